@@ -1,0 +1,1 @@
+"""The checker: it verifies claims against the graph alone and imports no rule, solver or printer."""

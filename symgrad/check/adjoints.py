@@ -1,0 +1,287 @@
+"""Verification of claims about vectors and matrices: adjoints, their entries, closed forms, choices.
+
+Everything is written out entry by entry at the sizes that the slot count asks for, and compared in normal form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sympy import Add, Expr, Integer, Mul
+
+from symgrad.check.calculus import differentiate
+from symgrad.check.explicit import Explicit, Rows, Slots, enough, slots
+from symgrad.check.normal import Undecided, branches
+from symgrad.check.points import differ, points
+from symgrad.language import forms as F
+from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Differs, Matches, Witness
+from symgrad.language.errors import Refused
+from symgrad.language.problem import Problem
+from symgrad.language.steps import Ground, Verdict
+from symgrad.language.vectors import SCALAR, AsScalar, Entry, names_in, say_shape, shape_of, variable
+
+MAX_ENTRIES = 4000
+
+
+@dataclass
+class Adjoints:
+    """Adjoint claims of one problem; each may use the adjoints that were verified before it."""
+
+    problem: Problem
+    found: dict[tuple[str, str], Expr] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.graph = self.problem.graph
+        self.dimensions = self.graph.dimensions
+
+    # ---- claims ----------------------------------------------------------------------------------------------
+
+    def adjoint(self, c: Adjoint) -> Verdict:
+        """lines[0] is the sum of one pullback for every consumer on a path; every line has the same entries."""
+        what = f"{c.node}_bar"
+        wanted: F.Form
+        consumers = [u for u in self.graph.consumers(c.node) if self.graph.between(u, c.of)] if c.node != c.of else []
+        if c.node == c.of:
+            wanted = F.Just(Integer(1))
+        elif not consumers:
+            wanted = F.Just(c.expr)  # no path: it must be zero, which the comparison with no pullback shows
+            zero = Explicit(dict.fromkeys(self.dimensions, 2)).rows(c.expr)
+            if any(x != 0 for row in zero for x in row):
+                raise Refused(f"there is no path from {c.node} to {c.of}, so {what} is zero")
+        first = c.lines[0].form
+        if consumers:
+            terms = first.terms if isinstance(first, F.Sum) else (first,)
+            missing = [u for u in consumers if F.Pullback(u, c.node) not in terms]
+            if missing:
+                raise Refused(f"{what} forgets what {', '.join(missing)} contributes")
+            if len(terms) != len(consumers):
+                raise Refused(f"{what} has a term that is no consumer of {c.node}, or one twice")
+            for u in consumers:
+                if (c.of, u) not in self.found:
+                    raise Refused(f"{what} uses {u}_bar before it is derived")
+        elif first != wanted:
+            raise Refused(f"{what} is 1 by definition" if c.node == c.of else f"{what} is zero: no path leads to {c.of}")
+        if shape_of(c.expr) != self.graph.shape(c.node):
+            raise Refused(f"{what} has shape {say_shape(shape_of(c.expr))}, {c.node} is {say_shape(self.graph.shape(c.node))}")
+        count = ""
+        everything = (*(line.form for line in c.lines), F.Just(c.expr))
+        for k, (a, b) in enumerate(zip(everything, everything[1:], strict=False), 2):
+            if a != b:
+                count = self.equal(a, b, c.of, self.graph.shape(c.node), f"line {k} of {what}")
+        self.found[c.of, c.node] = c.expr
+        method = "one term for every consumer in the graph; each line compared entry by entry" + (f" at {count}" if count else "")
+        return self.proved(method)
+
+    def entry(self, c: AdjointEntry) -> Verdict:
+        """The index form, at every index value."""
+        expr = self.established(c.of, c.node)
+        shape = self.graph.shape(c.node)
+        i, j = (*c.indices, Integer(1), Integer(1))[:2]
+        count = self.compare(
+            lambda ex: ex.rows(expr),
+            lambda ex: tuple(tuple(ex.scalar(c.expr.xreplace({i: Integer(a), j: Integer(b)})) for b in range(1, ex.size(shape[1]) + 1))
+                             for a in range(1, ex.size(shape[0]) + 1)),
+            shape, (slots(expr), slots(c.expr)), f"entry of {c.node}_bar", c.of)
+        return self.proved(f"compared at every index, at {count}")
+
+    def closed_form(self, c: ClosedForm) -> Verdict:
+        """All adjoints' definitions put in; forward nodes may stand for themselves or for their definitions."""
+        expr = self.composed(self.established(c.of, c.node), c.of, forward=False)
+        if names_in(c.expr) and any(n.endswith("_bar") and n[:-4] in self.graph for n in names_in(c.expr) if n not in self.graph):
+            raise Refused(f"the closed form of {c.node}_bar still has an adjoint in it")
+        if _flat(expr) == _flat(c.expr):
+            return self.proved("equals put in for equals, compared as expressions")
+        what = f"closed form of {c.node}_bar"
+        try:
+            count = self.equal(F.Just(expr), F.Just(c.expr), c.of, self.graph.shape(c.node), what)
+        except Refused:
+            left, right = self.composed(expr, c.of), self.composed(c.expr, c.of)
+            count = self.equal(F.Just(left), F.Just(right), c.of, self.graph.shape(c.node), what)
+        return self.proved(f"compared entry by entry at {count}")
+
+    def matches(self, c: Matches) -> Verdict:
+        count = ""
+        for w, choice in zip(c.wrt, c.choice, strict=True):
+            left, right = self.composed(self.established(c.of, w), c.of), self.composed(choice, c.of)
+            if shape_of(left) != shape_of(right):
+                raise Refused(f"the choice is {say_shape(shape_of(right))}, the derivative {say_shape(shape_of(left))}")
+            count = self.equal(F.Just(left), F.Just(right), c.of, self.graph.shape(w), "choice")
+        return self.proved(f"equal to the derived answer with all definitions put in, compared entry by entry at {count}")
+
+    def differs(self, c: Differs) -> Verdict:
+        """The shapes differ, or the witness separates the two."""
+        left, right = self.composed(self.established(c.of, c.wrt[c.part]), c.of), self.composed(c.choice[c.part], c.of)
+        if c.witness is None:
+            if shape_of(left) == shape_of(right):
+                raise Refused("the shapes are the same, and no witness is given")
+            return self.proved(f"the shapes differ: {say_shape(shape_of(right))} is not {say_shape(shape_of(left))}", "for general sizes")
+        ex = Explicit({d: dict(c.witness.sizes)[str(d)] for d in self.dimensions})
+        i, j = c.witness.entry
+        if not differ(ex.rows(left)[i - 1][j - 1], ex.rows(right)[i - 1][j - 1], self.point(c.witness)):
+            raise Refused("the witness does not separate the choice from the derivative")
+        return self.proved("evaluated exactly at the witness", "at the witness")
+
+    # ---- comparison ------------------------------------------------------------------------------------------
+
+    def established(self, of: str, node: str) -> Expr:
+        if (of, node) not in self.found:
+            raise Refused(f"{node}_bar was not derived")
+        return self.found[of, node]
+
+    def composed(self, e: Expr, of: str, forward: bool = True) -> Expr:
+        """Definitions of adjoints, and of forward nodes, put in."""
+        table = {variable(f"{n}_bar", self.graph.shape(n)): x for (o, n), x in self.found.items() if o == of}
+        if forward:
+            table |= {n.symbol: n.expr for n in self.graph.nodes}
+        while True:
+            put_in = e.xreplace(table)
+            if put_in == e:
+                return e
+            e = put_in
+
+    def point(self, w: Witness) -> dict[Expr, Expr]:
+        values: dict[Expr, Expr] = {}
+        for name, rows in w.values:
+            symbol = self.graph.symbol(name)
+            for a, row in enumerate(rows, 1):
+                for b, x in enumerate(row, 1):
+                    values[symbol if self.graph.shape(name) == SCALAR else Entry(symbol, Integer(a), Integer(b))] = x
+        return values
+
+    def equal(self, a: F.Form, b: F.Form, of: str, shape: tuple[Expr, Expr], what: str) -> str:
+        return self.compare(lambda ex: self.rows(a, ex), lambda ex: self.rows(b, ex), shape, (self.slots(a), self.slots(b)), what, of)
+
+    def compare(self, left, right, shape, sides: tuple[Slots, ...], what: str, of: str) -> str:  # type: ignore[no-untyped-def]
+        """Entry by entry at enough sizes.  Raises Refused with a point, or Undecided.  Returns the sizes, in words."""
+        sizes, general = enough(self.dimensions, shape, sides)
+        ones = {variable(f"{n}_bar", SCALAR): x for (o, n), x in self.found.items() if o == of and x.is_Number}
+        for vector in sizes:
+            ex = Explicit({d: n for d, n in vector.items()})
+            a, b = left(ex), right(ex)
+            if (len(a), len(a[0])) != (len(b), len(b[0])):
+                raise Refused(f"{what}: the shapes differ")
+            if len(a) * len(a[0]) > MAX_ENTRIES:
+                raise Undecided(f"{what}: more than {MAX_ENTRIES} entries")
+            for i, (row, other) in enumerate(zip(a, b, strict=True), 1):
+                for j, (x, y) in enumerate(zip(row, other, strict=True), 1):
+                    self.identical(x.xreplace(ones), y.xreplace(ones), f"{what}, entry ({i}, {j}) at {_say(vector)}")
+        words = " and ".join(_say(vector) for vector in sizes)
+        return words + (" (as many index slots as any monomial carries)" if self.dimensions and general else "")
+
+    def identical(self, x: Expr, y: Expr, what: str) -> None:
+        if x == y:
+            return
+        symbols = tuple(sorted({s for e in (x, y) for s in _leaves(e)}, key=str))
+        for point in points(symbols, 3):
+            if differ(x, y, point):
+                raise Refused(f"{what}: the two sides differ at {', '.join(f'{_say_leaf(s)} = {v}' for s, v in list(point.items())[:12])}")
+        if not all(zero for zero, _ in branches(x - y, self.problem.conventions.relu_at_zero)):
+            raise Undecided(f"{what}: the normal form does not decide it")
+
+    # ---- what a form stands for, at explicit sizes -----------------------------------------------------------
+
+    def rows(self, form: F.Form, ex: Explicit) -> Rows:
+        match form:
+            case F.Just(expr) | F.Spread(expr):
+                return ex.rows(expr)
+            case F.Diagonal(expr):
+                column = ex.rows(expr)
+                return tuple(tuple(x[0] if i == j else Integer(0) for j in range(len(column))) for i, x in enumerate(column))
+            case F.Sum(terms):
+                grids = [self.rows(t, ex) for t in terms]
+                return tuple(tuple(Add(*xs) for xs in zip(*rows, strict=True)) for rows in zip(*grids, strict=True))
+            case F.Product(factors):
+                grids = [self.rows(t, ex) for t in factors]
+                result = grids[0]
+                for g in grids[1:]:
+                    result = _times(result, g)
+                return result
+            case F.AdjointOf(node):
+                return ex.rows(variable(f"{node}_bar", self.graph.shape(node)))
+            case F.Pullback(of, wrt):
+                return self.pullback(of, wrt, ex)
+            case F.Stacked(of, wrt):
+                (definition,), = ex.rows(self.graph.node(of).expr)
+                return tuple(tuple(differentiate(definition, x) for x in row) for row in ex.rows(self.graph.symbol(wrt)))
+            case F.JacobianTimes(layout, of, transposed):
+                jacobian = self.rows(layout, ex)
+                if transposed:
+                    jacobian = tuple(zip(*jacobian, strict=True))
+                return _times(jacobian, self.rows(F.AdjointOf(of), ex))
+        raise Refused(f"{type(form).__name__} is not a vector form")
+
+    def pullback(self, of: str, wrt: str, ex: Explicit) -> Rows:
+        """sum_ab (of_bar)_ab d of_ab / d wrt_ij, from the definition."""
+        definition = [x for row in ex.rows(self.graph.node(of).expr) for x in row]
+        bars = [x for row in ex.rows(variable(f"{of}_bar", self.graph.shape(of))) for x in row]
+        return tuple(tuple(Add(*(Mul(bar, differentiate(u, x)) for bar, u in zip(bars, definition, strict=True))) for x in row)
+                     for row in ex.rows(self.graph.symbol(wrt)))
+
+    def slots(self, form: F.Form) -> Slots:
+        match form:
+            case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
+                return slots(expr)
+            case F.Sum(terms):
+                parts = [self.slots(t) for t in terms]
+                return parts[0].times(*parts[1:]) if any(p.quotient for p in parts) else parts[0].or_(*parts[1:])
+            case F.Product(factors):
+                parts = [self.slots(t) for t in factors]
+                return parts[0].times(*parts[1:])
+            case F.AdjointOf():
+                return Slots()
+            case F.Pullback(of, _):
+                return slots(self.graph.node(of).expr).and_sum(*self.graph.shape(of))
+            case F.Stacked(of, _):
+                return slots(self.graph.node(of).expr)
+            case F.JacobianTimes(layout, of, _):
+                return self.slots(layout).and_sum(*self.graph.shape(of))
+        raise Refused(f"{type(form).__name__} is not a vector form")
+
+    def proved(self, method: str, domain: str = "") -> Verdict:
+        everywhere = f"for all {', '.join(map(str, self.dimensions))}" if self.dimensions else "for all values"
+        return Verdict(Ground.PROVED, method, domain or everywhere)
+
+
+def _times(a: Rows, b: Rows) -> Rows:
+    if len(a) == len(a[0]) == 1:
+        return tuple(tuple(Mul(a[0][0], x) for x in row) for row in b)
+    if len(b) == len(b[0]) == 1:
+        return tuple(tuple(Mul(x, b[0][0]) for x in row) for row in a)
+    return tuple(tuple(Add(*(Mul(x, y) for x, y in zip(row, column, strict=True) if x != 0 and y != 0)) for column in zip(*b, strict=True))
+                 for row in a)
+
+
+def _leaves(e: Expr) -> set[Expr]:
+    found: set[Expr] = set()
+    stack = [e]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, Entry):
+            found.add(x)
+        elif x.is_Symbol:
+            found.add(x)
+        else:
+            stack.extend(a for a in x.args if isinstance(a, Expr))
+    return found
+
+
+def _flat(e: Expr) -> object:
+    """An expression as nested tuples, associative operations flattened, for comparison by structure."""
+    if isinstance(e, AsScalar) or not e.args:
+        return e if not isinstance(e, AsScalar) else _flat(e.arg)
+    name = type(e).__name__
+    items: list[object] = []
+    for a in e.args:
+        flat = _flat(a)
+        items.extend(flat[1:] if isinstance(flat, tuple) and flat[0] == name and name in ("MatMul", "MatAdd", "Add", "Mul", "HadamardProduct") else [flat])
+    return (name, *items)
+
+
+def _say(sizes: dict[Expr, int]) -> str:
+    return ", ".join(f"{d} = {n}" for d, n in sizes.items()) or "its sizes"
+
+
+def _say_leaf(e: Expr) -> str:
+    return f"{e.args[0].name}[{e.args[1]},{e.args[2]}]" if isinstance(e, Entry) else str(e)
+
+

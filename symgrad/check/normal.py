@@ -1,0 +1,363 @@
+"""The zero test: is a scalar expression identically zero?
+
+An expression is rewritten, by one substitution for all of it, to a fraction of polynomials over the rationals in
+variables, exponentials exp(m/d) of power products m, logarithms log|p| of irreducible p, square roots with their
+relation r^2 = p, and applications of unknown functions.  On each pattern of signs of the kinks' arguments the
+numerator must vanish.  A zero numerator proves the identity; a numerator that does not vanish refutes nothing here:
+a refutation is a point (check/points.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import reduce
+from math import isqrt, lcm
+from typing import Any
+
+from sympy import QQ, Add, Expr, Integer, Mul, Number, Pow, Rational, Symbol, ring
+from sympy.polys.polyerrors import PolynomialError
+
+from symgrad.check.calculus import max_slope, unfold
+from symgrad.language.errors import Unsupported
+from symgrad.language.functions import Call
+from symgrad.language.vectors import Entry
+
+MAX_BRANCHES, MAX_TERMS, MAX_POWER = 1024, 20_000, 128
+
+
+class Undecided(Exception):
+    """The test does not decide this expression; the message says why."""
+
+
+class NoDerivative(Exception):
+    """The expression has a derivative at its kink, where none exists unless the problem fixes one."""
+
+
+class _Again(Exception):
+    """Start over: more generators or a finer root of an exponential are needed."""
+
+
+class _NeedSign(Exception):
+    def __init__(self, key: object) -> None:
+        self.key = key
+
+
+Frac = tuple[Any, Any]  # numerator and denominator, elements of one polynomial ring
+
+
+@dataclass
+class Signs:
+    """What is assumed of the kinks' arguments, and the derivative of max at a tie (None: undefined)."""
+
+    at_tie: Rational | None = None
+    step_at_zero: Rational = Rational(1)
+    known: dict[object, int] = field(default_factory=dict)
+
+
+class _Rewriter:
+    """One substitution for a whole expression; `roots` maps a power product to the denominator of its exponential."""
+
+    def __init__(self, capacity: int, roots: dict[object, int], signs: Signs) -> None:
+        self.ring, *self.gens = ring([f"g{i}" for i in range(capacity)], QQ)
+        self.roots, self.signs = roots, signs
+        self.atoms: dict[object, int] = {}
+        self.exponent_of: dict[int, tuple[Any, int]] = {}  # generator -> (monomial as polynomial, denominator)
+        self.log_of: dict[int, Any] = {}  # generator -> p of log|p|
+        self.square: dict[int, Frac] = {}  # generator -> p of r^2 = p
+        self.memo: dict[Expr, Frac] = {}
+
+    def atom(self, key: object) -> int:
+        if key not in self.atoms:
+            if len(self.atoms) == len(self.gens):
+                raise _Again
+            self.atoms[key] = len(self.atoms)
+        return self.atoms[key]
+
+    def constant(self, value: Any) -> Frac:
+        return self.ring(QQ(value.p, value.q) if isinstance(value, Rational) else value), self.ring.one
+
+    def fraction(self, e: Expr) -> Frac:
+        if e not in self.memo:
+            self.memo[e] = self._fraction(e)
+            if len(self.memo[e][0]) > MAX_TERMS:
+                raise Undecided(f"more than {MAX_TERMS} terms")
+        return self.memo[e]
+
+    def _fraction(self, e: Expr) -> Frac:
+        match e:
+            case Rational():
+                return self.constant(e)
+            case Symbol() | Entry():
+                return self.gens[self.atom(e)], self.ring.one
+            case Add():
+                return reduce(self.add, map(self.fraction, e.args))
+            case Mul():
+                return reduce(lambda a, b: (a[0] * b[0], a[1] * b[1]), map(self.fraction, e.args))
+            case Pow(base=base, exp=exponent) if isinstance(exponent, Rational):
+                if exponent.q == 1:
+                    return self.to_power(self.fraction(base), int(exponent))
+                if exponent.q == 2:
+                    return self.to_power(self.sqrt(self.fraction(base)), int(exponent.p))
+                return self.exponential(self.multiply(self.constant(exponent), self.logarithm(self.fraction(base))))
+            case Call():
+                return self.call(e)
+        raise Unsupported(f"the checker has no normal form for {type(e).__name__}")
+
+    @staticmethod
+    def multiply(a: Frac, b: Frac) -> Frac:
+        return a[0] * b[0], a[1] * b[1]
+
+    def add(self, a: Frac, b: Frac) -> Frac:
+        if a[1] == b[1]:
+            return a[0] + b[0], a[1]
+        return a[0] * b[1] + b[0] * a[1], a[1] * b[1]
+
+    def to_power(self, a: Frac, n: int) -> Frac:
+        if abs(n) > MAX_POWER:
+            raise Undecided(f"a power of {n}")
+        if n < 0:
+            if a[0] == 0:
+                raise Undecided("a division by zero")
+            return a[1] ** -n, a[0] ** -n
+        return a[0] ** n, a[1] ** n
+
+    def reduced(self, a: Frac) -> Frac:
+        """Lowest terms, denominator with leading coefficient 1: a key for comparison."""
+        num, den = self.without_roots(a)
+        if num == 0:
+            return num, self.ring.one
+        if den != 1:
+            num, den = num.cancel(den)
+        lead = den.LC
+        return num.quo_ground(lead), den.quo_ground(lead)
+
+    def call(self, e: Call) -> Frac:
+        meaning = unfold(e)
+        if meaning is not None:
+            return self.fraction(meaning)
+        arguments = [self.fraction(a) for a in e.arguments]
+        match e.fn.name:
+            case "exp":
+                return self.exponential(arguments[0])
+            case "log":
+                return self.logarithm(arguments[0])
+            case "sqrt":
+                return self.sqrt(arguments[0])
+            case "max":
+                sign = self.sign(self.add(arguments[0], (-arguments[1][0], arguments[1][1])))
+                if e.fn.plain:
+                    return arguments[0] if sign >= 0 else arguments[1]
+                slope = max_slope(e.fn, sign, self.signs.at_tie)
+                if slope is None:
+                    raise NoDerivative(str(e))
+                return self.constant(slope)
+            case "sign" | "abs" | "step":
+                sign = self.sign(arguments[0])
+                if e.fn.name == "abs":
+                    return arguments[0][0] * sign, arguments[0][1]
+                if e.fn.name == "sign":
+                    return self.constant(sign)
+                return self.constant(self.signs.step_at_zero if sign == 0 else Integer(int(sign > 0)))
+        return self.gens[self.atom((e.fn, *map(self.reduced, arguments)))], self.ring.one
+
+    def sign(self, a: Frac) -> int:
+        """-1, 0 or 1; an unknown sign is assumed, one branch each."""
+        num, den = self.reduced(a)
+        if num == 0:
+            return 0
+        flip = 1
+        product = num * den if den != 1 else num
+        if product.LC < 0:
+            product, flip = -product, -1
+        if product.is_ground or self.is_positive(product):
+            return flip
+        key = self.portable(product.primitive()[1])
+        if key not in self.signs.known:
+            raise _NeedSign(key)
+        return flip * self.signs.known[key]
+
+    def portable(self, p: Any) -> object:
+        """A polynomial as a key that does not depend on the order in which generators were handed out."""
+        names: dict[int, str] = {i: str(k) for k, i in self.atoms.items()}
+        return tuple(sorted((tuple(sorted((names[i], n) for i, n in enumerate(m) if n)), str(c)) for m, c in p.terms()))
+
+    def is_positive(self, p: Any) -> bool:
+        """All coefficients positive, and every generator with an odd power an exponential."""
+        return all(c > 0 and all(n % 2 == 0 or i in self.exponent_of for i, n in enumerate(m)) for m, c in p.terms()) and any(
+            all(n == 0 or i in self.exponent_of for i, n in enumerate(m)) for m, _ in p.terms())
+
+    def exponential(self, a: Frac) -> Frac:
+        num, den = self.reduced(a)
+        terms = list(num.terms()) if den == 1 else [(None, QQ(1))]
+        result: Frac = (self.ring.one, self.ring.one)
+        for monomial, coefficient in terms:
+            if monomial is None:
+                lead = num.LC
+                body: Any = (num.quo_ground(lead), den)
+                coefficient = lead
+            else:
+                body = self.ring({monomial: QQ(1)})
+                (single,) = [i for i, n in enumerate(monomial) if n] if sum(monomial) == 1 else (-1,)
+                if single in self.log_of and self.is_positive(self.log_of[single]) and coefficient.denominator == 1:
+                    result = self.multiply(result, self.to_power((self.log_of[single], self.ring.one), int(coefficient)))
+                    continue
+            key = ("exp", body)
+            name = f"exp {self.portable(body if monomial is not None else body[0])} / {'' if monomial is not None else self.portable(den)}"
+            root = self.roots.setdefault(name, 1)
+            if root % coefficient.denominator:
+                self.roots[name] = lcm(root, int(coefficient.denominator))
+                raise _Again
+            i = self.atom(key)
+            self.exponent_of[i] = (body, root)
+            power = int(coefficient * root)
+            if abs(power) > MAX_POWER:
+                raise Undecided(f"an exponential to the power {power}")
+            result = self.multiply(result, self.to_power((self.gens[i], self.ring.one), power))
+        return result
+
+    def logarithm(self, a: Frac) -> Frac:
+        """log a = sum of k log|p| over the irreducible factors p^k, wherever a > 0; log exp(m/d) = m/d."""
+        num, den = self.reduced(a)
+        if num == 0:
+            raise Undecided("the logarithm of zero")
+        result = self.constant(Integer(0))
+        for polynomial, outer in ((num, 1), (den, -1)):
+            try:
+                content, factors = polynomial.factor_list()
+            except PolynomialError as error:
+                raise Undecided(str(error)) from None
+            pieces = [(self.ring(QQ(abs(content.numerator))), outer), (self.ring(QQ(content.denominator)), -outer)]
+            for p, k in [*pieces, *((p, outer * k) for p, k in factors)]:
+                if p == 1:
+                    continue
+                lone = [i for i, n in enumerate(p.leading_expv()) if n]
+                if len(p) == 1 and len(lone) == 1 and lone[0] in self.exponent_of:
+                    body, root = self.exponent_of[lone[0]]
+                    inner = body if isinstance(body, tuple) else (body, self.ring.one)
+                    result = self.add(result, self.multiply(self.constant(Rational(k, root)), inner))
+                    continue
+                if p.LC < 0:
+                    p = -p
+                i = self.atom(("log", p))
+                self.log_of[i] = p
+                result = self.add(result, (self.gens[i] * k, self.ring.one))
+        return result
+
+    def sqrt(self, a: Frac) -> Frac:
+        """sqrt(c p^2 q) = |p| sqrt(c q), wherever the argument is not negative."""
+        outside, inside = self.constant(Integer(1)), self.constant(Integer(1))
+        for upper, polynomial in zip((True, False), self.reduced(a), strict=True):
+            if polynomial == 0:
+                return self.constant(Integer(0))
+            content, factors = polynomial.factor_list()
+            inside = self.multiply(inside, (self.ring(content), self.ring.one) if upper else (self.ring.one, self.ring(content)))
+            for p, k in factors:
+                root = p ** (k // 2) * (self.sign((p, self.ring.one)) if k // 2 % 2 else 1)
+                outside = self.multiply(outside, (root, self.ring.one) if upper else (self.ring.one, root))
+                if k % 2:
+                    inside = self.multiply(inside, (p, self.ring.one) if upper else (self.ring.one, p))
+        num, den = inside
+        if num.is_ground and den.is_ground:
+            value = num.LC / den.LC
+            top, bottom = isqrt(int(value.numerator)), isqrt(int(value.denominator))
+            if value > 0 and top * top == value.numerator and bottom * bottom == value.denominator:
+                return self.multiply(outside, self.constant(Rational(top, bottom)))
+        i = self.atom(("sqrt", num, den))
+        self.square[i] = (num, den)
+        return self.multiply(outside, (self.gens[i], self.ring.one))
+
+    def without_roots(self, a: Frac) -> Frac:
+        """Powers r^2 of square roots replaced by what they stand for, in numerator and denominator."""
+        num, den = a
+        for i in sorted(self.square, reverse=True):
+            p, q = self.square[i]
+            num, up = self._fold_root(num, i, p, q)
+            den, down = self._fold_root(den, i, p, q)
+            num, den = num * q**down, den * q**up
+        return num, den
+
+    def _fold_root(self, poly: Any, i: int, p: Any, q: Any) -> tuple[Any, int]:
+        highest = max((m[i] for m, _ in poly.terms()), default=0) // 2
+        if highest == 0:
+            return poly, 0
+        folded = self.ring.zero
+        for m, c in poly.terms():
+            k = m[i] // 2
+            rest = (*m[:i], m[i] % 2, *m[i + 1:])
+            folded += self.ring({rest: c}) * p**k * q ** (highest - k)
+        return folded, highest
+
+
+def _size(e: Expr) -> int:
+    atoms: set[Expr] = set()
+    stack, seen = [e], set()
+    while stack:
+        x = stack.pop()
+        if x in seen:
+            continue
+        seen.add(x)
+        if isinstance(x, Symbol | Entry | Call):
+            atoms.add(x)
+        if not isinstance(x, Entry):
+            stack.extend(a for a in x.args if not isinstance(a, Number))
+    return len(atoms) + 4
+
+
+def branches(e: Expr, at_tie: Rational | None = None, step_at_zero: Rational = Rational(1), count: int = MAX_BRANCHES) -> list[tuple[bool, Signs]]:
+    """For every pattern of signs of the kinks' arguments (away from the kinks): does e vanish there?
+
+    Raises Undecided where the test reaches a bound, NoDerivative where a derivative at a kink is asked for.
+    """
+    found: list[tuple[bool, Signs]] = []
+    pending: list[dict[object, int]] = [{}]
+    roots: dict[object, int] = {}
+    capacity = _size(e)
+    while pending:
+        signs = Signs(at_tie, step_at_zero, pending.pop())
+        if len(found) + len(pending) > count:
+            raise Undecided(f"more than {count} sign patterns")
+        while True:
+            rewriter = _Rewriter(capacity, roots, signs)
+            try:
+                num, _ = rewriter.without_roots(rewriter.fraction(e))
+                found.append((num == 0, signs))
+                break
+            except _Again:
+                capacity = min(capacity * 2, 512)
+                if len(rewriter.atoms) >= 512:
+                    raise Undecided("more than 512 atoms") from None
+            except _NeedSign as need:
+                pending += [{**signs.known, need.key: s} for s in (-1, 1)]
+                break
+            except RecursionError:
+                raise Undecided("the expression is nested too deeply") from None
+    return found
+
+
+def is_zero(e: Expr, at_tie: Rational | None = None) -> bool:
+    """Proved zero on every pattern of signs.  False says only that this test does not prove it."""
+    return all(zero for zero, _ in branches(e, at_tie))
+
+
+def constant_value(e: Expr, at_tie: Rational | None = None, step_at_zero: Rational = Rational(1)) -> Rational | None:
+    """The rational number that an expression without variables equals; None if it is not shown to be rational.
+
+    Raises NoDerivative at a kink with no convention, Undecided at a bound.
+    """
+    if isinstance(e, Rational):
+        return e
+    roots: dict[object, int] = {}
+    capacity = _size(e)
+    while True:
+        rewriter = _Rewriter(capacity, roots, Signs(at_tie, step_at_zero))
+        try:
+            num, den = rewriter.reduced(rewriter.fraction(e))
+        except _Again:
+            capacity *= 2
+            continue
+        except _NeedSign:
+            return None
+        if num.is_ground and den.is_ground:
+            value = num.coeff(1) / den.coeff(1)
+            return Rational(int(value.numerator), int(value.denominator))
+        return None

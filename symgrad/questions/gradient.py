@@ -1,0 +1,210 @@
+"""ask = "gradient": the chain rule as a sum over paths, each local partial on its own line, numbers put in, result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sympy import Expr, Integer
+
+from symgrad.language import forms as F
+from symgrad.language.claims import EXACT, ROUNDED, Line, Partial, Total
+from symgrad.language.errors import Unsupported
+from symgrad.language.functions import KNOWN, Call
+from symgrad.language.problem import Gradient, Problem
+from symgrad.language.steps import Answer, Derivation, Step
+from symgrad.language.vectors import SCALAR, names_in, scalar, total
+from symgrad.questions.forward import given_steps, numeric_lines, shown, substitution, valuations, value_step
+from symgrad.rules.numbers import Num, Numbers, short
+from symgrad.rules.scalar import local_partial, merged
+
+MAX_PATHS = 8
+"""More paths than this do not fit a page: the sum then runs over the consumers, with their own totals as shared factors."""
+
+
+@dataclass
+class _Work:
+    """The steps of one part in one valuation: every partial and every shared total is derived once."""
+
+    problem: Problem
+    of: str
+    valuation: str
+    numbers: Numbers
+    partials: dict[tuple[str, str], Step] = field(default_factory=dict)
+    values: dict[str, Step] = field(default_factory=dict)
+    totals: dict[str, Step] = field(default_factory=dict)
+    slopes: dict[str, Num] = field(default_factory=dict)
+    suffix: str = ""
+
+
+def derive_gradient(problem: Problem, part: str, ask: Gradient) -> Derivation:
+    """d of / d wrt for every name in wrt.  Raises Unsupported for vectors and for a kink that no convention fixes."""
+    graph = problem.graph
+    for name in graph.ancestors(ask.of) | set(ask.wrt):
+        if graph.shape(name) != SCALAR:
+            raise Unsupported(f'{name} is a vector or matrix; ask = "gradient" sums over scalar paths, use ask = "backward"')
+    needed = graph.ancestors(ask.of)
+    stated = frozenset(g.name for g in problem.values if g.digits is not None)
+    steps = list(given_steps(problem, needed - stated))
+    if stated & needed:
+        steps += given_steps(problem, stated & needed)
+    given = {s.label: s for s in steps}
+    answers: list[Answer] = []
+    notes = []
+    for valuation in valuations(problem):
+        numbers = Numbers(problem, valuation)
+        work = _Work(problem, ask.of, valuation, numbers, values=dict(given),
+                     suffix=" (rounded)" if valuation == ROUNDED else "")
+        before = len(steps)
+        if numbers.covers(ask.of):
+            used = {a for w in ask.wrt for u in graph.between(w, ask.of) for a in (*graph.arguments(u), u)}
+            for n in graph.nodes:
+                if n.name in used and n.name in numbers.values and n.name not in (stated if valuation == ROUNDED else ()):
+                    step = value_step(problem, numbers, n.name, valuation)
+                    premises = tuple(work.values[a] for a in graph.arguments(n.name) if a in work.values)
+                    work.values[n.name] = Step(step.claim, step.rule, step.because, premises, n.name + work.suffix)
+                    steps.append(work.values[n.name])
+        for w in ask.wrt:
+            step, answer = total_step(work, w)
+            steps.append(step)
+            answers.append(answer)
+        if valuation == EXACT and ROUNDED in valuations(problem) and before:
+            notes.append(("The exact values follow, so that the effect of the rounding can be seen.",))
+    return Derivation(part, graph, tuple(steps), tuple(answers), conventions(problem, steps), tuple(notes))
+
+
+def conventions(problem: Problem, steps: list[Step]) -> tuple[tuple[str, ...], ...]:
+    """The conventions at kinks that the problem fixes, where a step could need them."""
+    tie = problem.conventions.relu_at_zero
+    return () if tie is None else ((f"By convention of the problem the derivative of ReLU at 0 is {tie}.",),)
+
+
+def partial_step(work: _Work, u: str, v: str) -> Step:
+    """The local partial of u in v, derived once."""
+    if (u, v) not in work.partials:
+        graph = work.problem.graph
+        node = graph.node(u)
+        expr, used = local_partial(node.expr, scalar(v), scalar(u))
+        lines = [Line(F.Derivative(node.expr, v)), Line(F.Just(expr), ", ".join(used))]
+        if work.numbers.covers(*names_in(expr)) and names_in(expr):
+            number = work.numbers.of(expr)
+            put_in = substitution(expr, work.numbers, work.problem.digits)
+            if put_in is not None and (len(names_in(expr)) > 1 or expr.count_ops() > 2):
+                lines.append(put_in)
+            lines += numeric_lines(number, work.problem.digits, kink_reason(work, expr))
+        premises = tuple(work.values[n] for n in names_in(expr) if n in work.values)
+        claim = Partial(u, v, expr, tuple(lines), work.valuation)
+        work.partials[u, v] = Step(claim, used[0] if used else "constant", (), premises)
+    return work.partials[u, v]
+
+
+def kink_reason(work: _Work, expr: Expr) -> str:
+    """Why ReLU'(z) is 0 or 1: the sign of z."""
+    for call in sorted(expr.atoms(Call), key=str):
+        row = KNOWN.get(call.fn.name)
+        if row is not None and row.kink and not call.fn.plain:
+            first = call.arguments[0]
+            second = call.arguments[1] if len(call.arguments) > 1 and row.name in ("max", "min") else Integer(0)
+            a, b = work.numbers.of(first), work.numbers.of(second)
+            relation = ">" if a.approx > b.approx else "<" if a.approx < b.approx else "="
+            left = str(first) if first.args == () else str(shown(a, work.problem.digits)[0])
+            value = f" = {shown(a, work.problem.digits)[0]}" if first.args == () else ""
+            return f"since {left}{value} {relation} {shown(b, work.problem.digits)[0]}"
+    return ""
+
+
+def total_step(work: _Work, wrt: str) -> tuple[Step, Answer]:
+    """d of / d wrt: the sum over paths, the partials, the numbers, the result."""
+    graph, of = work.problem.graph, work.of
+    if wrt in work.totals:
+        step = work.totals[wrt]
+        claim = step.claim
+        assert isinstance(claim, Total)
+        return step, _answer(work, claim)
+    count = graph.count_paths(wrt, of)
+    rule = "chain rule"
+    because: tuple[str | F.Form, ...]
+    if wrt == of or count == 0:
+        value = Integer(int(wrt == of))
+        claim = Total(of, wrt, value, (Line(F.Just(value)),), work.valuation)
+        work.slopes[wrt] = work.numbers.of(value)
+        because = ("a derivative in itself",) if wrt == of else (f"no path leads from {wrt} to {of}",)
+        step = Step(claim, rule, because, (), wrt + work.suffix)
+    else:
+        if count <= MAX_PATHS:
+            routes = [[(p[k + 1], p[k]) for k in reversed(range(len(p) - 1))] for p in graph.paths(wrt, of)]
+            heads: list[tuple[F.Form, ...]] = [() for _ in routes]
+            because = ("chain rule along the one path",) if count == 1 else (f"chain rule along all {count} paths",)
+            premises: list[Step] = []
+            shared: list[Expr | None] = [None] * count
+        else:
+            consumers = [u for u in graph.consumers(wrt) if graph.between(u, of)]
+            for u in reversed([n for n in graph.between(wrt, of) if n != wrt]):
+                total_step(work, u)  # from the loss down, so that the recursion is one deep
+            routes = [[(u, wrt)] for u in consumers]
+            heads = [(F.TotalOf(of, u),) for u in consumers]
+            premises = [work.totals[u] for u in consumers]
+            shared = [scalar(f"{u}_bar") for u in consumers]
+            because = (f"{count} paths lead here; those through one consumer share its total derivative",)
+        partials = [[partial_step(work, u, x) for u, x in route] for route in routes]
+        premises += [s for row in partials for s in row]
+        exprs = [[s.claim.expr for s in row] for row in partials]  # type: ignore[union-attr]
+        lines = [Line(_sum([head + tuple(F.PartialOf(u, x) for u, x in route) for head, route in zip(heads, routes, strict=True)]))]
+        symbolic = _sum([head + tuple(F.Just(e) for e in row) for head, row in zip(heads, exprs, strict=True)])
+        expr = total(tuple(t for t in (merged((*((s,) if s is not None else ()), *row)) for s, row in zip(shared, exprs, strict=True)) if t != 0))
+        lines.append(Line(symbolic))
+        names = {n for row in exprs for e in row for n in names_in(e)}
+        if work.numbers.covers(*names, of):
+            lines += _numbers(work, wrt, routes, exprs, heads)
+        elif symbolic != F.Just(expr):
+            lines.append(Line(F.Just(expr)))
+        if len(lines) > 2 and lines[2].form == lines[1].form:
+            del lines[2]
+        claim = Total(of, wrt, expr, tuple(lines), work.valuation)
+        step = Step(claim, rule, because, tuple(dict.fromkeys(premises)), wrt + work.suffix)
+    work.totals[wrt] = step
+    return step, _answer(work, claim)
+
+
+def _numbers(work: _Work, wrt: str, routes: list[list[tuple[str, str]]], exprs: list[list[Expr]], heads: list[tuple[F.Form, ...]]) -> list[Line]:
+    """Products of numbers, unmultiplied, then the result."""
+    digits = work.problem.digits
+    rows = [[work.numbers.of(e) for e in row] for row in exprs]
+    factors = [([work.slopes[h.wrt] for h in head if isinstance(h, F.TotalOf)] + row) for head, row in zip(heads, rows, strict=True)]
+    rough = any(n.exact is None for row in factors for n in row)
+    form = _sum([tuple(F.Decimal(n.decimal(digits), digits) if n.exact is None else F.Just(n.exact) for n in row) for row in factors])
+    approx = sum((_product(n.approx for n in row) for row in factors), 0)
+    exact = None
+    if not rough:
+        exact = Integer(0)
+        for row in factors:
+            term: Expr = Integer(1)
+            for n in row:
+                term = term * n.exact  # type: ignore[operator]
+            exact = exact + term
+    result = short(exact, approx)
+    work.slopes[wrt] = result
+    lines = [Line(form, approx=rough)]
+    lines += [x for x in numeric_lines(result, digits) if x.form != form]
+    return lines
+
+
+def _product(numbers):  # type: ignore[no-untyped-def]
+    result = 1
+    for n in numbers:
+        result = result * n
+    return result
+
+
+def _sum(products: list[tuple[F.Form, ...]]) -> F.Form:
+    terms = tuple(p[0] if len(p) == 1 else F.Product(p) for p in products)
+    return terms[0] if len(terms) == 1 else F.Sum(terms)
+
+
+def _answer(work: _Work, claim: Total) -> Answer:
+    last = claim.lines[-1]
+    exact = next((x for x in reversed(claim.lines) if not x.approx), last)
+    right = exact.form if isinstance(exact.form, F.Just) and not names_in(exact.form.expr) else last.form
+    approx = last.approx and right == last.form
+    return Answer(claim.wrt + work.suffix, F.TotalOf(claim.of, claim.wrt), right, approx)
+
+

@@ -1,0 +1,1 @@
+"""Problem files to problems: TOML and the let-list, validated, never evaluated."""

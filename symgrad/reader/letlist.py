@@ -1,0 +1,380 @@
+"""The let-list: one definition a line, read through Python's `ast` with a list of allowed nodes and never evaluated.
+
+    z = W1 @ x + b1
+    h = sigmoid(z)
+    S = 1/2 * norm(y - s)^2
+
+Numbers are exact (0.1 is 1/10), indices count from 1, `^` is a power.  Sizes, exponents and depth are bounded, for
+the text may come from a stranger.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import io
+import re
+import tokenize
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from functools import reduce
+
+from sympy import Expr, Identity, Integer, OneMatrix, Rational, Symbol, ZeroMatrix
+
+from symgrad.language import vectors as v
+from symgrad.language.errors import ShapeError, SpecError, Unsupported
+from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Fn, Function, call, unknown
+
+MAX_LINE, MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT, MAX_BITS, MAX_NAME = 20_000, 60, 60, 64, 2048, 40
+RESERVED = frozenset({"True", "False", "None", "and", "or", "not", "if", "else", "for", "in", "is", "lambda", "def", "class",
+                      "import", "from", "as", "with", "while", "return", "yield", "del", "pass", "try", "global", "assert"})
+_NAME = re.compile(r"[A-Za-z\u0391-\u03c9][A-Za-z0-9_\u0391-\u03c9]*\Z")
+
+
+@dataclass
+class Scope:
+    """What names mean while one text is read: variables and nodes, dimensions, functions (filled as they are applied)."""
+
+    symbols: dict[str, Expr]
+    dimensions: Mapping[str, Symbol]
+    declared: Mapping[str, Function] = field(default_factory=dict)
+    applied: dict[str, Function] = field(default_factory=dict)
+
+    def lookup(self, name: str) -> Expr:
+        """The symbol of a name.  Raises SpecError with the nearest name there is."""
+        if name in self.symbols:
+            return self.symbols[name]
+        if name in self.dimensions:
+            return self.dimensions[name]
+        raise SpecError(f"unknown name {name}{did_you_mean(name, (*self.symbols, *self.dimensions))}")
+
+    def function(self, name: str, arity: int) -> Function:
+        """The row of a function: known, declared, or unknown by that name.  Raises SpecError for a likely slip of the pen."""
+        row = self.applied.get(name) or self.declared.get(name) or KNOWN.get(name)
+        if row is None:
+            near = difflib.get_close_matches(name, (*KNOWN, *VECTOR_FUNCTIONS), 1, 0.75)
+            if near:
+                raise SpecError(f"unknown function {name}; did you mean {near[0]}?  (To use an unknown function of that name, "
+                                f"declare it: [functions] {name} = {arity})")
+            if name in self.symbols:
+                raise SpecError(f"{name} is a variable, it cannot be applied; write {name} * (...) for a product")
+            row = unknown(name, arity)
+        self.applied[name] = row
+        return row
+
+
+def did_you_mean(name: str, names: tuple[str, ...] | list[str]) -> str:
+    """'; did you mean W1?' or ''."""
+    near = difflib.get_close_matches(name, names, 1, 0.6)
+    return f"; did you mean {near[0]}?" if near else (f"; the names here are {', '.join(sorted(names)[:12])}" if names else "")
+
+
+def check_name(name: str) -> None:
+    """Raises SpecError unless `name` can be the name of a variable, node, dimension or function."""
+    if name in RESERVED:
+        raise SpecError(f"{name} is a reserved word and cannot be a name; use another, with latex = '...' for how it is printed")
+    if len(name) > MAX_NAME or not _NAME.match(name) or "__" in name:
+        raise SpecError(f"{name[:MAX_NAME]!r} is not a name; names are a letter, then letters, digits and single underscores")
+
+
+def number(text: str) -> Rational:
+    """An exact number from its decimal text: 0.1 is 1/10.  Raises SpecError if it is too long."""
+    digits = text.replace("_", "")
+    if len(digits) > MAX_DIGITS:
+        raise SpecError(f"the number {digits[:20]}... has more than {MAX_DIGITS} digits")
+    try:
+        value = Decimal(digits)
+    except InvalidOperation:
+        raise SpecError(f"{digits!r} is not a decimal number") from None
+    if not value.is_finite() or abs(value.adjusted()) > MAX_DIGITS:
+        raise SpecError(f"the number {digits} is out of range (at most {MAX_DIGITS} decimal places)")
+    top, bottom = value.as_integer_ratio()
+    return Rational(top, bottom)
+
+
+def statements(text: str) -> list[tuple[int, str]]:
+    """The logical lines of a let-list with their line numbers (from 1); a line goes on while a bracket is open."""
+    found: list[tuple[int, str]] = []
+    pending, start, depth = "", 0, 0
+    for i, raw in enumerate(text.splitlines(), 1):
+        line = raw.split("#", 1)[0].rstrip()
+        if not pending and not line.strip():
+            continue
+        start = start or i
+        pending = f"{pending} {line.strip()}" if pending else line.strip()
+        depth += sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
+        if depth <= 0:
+            found.append((start, pending))
+            pending, start, depth = "", 0, 0
+    if pending:
+        found.append((start, pending))
+    return found
+
+
+def _syntax_tree(text: str) -> ast.expr:
+    if len(text) > MAX_LINE:
+        raise SpecError(f"an expression of {len(text)} characters; at most {MAX_LINE} are read")
+    depth = deepest = 0
+    for c in text:
+        depth += (c in "([{") - (c in ")]}")
+        deepest = max(deepest, depth)
+    if deepest > MAX_DEPTH:
+        raise SpecError(f"brackets nested {deepest} deep; at most {MAX_DEPTH} are read")
+    if re.search(r"(?:[-+~]\s*){20}", text) or text.count("**") + text.count("^") > 200:
+        raise SpecError("too many signs or powers in one expression")
+    try:
+        list(tokenize.generate_tokens(io.StringIO(text).readline))
+        return ast.parse(text.replace("^", "**").strip(), mode="eval").body
+    except (SyntaxError, tokenize.TokenError, IndentationError) as error:
+        word = next((w for w in re.findall(r"[A-Za-z_]+", text) if w in RESERVED), None)
+        if word:
+            raise SpecError(f"{word} is a reserved word and cannot be a name; use another, with latex = '...'") from None
+        detail = error.msg if isinstance(error, SyntaxError) else str(error.args[0])
+        raise SpecError(f"cannot read {text[:80]!r}: {detail}") from None
+    except (RecursionError, MemoryError, ValueError):
+        raise SpecError(f"cannot read {text[:60]!r}...: nested too deeply, or not text") from None
+
+
+def expression(text: str, scope: Scope) -> Expr:
+    """One expression.  Raises SpecError or ShapeError (both sides shown) or Unsupported."""
+    try:
+        return v.as_scalar(_read(_syntax_tree(text), scope, text))
+    except RecursionError:
+        raise SpecError(f"cannot read {text[:60]!r}...: nested too deeply") from None
+
+
+def expressions(text: str, scope: Scope) -> tuple[Expr, ...]:
+    """An expression, or several in brackets or parentheses: (x1, x2), [b1, b2]."""
+    tree = _syntax_tree(text)
+    parts = tree.elts if isinstance(tree, ast.Tuple | ast.List) else [tree]
+    return tuple(v.as_scalar(_read(part, scope, text)) for part in parts)
+
+
+def definition(text: str, scope: Scope) -> tuple[str, Expr]:
+    """One line `name = expression` (or `name := expression`)."""
+    name, found, right = text.replace(":=", "=", 1).partition("=")
+    if not found or not right.strip():
+        raise SpecError(f"{text[:80]!r} is not a definition; write name = expression")
+    if "=" in right:
+        raise SpecError(f"{text[:80]!r} has more than one '='; write one definition a line")
+    name = name.strip()
+    check_name(name)
+    if name in scope.dimensions:
+        raise SpecError(f"{name} is a dimension and cannot be defined again")
+    if name in KNOWN or name in VECTOR_FUNCTIONS:
+        raise SpecError(f"{name} is the name of a function and cannot be a node")
+    if name in scope.symbols:
+        raise SpecError(f"the name {name} is bound twice; every name has one definition")
+    return name, expression(right, scope)
+
+
+# ---- one case a node of Python's syntax ----------------------------------------------------------------------------
+
+
+def _read(tree: ast.expr, scope: Scope, text: str) -> Expr:
+    match tree:
+        case ast.Constant(value=bool() | str() | bytes() | complex() | None):
+            raise SpecError(f"{ast.unparse(tree)[:40]} is not a number")
+        case ast.Constant():
+            return number(ast.get_source_segment(text.replace("^", "**").strip(), tree) or repr(tree.value))
+        case ast.Name(id=name):
+            return scope.lookup(name)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return v.negate(_read(operand, scope, text))
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return _read(operand, scope, text)
+        case ast.BinOp():
+            return _binary(tree, scope, text)
+        case ast.Attribute(value=value, attr="T"):
+            return v.transpose(_read(value, scope, text))
+        case ast.Subscript(value=value, slice=index):
+            return _entry(_read(value, scope, text), index, scope, text)
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+            return apply_function(name, tuple(v.as_scalar(_read(a, scope, text)) for a in arguments), scope)
+    raise SpecError(f"{ast.unparse(tree)[:60]!r} cannot be used here; a let-list has names, numbers, + - * / @ ^, .T, "
+                    "indices and functions by name")
+
+
+def _binary(tree: ast.BinOp, scope: Scope, text: str) -> Expr:
+    spine: list[tuple[ast.operator, ast.expr]] = []
+    left: ast.expr = tree
+    while isinstance(left, ast.BinOp):  # a long sum nests to the left: walk it, do not recurse
+        spine.append((left.op, left.right))
+        left = left.left
+    result = _read(left, scope, text)
+    for op, right in reversed(spine):
+        try:
+            result = _apply_operator(op, result, _read(right, scope, text))
+        except ShapeError as error:
+            raise ShapeError(f"{ast.unparse(tree)[:100]}: {error.message}") from None
+    return result
+
+
+def _apply_operator(op: ast.operator, a: Expr, b: Expr) -> Expr:
+    if not isinstance(op, ast.MatMult):
+        a, b = v.as_scalar(a), v.as_scalar(b)
+    match op:
+        case ast.Add():
+            return _fold(a + b) if a.is_Number and b.is_Number else v.add(a, b)
+        case ast.Sub():
+            return _fold(a - b) if a.is_Number and b.is_Number else v.add(a, v.negate(b))
+        case ast.Mult():
+            return _fold(a * b) if a.is_Number and b.is_Number else v.times(a, b)
+        case ast.MatMult():
+            return v.matmul(a, b)
+        case ast.Div():
+            if b == 0:
+                raise SpecError("division by zero")
+            if b.is_Number:
+                return _fold(a / b) if a.is_Number else v.times(1 / b, a)
+            return v.power(b, Integer(-1)) if a == 1 else v.times(a, v.power(b, Integer(-1)))
+        case ast.Pow():
+            return _power(a, b)
+    raise SpecError(f"the operator {type(op).__name__} is not one of + - * / @ ^")
+
+
+def _fold(value: Expr) -> Expr:
+    if isinstance(value, Rational) and max(value.p.bit_length(), value.q.bit_length()) > MAX_BITS:
+        raise SpecError(f"a number of more than {MAX_BITS} bits")
+    return value
+
+
+def _power(base: Expr, exponent: Expr) -> Expr:
+    if not v.is_scalar(exponent):
+        raise ShapeError(f"power: the exponent must be a number, it is {v.say_shape(exponent.shape)}")
+    if exponent.is_Number:
+        if abs(exponent) > MAX_EXPONENT:
+            raise SpecError(f"the exponent {str(exponent)[:20]} is out of range; at most {MAX_EXPONENT} is read")
+        if base.is_Number and exponent.is_Integer:
+            if base == 0 and exponent < 0:
+                raise SpecError("division by zero")
+            return _fold(base**exponent)
+        if exponent == Rational(1, 2):
+            return v.apply(Fn("sqrt", (0,)), (base,))
+        return v.power(base, exponent)
+    if v.is_scalar(base):
+        return call("exp", v.times(exponent, call("log", base)))
+    raise Unsupported("a matrix raised to an exponent that is not a number")
+
+
+def _entry(matrix: Expr, index: ast.expr, scope: Scope, text: str) -> Expr:
+    if v.is_scalar(matrix):
+        raise ShapeError("an index on a scalar")
+    indices = [_read(i, scope, text) for i in (index.elts if isinstance(index, ast.Tuple) else [index])]
+    if len(indices) == 1 and matrix.shape[1] == 1:
+        indices.append(Integer(1))
+    if len(indices) != 2:
+        raise ShapeError(f"{len(indices)} index for a matrix of shape {v.say_shape(matrix.shape)}; give row and column")
+    for i, size in zip(indices, matrix.shape, strict=True):
+        if not (i.is_Integer or isinstance(i, Symbol)):
+            raise SpecError(f"the index {i} is not a whole number")
+        if i.is_Integer and (i < 1 or (size.is_Integer and i > size)):
+            raise SpecError(f"the index {i} is outside 1..{size}; indices count from 1")
+    return v.Entry(matrix, *indices)
+
+
+# ---- functions -----------------------------------------------------------------------------------------------------
+
+
+def apply_function(name: str, arguments: tuple[Expr, ...], scope: Scope) -> Expr:
+    """name(arguments).  Raises SpecError for a wrong number of arguments or an unknown name that looks like a known one."""
+    if name in _OF_VECTORS and name not in scope.declared:
+        counts, build = _OF_VECTORS[name]
+        _check_count(name, arguments, counts)
+        if name in ("softmax", "logsumexp") and (v.is_scalar(arguments[0]) or arguments[0].shape[1] != 1):
+            raise ShapeError(f"{name} takes a vector, found {v.say_shape(v.shape_of(arguments[0]))}")
+        if name in ("logsumexp", "softmax"):
+            for needed in ("exp", "log"):
+                scope.applied.setdefault(needed, KNOWN[needed])
+        return build(arguments)
+    row = scope.function(name, len(arguments))
+    if row.known:
+        many = name in ("max", "min")
+        _check_count(name, arguments, (2, 99) if many else (row.arity, row.arity + (name == "leaky_relu")))
+        for needed in _primitives(name):
+            scope.applied.setdefault(needed, KNOWN[needed])
+        if many and len(arguments) > 2:
+            return reduce(lambda a, b: v.apply(Fn(name, (0, 0)), (a, b)), arguments)
+        if name == "leaky_relu" and len(arguments) == 2 and not arguments[1].is_Number:
+            raise Unsupported("leaky_relu with a slope that is not a number")
+        return v.apply(Fn(name, (0,) * len(arguments)), arguments)
+    if len(arguments) != row.arity:
+        raise SpecError(f"{name} takes {row.arity} arguments, found {len(arguments)}")
+    if row.scalar_valued or (len(arguments) > 1 and not all(map(v.is_scalar, arguments))):
+        if all(map(v.is_scalar, arguments)):
+            return v.Call(Fn(name, (0,) * len(arguments)), *arguments)
+        return v.UnknownScalar(Fn(name, (0,) * len(arguments)), *arguments)
+    return v.apply(Fn(name, (0,) * len(arguments)), arguments)
+
+
+def _primitives(name: str) -> tuple[str, ...]:
+    return {"sigmoid": ("exp",), "tanh": ("exp",), "softplus": ("log", "exp", "sigmoid"), "relu": ("max",), "min": ("max",),
+            "leaky_relu": ("max",), "abs": ("sign",)}.get(name, ())
+
+
+def _check_count(name: str, arguments: tuple[Expr, ...], counts: tuple[int, int]) -> None:
+    least, most = counts
+    if not least <= len(arguments) <= most:
+        takes = str(least) if least == most else f"{least} to {most}" if most < 99 else f"at least {least}"
+        raise SpecError(f"{name} takes {takes} arguments, found {len(arguments)}")
+
+
+def _matrix(name: str, e: Expr) -> Expr:
+    if v.is_scalar(e):
+        raise ShapeError(f"{name} takes a vector or matrix, found a scalar")
+    return e
+
+
+def _square(name: str, e: Expr) -> Expr:
+    if v.is_scalar(e) or e.shape[0] != e.shape[1]:
+        raise ShapeError(f"{name} takes a square matrix, found {v.say_shape(v.shape_of(e))}")
+    return e
+
+
+def _vector(name: str, e: Expr) -> Expr:
+    if v.is_scalar(e) or e.shape[1] != 1:
+        raise ShapeError(f"{name} takes a vector, found {v.say_shape(v.shape_of(e))}")
+    return e
+
+
+def _size(e: Expr) -> Expr:
+    if (e.is_Integer and 0 < e <= 10_000) or (isinstance(e, Symbol) and e.is_integer):
+        return e
+    raise SpecError(f"{e} is not a dimension or a positive whole number")
+
+
+def _constant(kind: type) -> Callable[[tuple[Expr, ...]], Expr]:
+    return lambda a: kind(_size(a[0]), _size(a[1]) if len(a) > 1 else Integer(1))
+
+
+def _dot(a: tuple[Expr, ...]) -> Expr:
+    return v.as_scalar(v.matmul(v.transpose(_vector("dot", a[0])), _vector("dot", a[1])))
+
+
+def _mean(e: Expr) -> Expr:
+    rows, columns = _matrix("mean", e).shape
+    return v.times(v.power(rows if columns == 1 else v.times(rows, columns), Integer(-1)), v.SumOf(e))
+
+
+_OF_VECTORS: dict[str, tuple[tuple[int, int], Callable[[tuple[Expr, ...]], Expr]]] = {
+    "softmax": ((1, 1), lambda a: v.Softmax(a[0])),
+    "logsumexp": ((1, 1), lambda a: v.LogSumExp(a[0])),
+    "norm": ((1, 1), lambda a: call("abs", a[0]) if v.is_scalar(a[0]) else v.Norm(a[0])),
+    "sum": ((1, 1), lambda a: v.SumOf(_matrix("sum", a[0]))),
+    "mean": ((1, 1), lambda a: _mean(a[0])),
+    "dot": ((2, 2), _dot),
+    "outer": ((2, 2), lambda a: v.matmul(_vector("outer", a[0]), v.transpose(_vector("outer", a[1])))),
+    "trace": ((1, 1), lambda a: v.TraceOf(_square("trace", a[0]))),
+    "det": ((1, 1), lambda a: v.DetOf(_square("det", a[0]))),
+    "logdet": ((1, 1), lambda a: call("log", v.DetOf(_square("logdet", a[0])))),
+    "inv": ((1, 1), lambda a: v.inverse(a[0])),
+    "diag": ((1, 1), lambda a: v.Diag(_vector("diag", a[0]))),
+    "transpose": ((1, 1), lambda a: v.transpose(a[0])),
+    "ones": ((1, 2), _constant(OneMatrix)),
+    "zeros": ((1, 2), _constant(ZeroMatrix)),
+    "eye": ((1, 1), lambda a: Identity(_size(a[0]))),
+}
+
+__all__ = ["Scope", "check_name", "definition", "did_you_mean",
+           "expression", "expressions", "number", "statements"]

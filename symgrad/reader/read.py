@@ -1,0 +1,392 @@
+"""One problem file to one `Problem`: all errors of a file together, each with its line.
+
+The [expected] table is split off here: a `Problem` never holds an answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from sympy import Expr, Integer, Rational, Symbol
+
+from symgrad.language.errors import Place, ShapeError, SpecError, SpecErrors, Unsupported
+from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Function, dimension, unknown
+from symgrad.language.graph import Graph, Node, Variable
+from symgrad.language.problem import Ask, Backward, Choose, Conventions, Forward, Given, Gradient, Part, Problem
+from symgrad.language.vectors import SCALAR, Shape, say_shape, shape_of, variable
+from symgrad.reader import spec as S
+from symgrad.reader.letlist import Scope, check_name, definition, did_you_mean, expressions, number, statements
+from symgrad.reader.lines import KeyPath, key_lines, line_of, text_start
+from symgrad.reader.network import expand
+
+MAX_BYTES = 1_000_000
+MAX_NODES = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedAnswer:
+    """One row of [expected]: part and step label, the text or number stated, and where."""
+
+    part: str
+    label: str
+    value: str | int | Decimal | list[int]
+    place: Place
+
+
+def read(path: Path) -> tuple[Problem, tuple[ExpectedAnswer, ...]]:
+    """A problem file.  Raises SpecErrors with every error found (file, line, what to do)."""
+    file = path.as_posix()
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise SpecError(f"the file has {size:,} bytes; at most {MAX_BYTES:,} are read", Place(file))
+        data = path.read_bytes()
+    except OSError as error:
+        raise SpecErrors((SpecError(f"cannot be read: {error.strerror}", Place(file)),)) from None
+    except SpecError as error:
+        raise SpecErrors((error,)) from None
+    return read_text(data, file, path.stem)
+
+
+def read_text(data: bytes | str, file: str, stem: str | None = None) -> tuple[Problem, tuple[ExpectedAnswer, ...]]:
+    """The same from the text of a file."""
+    try:
+        text = data.decode("utf-8") if isinstance(data, bytes) else data
+    except UnicodeDecodeError as error:
+        raise SpecErrors((SpecError(f"not a text file: byte {error.start} is not UTF-8", Place(file)),)) from None
+    if not text.strip():
+        raise SpecErrors((SpecError("the file is empty; `symgrad new NAME` writes a file to start from", Place(file, 1)),))
+    if "\0" in text:
+        raise SpecErrors((SpecError("not a text file: it holds a NUL character", Place(file, text.count("\n", 0, text.index("\0")) + 1)),))
+    if re.search(r"[\[{]{100}|(?:[\[{]\s*){100}", text):
+        raise SpecErrors((SpecError("brackets nested more than 100 deep", Place(file)),))
+    try:
+        table = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+)", str(error))
+        raise SpecErrors((SpecError(f"not TOML: {error}", Place(file, int(found[1]) if found else 0)),)) from None
+    except (RecursionError, ValueError) as error:
+        raise SpecErrors((SpecError(f"not TOML that can be read: {str(error)[:100] or 'nested too deeply'}", Place(file)),)) from None
+    return _Reading(text, file, stem, table).problem()
+
+
+class _Reading:
+    """The work on one file: collects errors instead of stopping at the first."""
+
+    def __init__(self, text: str, file: str, stem: str | None, table: dict[str, Any]) -> None:
+        self.text, self.file, self.stem, self.table = text, file, stem, table
+        self.lines = key_lines(text)
+        self.errors: list[SpecError] = []
+
+    def place(self, *path: str | int) -> Place:
+        return Place(self.file, line_of(self.lines, path) or 1)
+
+    def add(self, error: SpecError | Unsupported, *path: str | int, line: int | None = None) -> None:
+        message = error.message if isinstance(error, SpecError) else f"unsupported: {error}"
+        place = Place(self.file, line) if line else self.place(*path)
+        self.errors.append(type(error)(message, place) if isinstance(error, SpecError) else SpecError(message, place))
+
+    def attempt(self, work: Callable[[], Any], *path: str | int) -> Any:
+        """What `work` returns, or None with its error noted."""
+        try:
+            return work()
+        except (SpecError, Unsupported) as error:
+            self.add(error, *path)
+            return None
+
+    def stop_on_errors(self) -> None:
+        if self.errors:
+            raise SpecErrors(tuple(sorted(self.errors, key=lambda e: e.place.line if e.place else 0)))
+
+    def problem(self) -> tuple[Problem, tuple[ExpectedAnswer, ...]]:
+        file = self.validated()
+        if self.stem is not None and file.id != self.stem:
+            self.add(SpecError(f"id is {file.id!r}, the file is called {self.stem}.toml; make them the same"), "id")
+        if (file.model is None) == (file.network is None):
+            self.add(SpecError("one of [model] and [network] is needed, not both"), "model")
+            self.stop_on_errors()
+        symbols, model = dict(file.symbols), file.model
+        if file.network is not None:
+            expanded = self.attempt(lambda: expand(file.network), "network")  # type: ignore[arg-type]
+            self.stop_on_errors()
+            for name, symbol in expanded[0].items():
+                symbols.setdefault(name, symbol)
+            model = expanded[1]
+        assert model is not None  # one of the two is there, checked above
+        functions = self.functions(file)
+        variables, stated = self.variables(symbols, functions)
+        self.stop_on_errors()
+        graph, scope = self.graph(variables, functions, model)
+        self.stop_on_errors()
+        values = self.values(graph, {**stated, **file.values}, dict(file.sizes))
+        parts = tuple(filter(None, (self.part(i, p, graph, scope) for i, p in enumerate(file.part))))
+        labels = [p.label for p in parts]
+        for i, label in enumerate(labels):
+            if label in labels[:i]:
+                self.add(SpecError(f"two parts have the label {label}"), "part", i, "label")
+        conventions = self.attempt(lambda: self.conventions(file.conventions), "conventions")
+        for name in file.sizes:
+            if name not in map(str, graph.dimensions):
+                self.add(SpecError(f"sizes: there is no dimension {name}"
+                                   f"{did_you_mean(name, [str(d) for d in graph.dimensions])}"), "sizes", name)
+        expected = tuple(self.expected(key, value, labels) for key, value in file.expected.items())
+        self.stop_on_errors()
+        problem = Problem(file.id, file.title, graph, parts, values, tuple(file.sizes.items()), conventions, file.statement.strip(),
+                          file.source.strip(), file.digits, self.digest())
+        return problem, tuple(e for e in expected if e)
+
+    def digest(self) -> str:
+        """Of the question alone: [expected] has no part in it."""
+        question = {k: val for k, val in self.table.items() if k != "expected"}
+        return hashlib.sha256(repr(sorted(question.items())).encode()).hexdigest()[:32]
+
+    def validated(self) -> S.FileSpec:
+        try:
+            return S.FileSpec.model_validate(self.table)
+        except ValidationError as error:
+            seen = set()
+            for e in error.errors(include_url=False):
+                path = tuple(p for p in e["loc"] if not (isinstance(p, str) and re.match(r"[A-Z]\w*Spec|function-|list\[|int$|decimal$|str$|constrained|forward$|backward$|gradient$|choose$|literal|dict\[", p)))
+                known = _fields_at(path)
+                word = str(path[-1]) if path else ""
+                if e["type"] == "extra_forbidden":
+                    message = f"unknown key {'.'.join(map(str, path))}{did_you_mean(word, known)}"
+                elif e["type"] == "missing":
+                    message = f"{'.'.join(map(str, path))} is missing"
+                elif e["type"] in ("union_tag_invalid", "union_tag_not_found"):
+                    given = e.get("ctx", {}).get("tag", "")
+                    kinds = ["forward", "backward", "gradient", "choose"]
+                    message = f"ask = {given!r} is not a kind of question{did_you_mean(str(given), kinds)}; there are {', '.join(kinds)}"
+                    path = (*path, "ask")
+                else:
+                    message = f"{'.'.join(map(str, path))}: {e['msg'][:200]}; found {str(e['input'])[:60]!r}"
+                if (path, e["type"]) not in seen:
+                    seen.add((path, e["type"]))
+                    self.add(SpecError(message), *path)
+            self.stop_on_errors()
+            raise  # not reached: there is at least one error
+
+    def functions(self, file: S.FileSpec) -> dict[str, Function]:
+        found = {}
+        for name, declared in file.functions.items():
+            spec = S.FunctionSpec(arguments=declared) if isinstance(declared, int) else declared
+            self.attempt(lambda name=name: check_name(name), "functions", name)  # type: ignore[misc]
+            if name in KNOWN or name in VECTOR_FUNCTIONS:
+                self.add(SpecError(f"{name} is a known function and cannot be declared"), "functions", name)
+            found[name] = unknown(name, spec.arguments, spec.returns == "scalar", spec.latex)
+        return found
+
+    def variables(self, symbols: dict[str, Any], functions: dict[str, Function]) -> tuple[tuple[Variable, ...], dict[str, Any]]:
+        found, stated = [], {}
+        for name, declared in symbols.items():
+            if isinstance(declared, str):
+                spec = S.SymbolSpec(shape=declared)
+            elif isinstance(declared, S.SymbolSpec):
+                spec = declared
+            else:
+                spec = S.SymbolSpec(value=declared)
+            if name in KNOWN or name in VECTOR_FUNCTIONS or name in functions:
+                self.add(SpecError(f"{name} is the name of a function and cannot be a symbol"), "symbols", name)
+            self.attempt(lambda name=name: check_name(name), "symbols", name)  # type: ignore[misc]
+            shape = self.attempt(lambda spec=spec: parse_shape(spec.shape), "symbols", name)  # type: ignore[misc]
+            if shape is not None:
+                found.append(Variable(name, shape, spec.role, spec.latex))
+            if spec.value is not None:
+                stated[name] = spec.value
+        names = {f.name for f in found}
+        for f in found:
+            for size in f.shape:
+                if isinstance(size, Symbol) and str(size) in names:
+                    self.add(SpecError(f"{size} is the name of a symbol and of a dimension; rename one of them"), "symbols", f.name)
+        return tuple(found), stated
+
+    def graph(self, variables: tuple[Variable, ...], functions: dict[str, Function], model: S.ModelSpec) -> tuple[Graph, Scope]:
+        dimensions = {str(s): s for f in variables for s in f.shape if isinstance(s, Symbol)}
+        scope = Scope({f.name: f.symbol for f in variables}, dimensions, functions)
+        start = text_start(self.text, self.lines.get(("model", "let"), 1))
+        lets = statements(model.let)
+        nodes: list[Node] = []
+        if len(lets) > MAX_NODES:
+            self.add(SpecError(f"{len(lets)} definitions; at most {MAX_NODES} are read"), "model", "let")
+            lets = []
+        later = {text.split("=", 1)[0].strip(" :"): line for line, text in lets}
+        broken: set[str] = set()
+        for line, text in lets:
+            try:
+                name, expr = definition(text, scope)
+            except (SpecError, Unsupported) as error:
+                message = str(error.message) if isinstance(error, SpecError) else ""
+                unknown_name = re.match(r"unknown name (\w+)", message)
+                target = text.split("=", 1)[0].strip(" :")
+                broken.add(target)
+                if unknown_name and unknown_name[1] in broken and unknown_name[1] != target:
+                    continue  # a consequence of an error already reported
+                if unknown_name and unknown_name[1] in later:
+                    error = SpecError(f"{target} uses {unknown_name[1]}, which is defined in line {start + later[unknown_name[1]] - 1}, "
+                                      "not above it; definitions go in order, a cycle is not a graph")
+                self.add(error, line=start + line - 1)
+                continue
+            nodes.append(Node(name, expr, model.latex.get(name, "")))
+            scope.symbols[name] = variable(name, shape_of(expr))
+        for name in model.latex:
+            if name not in scope.symbols and name not in broken:
+                self.add(SpecError(f"model.latex: there is no node {name}{did_you_mean(name, list(scope.symbols))}"), "model", "latex")
+        if not lets:
+            self.add(SpecError("the let-list is empty"), "model", "let")
+        if self.errors:
+            return Graph((), ()), scope
+        graph = self.attempt(lambda: Graph(variables, tuple(nodes), tuple(scope.applied.values())), "model", "let")
+        return graph or Graph((), ()), scope
+
+    def values(self, graph: Graph, stated: dict[str, Any], sizes: dict[str, int]) -> tuple[Given, ...]:
+        found = []
+        for name, raw in stated.items():
+            path: KeyPath = ("values", name) if ("values", name) in self.lines else ("symbols", name)
+            if name not in graph:
+                self.add(SpecError(f"values: there is no {name}{did_you_mean(name, list(graph.names))}"), *path)
+                continue
+            given = self.attempt(lambda name=name, raw=raw: _given(name, raw, graph, sizes), *path)  # type: ignore[misc]
+            if given:
+                found.append(given)
+        return tuple(found)
+
+    def conventions(self, spec: S.ConventionsSpec) -> Conventions:
+        def value(n: S.Number | None) -> Rational | None:
+            return None if n is None else exact(n)
+        return Conventions(value(spec.relu_at_zero), value(spec.abs_at_zero), exact(spec.step_at_zero))
+
+    def part(self, i: int, spec: Any, graph: Graph, scope: Scope) -> Part | None:
+        known = len(self.errors)
+
+        def name(text: str, key: str) -> str:
+            if text not in graph:
+                self.add(SpecError(f"{key}: there is no {text}{did_you_mean(text, list(graph.names))}"), "part", i, key)
+            return text
+
+        def names(texts: list[str] | str, key: str) -> tuple[str, ...]:
+            if texts == "parameters":
+                return tuple(x.name for x in graph.variables if x.role == "parameter")
+            for k, text in enumerate(texts):
+                if text in texts[:k]:
+                    self.add(SpecError(f"{key} names {text} twice"), "part", i, key)
+            return tuple(name(t, key) for t in texts)
+
+        def loss(text: str) -> str:
+            if name(text, "of") in graph and graph.shape(text) != SCALAR:
+                self.add(ShapeError(f"of: {text} is {say_shape(graph.shape(text))}; a scalar is needed"), "part", i, "of")
+            return text
+
+        ask: Ask | None = None
+        match spec:
+            case S.ForwardSpec():
+                ask = Forward(names(spec.of, "of"))
+            case S.GradientSpec():
+                ask = Gradient(loss(spec.of), names(spec.wrt, "wrt"))
+                for t in ask.wrt:
+                    if t in graph and graph.shape(t) != SCALAR:
+                        self.add(ShapeError(f"wrt: {t} is {say_shape(graph.shape(t))}; ask = \"gradient\" is for scalars, use \"backward\""), "part", i, "wrt")
+            case S.BackwardSpec():
+                ask = Backward(loss(spec.of), names(spec.wrt, "wrt"), names(spec.components, "components"),
+                               names(spec.closed_form, "closed_form"), spec.derivatives == "expanded")
+            case S.ChooseSpec():
+                wrt = names(spec.wrt, "wrt")
+                read_all = [self.attempt(lambda c=c: self.choice(c, scope, len(wrt)), "part", i, "choices") for c in spec.choices]  # type: ignore[misc]
+                ask = Choose(loss(spec.of), wrt, tuple(c for c in read_all if c is not None), tuple(spec.choices), spec.several)
+        if len(self.errors) > known or ask is None:
+            return None
+        marks: tuple[tuple[str, Rational], ...] = ()
+        if isinstance(spec.marks, dict):
+            marks = tuple((k, exact(m)) for k, m in spec.marks.items())
+        elif spec.marks is not None:
+            marks = (("", exact(spec.marks)),)
+        return Part(spec.label, ask, spec.statement.strip(), marks)
+
+    def choice(self, text: str, scope: Scope, count: int) -> tuple[Expr, ...]:
+        found = expressions(text, scope)
+        if len(found) != count:
+            raise SpecError(f"the choice {text!r} has {len(found)} expressions, wrt has {count} names")
+        return found
+
+    def expected(self, key: str, value: Any, labels: list[str]) -> ExpectedAnswer | None:
+        if key in labels:
+            return ExpectedAnswer(key, "", value, self.place("expected", key))
+        part, _, label = key.rpartition(".")
+        if part not in labels:
+            self.add(SpecError(f"expected: {key!r} names no part; write \"part.name\" with a part of {', '.join(labels)}"), "expected", key)
+            return None
+        return ExpectedAnswer(part, label, value, self.place("expected", key))
+
+
+def _fields_at(path: tuple[Any, ...]) -> list[str]:
+    if len(path) <= 1:
+        return list(S.FileSpec.model_fields)
+    table = {"model": S.ModelSpec, "network": S.NetworkSpec, "conventions": S.ConventionsSpec, "symbols": S.SymbolSpec,
+             "values": S.RoundedSpec, "functions": S.FunctionSpec}.get(str(path[0]))
+    if path[0] == "part":
+        return sorted({f for p in (S.ForwardSpec, S.GradientSpec, S.BackwardSpec, S.ChooseSpec) for f in p.model_fields})
+    return list(table.model_fields) if table else []
+
+
+def exact(n: S.Number) -> Rational:
+    """A whole number, a decimal, or the text of one or of a fraction, exactly.  Raises SpecError."""
+    if isinstance(n, int):
+        return number(str(n)) if n >= 0 else -number(str(-n))
+    text = str(n).strip()
+    sign = -1 if text.startswith("-") else 1
+    top, slash, bottom = text.removeprefix("-").partition("/")
+    divisor = number(bottom.strip()) if slash else Integer(1)
+    if divisor == 0:
+        raise SpecError("division by zero")
+    return Rational(sign) * number(top.strip()) / divisor
+
+
+def parse_shape(text: str | int | tuple[str | int, ...]) -> Shape:
+    """'' is a scalar, 'N' a column, 'K, N' a matrix; sizes are names or positive numbers.  Raises SpecError."""
+    pieces = [str(t).strip() for t in (text if isinstance(text, tuple) else str(text).strip().strip("()").split(","))]
+    pieces = [p for p in pieces if p]
+    if len(pieces) > 2:
+        raise Unsupported(f"the shape {text!r} has {len(pieces)} dimensions; vectors and matrices have one or two")
+    sizes: list[Expr] = []
+    for piece in pieces:
+        if piece.isdigit():
+            if not 1 <= int(piece[:9]) <= 10_000:
+                raise SpecError(f"the size {piece[:20]} is not between 1 and 10000")
+            sizes.append(Integer(int(piece)))
+        else:
+            check_name(piece)
+            sizes.append(dimension(piece))
+    sizes += [Integer(1)] * (2 - len(sizes))
+    return sizes[0], sizes[1]
+
+
+def _given(name: str, raw: Any, graph: Graph, sizes: dict[str, int]) -> Given:
+    digits = None
+    is_node = isinstance(graph[name], Node)
+    if isinstance(raw, S.RoundedSpec):
+        if not raw.rounded and is_node:
+            raise SpecError(f"{name} is defined in the let-list; a stated value of a node is a rounded one: rounded = true")
+        text = str(raw.value)
+        digits = (raw.digits if raw.digits is not None else len(text.partition(".")[2])) if raw.rounded else None
+        raw = raw.value
+    elif is_node:
+        raise SpecError(f"{name} is defined in the let-list; for a stated, rounded value write "
+                        f"{name} = {{ value = {str(raw)[:20]}, rounded = true }}")
+    rows = raw if isinstance(raw, list) else [raw]
+    entries = tuple(tuple(exact(e) for e in (row if isinstance(row, list) else [row])) for row in rows)
+    if any(len(row) != len(entries[0]) for row in entries):
+        raise ShapeError(f"the rows of {name} differ in length")
+    found = (len(entries), len(entries[0]))
+    for size, count in zip(graph.shape(name), found, strict=True):
+        wanted = int(size) if size.is_Integer else sizes.setdefault(str(size), count)
+        if wanted != count:
+            raise ShapeError(f"{name} is {say_shape(graph.shape(name))}, found {found[0]} x {found[1]} numbers"
+                             + ("" if size.is_Integer else f" where {size} = {wanted}"))
+    return Given(name, entries, digits)

@@ -1,0 +1,124 @@
+"""The fields of a problem file, validated by pydantic: unknown keys refused, all errors at once.
+
+To add a kind of question: its fields here, its frozen type in language/problem.py, its class in questions/.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+
+Number = StrictInt | Decimal | Annotated[StrictStr, Field(max_length=200)]
+Numbers = Number | list[Number] | list[list[Number]]
+Name = Annotated[StrictStr, Field(min_length=1, max_length=40)]
+Words = Annotated[StrictStr, Field(max_length=20_000)]
+Formula = Annotated[StrictStr, Field(min_length=1, max_length=20_000)]
+Marks = dict[Name, Number] | Number
+
+
+class Spec(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SymbolSpec(Spec):
+    """A leaf of the graph."""
+
+    shape: Annotated[StrictStr, Field(max_length=100)] | StrictInt = Field("", description="'N', 'K, N', '3, 2'; '' is a scalar")
+    role: Literal["input", "parameter", "given"] = "parameter"
+    latex: Annotated[StrictStr, Field(max_length=200)] = ""
+    value: Numbers | None = None
+
+
+class ModelSpec(Spec):
+    let: Annotated[StrictStr, Field(max_length=500_000)]
+    latex: dict[Name, Annotated[StrictStr, Field(max_length=200)]] = Field({}, description="how nodes are printed")
+
+
+class NetworkSpec(Spec):
+    """Shorthand for a fully connected scalar network; it expands to [symbols] and a let-list."""
+
+    layers: Annotated[list[Annotated[StrictInt, Field(ge=1, le=64)]], Field(min_length=2, max_length=20)]
+    activation: Name = "relu"
+    output: Name = "identity"
+    loss: Literal["rss", "half_squared", "none"] = Field("rss", description="(Y - out)^2, 1/2 (Y - out)^2, summed over the outputs")
+    weights: Number | None = None
+    biases: Number | None = None
+    inputs: list[Number] | None = None
+    target: Number | list[Number] | None = None
+
+
+class RoundedSpec(Spec):
+    """A stated value of a node that the source rounded; the number of decimals is that of the text, or `digits`."""
+
+    value: Number
+    rounded: StrictBool = False
+    digits: Annotated[StrictInt, Field(ge=0, le=12)] | None = None
+
+
+class FunctionSpec(Spec):
+    arguments: Annotated[StrictInt, Field(ge=1, le=16)]
+    returns: Literal["scalar", "elementwise"] = "elementwise"
+    latex: Annotated[StrictStr, Field(max_length=200)] = ""
+
+
+class ConventionsSpec(Spec):
+    relu_at_zero: Number | None = Field(None, description="the derivative of relu (and max at a tie) at 0")
+    abs_at_zero: Number | None = None
+    step_at_zero: Number = 1
+
+
+class PartSpec(Spec):
+    label: Annotated[StrictStr, Field(min_length=1, max_length=20, pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]*$")]
+    statement: Words = ""
+    marks: Marks | None = None
+
+
+class ForwardSpec(PartSpec):
+    ask: Literal["forward"]
+    of: list[Name] = []
+
+
+class GradientSpec(PartSpec):
+    ask: Literal["gradient"]
+    of: Name
+    wrt: Annotated[list[Name], Field(min_length=1, max_length=5000)] | Literal["parameters"]
+
+
+class BackwardSpec(PartSpec):
+    ask: Literal["backward"]
+    of: Name
+    wrt: Annotated[list[Name], Field(min_length=1, max_length=500)] | Literal["parameters"]
+    components: list[Name] = []
+    closed_form: list[Name] = []
+    derivatives: Literal["kept", "expanded"] = "kept"
+
+
+class ChooseSpec(PartSpec):
+    ask: Literal["choose"]
+    of: Name
+    wrt: Annotated[list[Name], Field(min_length=1, max_length=50)]
+    choices: Annotated[list[Formula], Field(min_length=1, max_length=50)]
+    several: StrictBool = False
+
+
+AnyPart = Annotated[ForwardSpec | GradientSpec | BackwardSpec | ChooseSpec, Field(discriminator="ask")]
+
+
+class FileSpec(Spec):
+    format: Literal[1]
+    id: Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9_\-]{0,63}$")]
+    title: Annotated[StrictStr, Field(min_length=1, max_length=300)]
+    source: Words = ""
+    statement: Words = ""
+    symbols: dict[Name, SymbolSpec | Annotated[StrictStr, Field(max_length=100)] | StrictInt | Decimal] = {}
+    functions: dict[Name, FunctionSpec | StrictInt] = {}
+    model: ModelSpec | None = None
+    network: NetworkSpec | None = None
+    values: dict[Name, RoundedSpec | Numbers] = {}
+    sizes: dict[Name, Annotated[StrictInt, Field(ge=1, le=1000)]] = {}
+    conventions: ConventionsSpec = ConventionsSpec()
+    digits: Annotated[StrictInt, Field(ge=0, le=12)] = 4
+    part: Annotated[list[AnyPart], Field(min_length=1, max_length=100)]
+    expected: dict[StrictStr, StrictInt | Decimal | Formula | list[StrictInt]] = {}

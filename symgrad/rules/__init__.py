@@ -1,0 +1,1 @@
+"""The mathematics: one small function a rule, beside its formula and its reference."""
