@@ -156,7 +156,7 @@ class Adjoints:
         sizes, general = enough(self.dimensions, shape, sides)
         ones = {variable(f"{n}_bar", SCALAR): x for (o, n), x in self.found.items() if o == of and x.is_Number}
         for vector in sizes:
-            ex = Explicit({d: n for d, n in vector.items()})
+            ex = Explicit(dict(vector))
             a, b = left(ex), right(ex)
             if (len(a), len(a[0])) != (len(b), len(b[0])):
                 raise Refused(f"{what}: the shapes differ")
@@ -256,9 +256,7 @@ def _leaves(e: Expr) -> set[Expr]:
     stack = [e]
     while stack:
         x = stack.pop()
-        if isinstance(x, Entry):
-            found.add(x)
-        elif x.is_Symbol:
+        if isinstance(x, Entry) or x.is_Symbol:
             found.add(x)
         else:
             stack.extend(a for a in x.args if isinstance(a, Expr))
@@ -270,10 +268,11 @@ def _flat(e: Expr) -> object:
     if isinstance(e, AsScalar) or not e.args:
         return e if not isinstance(e, AsScalar) else _flat(e.arg)
     name = type(e).__name__
+    associative = name in ("MatMul", "MatAdd", "Add", "Mul", "HadamardProduct")
     items: list[object] = []
     for a in e.args:
         flat = _flat(a)
-        items.extend(flat[1:] if isinstance(flat, tuple) and flat[0] == name and name in ("MatMul", "MatAdd", "Add", "Mul", "HadamardProduct") else [flat])
+        items.extend(flat[1:] if associative and isinstance(flat, tuple) and flat[0] == name else [flat])
     return (name, *items)
 
 

@@ -12,8 +12,24 @@ from dataclasses import dataclass, field
 from functools import reduce
 
 from sympy import (
-    Add, Expr, HadamardProduct, Identity, Integer, Inverse, MatAdd, MatMul, MatrixExpr, MatrixSymbol, Mul, Number, OneMatrix, Pow,
-    Rational, Symbol, Transpose, ZeroMatrix,
+    Add,
+    Expr,
+    HadamardProduct,
+    Identity,
+    Integer,
+    Inverse,
+    MatAdd,
+    MatMul,
+    MatrixExpr,
+    MatrixSymbol,
+    Mul,
+    Number,
+    OneMatrix,
+    Pow,
+    Rational,
+    Symbol,
+    Transpose,
+    ZeroMatrix,
 )
 
 from symgrad.language import vectors as v
@@ -98,7 +114,7 @@ class Explicit:
             case v.Elementwise():
                 scalars = [self.scalar(a) if v.is_scalar(a) else None for a in e.arguments]
                 grids = [self.rows(a) if s is None else None for a, s in zip(e.arguments, scalars, strict=True)]
-                return tuple(tuple(Call(e.fn, *(g[i][j] if g is not None else s for g, s in zip(grids, scalars, strict=True)))  # type: ignore[arg-type]
+                return tuple(tuple(Call(e.fn, *(g[i][j] if g is not None else s for g, s in zip(grids, scalars, strict=True)))
                                    for j in range(m)) for i in range(n))
             case v.Softmax():
                 exponentials = [call("exp", row[0]) for row in self.rows(e.arg)]
@@ -209,7 +225,8 @@ def slots(e: Expr) -> Slots:
             return Slots(inner.summed, inner.constant, True, inner.axiom)
         case v.Softmax() | v.LogSumExp():
             inner = slots(e.arg)
-            return Slots((inner.summed + inner.summed) + Counter([e.arg.shape[0]] * (not e.arg.shape[0].is_Integer)), inner.constant, True, inner.axiom)
+            twice = Slots(inner.summed + inner.summed, inner.constant, True, inner.axiom)
+            return twice.and_sum(e.arg.shape[0])
         case v.IndexSum(args=(body, _, size)):
             return slots(body).and_sum(size)
         case Inverse() | v.DetOf():

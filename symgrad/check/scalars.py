@@ -93,7 +93,7 @@ class Scalars:
         shared = any(isinstance(f, F.TotalOf) for factors in found for f in factors)
         if shared:
             expected = {(F.TotalOf(c.of, u), F.PartialOf(u, c.wrt)) for u in self.graph.consumers(c.wrt) if self.graph.between(u, c.of)}
-            missing = [f[1].of for f in expected - set(found)]  # type: ignore[arg-type]
+            missing = [f[1].of for f in expected - set(found)]
         else:
             if self.graph.count_paths(c.wrt, c.of) > ALL_PATHS:
                 raise Undecided(f"more than {ALL_PATHS} paths")

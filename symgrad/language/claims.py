@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sympy import Expr, Rational, Symbol
 
-from symgrad.language.forms import Form
+from symgrad.language.forms import Form, Prose
 
 EXACT, ROUNDED = "exact", "rounded"
 """The two valuations: from the given inputs alone; or with the problem's own rounded values for some nodes."""
@@ -21,7 +21,7 @@ class Line:
     """One line of an equation chain, and in a few words why it equals the line above."""
 
     form: Form
-    why: str = ""
+    why: Prose = ()
     approx: bool = False
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from sympy import AtomicExpr, Expr, Integer, Rational, Symbol
 
@@ -28,7 +28,7 @@ class Fn(AtomicExpr):
     def _hashable_content(self) -> tuple[object, ...]:
         return (self.name, self.orders)
 
-    def __getnewargs__(self) -> tuple[object, ...]:  # type: ignore[override]
+    def __getnewargs__(self) -> tuple[object, ...]:
         return (self.name, self.orders)
 
     def sort_key(self, order: object = None) -> object:  # SymPy sorts arguments by this
@@ -47,7 +47,7 @@ class Fn(AtomicExpr):
         return not any(self.orders)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _fn(name: str, orders: tuple[int, ...]) -> Fn:
     self = AtomicExpr.__new__(Fn)
     self.name, self.orders = name, orders
@@ -58,15 +58,15 @@ class Call(Expr):
     """fn(arguments), a scalar; nothing is evaluated when it is built, so what the user wrote survives."""
 
     def __new__(cls, fn: Fn, *arguments: Expr) -> Call:
-        return Expr.__new__(cls, fn, *arguments)  # type: ignore[no-any-return]
+        return Expr.__new__(cls, fn, *arguments)
 
     @property
     def fn(self) -> Fn:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def arguments(self) -> tuple[Expr, ...]:
-        return self.args[1:]  # type: ignore[return-value]
+        return self.args[1:]
 
     is_commutative = True
     is_extended_real = True

@@ -106,6 +106,11 @@ class Graph:
         return self[name].shape
 
     @property
+    def all(self) -> tuple[Variable | Node, ...]:
+        """Variables, then nodes, in order."""
+        return tuple(self._by_name.values())
+
+    @property
     def names(self) -> tuple[str, ...]:
         """All names, variables first, in order."""
         return tuple(self._by_name)
@@ -179,7 +184,7 @@ class Graph:
     def dimensions(self) -> tuple[Symbol, ...]:
         """The symbolic dimensions, in order of first appearance."""
         found: dict[Symbol, None] = {}
-        for v in (*self.variables, *self.nodes):
+        for v in self.all:
             for size in v.shape:
                 found.update(dict.fromkeys(sorted(size.free_symbols, key=str)))
         return tuple(found)
@@ -187,7 +192,7 @@ class Graph:
     @property
     def is_scalar(self) -> bool:
         """No variable and no node is a vector or a matrix."""
-        return all(v.shape == SCALAR for v in (*self.variables, *self.nodes))
+        return all(v.shape == SCALAR for v in self.all)
 
     def __str__(self) -> str:
         head = [f"{v.name} : {say_shape(v.shape)}" for v in self.variables]

@@ -39,15 +39,15 @@ class Elementwise(MatrixExpr):
     """fn applied entry by entry; scalar arguments are the same for every entry."""
 
     def __new__(cls, fn: Fn, *arguments: Expr) -> Elementwise:
-        return MatrixExpr.__new__(cls, fn, *arguments)  # type: ignore[no-any-return]
+        return MatrixExpr.__new__(cls, fn, *arguments)
 
     @property
     def fn(self) -> Fn:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def arguments(self) -> tuple[Expr, ...]:
-        return self.args[1:]  # type: ignore[return-value]
+        return self.args[1:]
 
     @property
     def shape(self) -> Shape:
@@ -60,11 +60,11 @@ class _OneArgument(MatrixExpr):
 
     @property
     def arg(self) -> MatrixExpr:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def shape(self) -> Shape:
-        return self.arg.shape  # type: ignore[no-any-return]
+        return self.arg.shape
 
 
 class Softmax(_OneArgument):
@@ -83,18 +83,18 @@ class Power(MatrixExpr):
     """Every entry raised to a constant power: x^2 of a vector, as NumPy reads it."""
 
     def __new__(cls, base: MatrixExpr, exponent: Expr) -> Power:
-        return MatrixExpr.__new__(cls, base, exponent)  # type: ignore[no-any-return]
+        return MatrixExpr.__new__(cls, base, exponent)
 
     @property
     def shape(self) -> Shape:
-        return self.args[0].shape  # type: ignore[attr-defined, no-any-return]
+        return self.args[0].shape
 
 
 class UnknownGradient(MatrixExpr):
     """The gradient of an unknown scalar function of whole vectors with respect to argument `slot` (from 0)."""
 
     def __new__(cls, fn: Fn, slot: Integer, *arguments: Expr) -> UnknownGradient:
-        return MatrixExpr.__new__(cls, fn, slot, *arguments)  # type: ignore[no-any-return]
+        return MatrixExpr.__new__(cls, fn, slot, *arguments)
 
     @property
     def shape(self) -> Shape:
@@ -110,7 +110,7 @@ class _ScalarOf(Expr):
 
     @property
     def arg(self) -> MatrixExpr:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
 
 class AsScalar(_ScalarOf):
@@ -144,15 +144,15 @@ class UnknownScalar(Expr):
     is_extended_real = True
 
     def __new__(cls, fn: Fn, *arguments: Expr) -> UnknownScalar:
-        return Expr.__new__(cls, fn, *arguments)  # type: ignore[no-any-return]
+        return Expr.__new__(cls, fn, *arguments)
 
     @property
     def fn(self) -> Fn:
-        return self.args[0]  # type: ignore[return-value]
+        return self.args[0]
 
     @property
     def arguments(self) -> tuple[Expr, ...]:
-        return self.args[1:]  # type: ignore[return-value]
+        return self.args[1:]
 
 
 class Entry(Expr):
@@ -162,7 +162,7 @@ class Entry(Expr):
     is_extended_real = True
 
     def __new__(cls, matrix: MatrixExpr, i: Expr, j: Expr = Integer(1)) -> Entry:
-        return Expr.__new__(cls, matrix, i, j)  # type: ignore[no-any-return]
+        return Expr.__new__(cls, matrix, i, j)
 
 
 class IndexSum(Expr):
@@ -172,7 +172,7 @@ class IndexSum(Expr):
     is_extended_real = True
 
     def __new__(cls, body: Expr, index: Symbol, size: Expr) -> IndexSum:
-        return Expr.__new__(cls, body, index, size)  # type: ignore[no-any-return]
+        return Expr.__new__(cls, body, index, size)
 
 
 SCALAR_OF = (AsScalar, Norm, SumOf, TraceOf, DetOf, LogSumExp)
@@ -238,6 +238,21 @@ def product(factors: tuple[Expr, ...]) -> Expr:
     return Mul._from_args(flat) if len(flat) > 1 else (flat[0] if flat else Integer(1))
 
 
+def merged(factors: tuple[Expr, ...]) -> Expr:
+    """A product with its numbers multiplied into one in front; a factor 1 is dropped, nothing is expanded."""
+    coefficient: Expr = Integer(1)
+    rest: list[Expr] = []
+    for f in factors:
+        for g in f.args if isinstance(f, Mul) else (f,):
+            if g.is_Number:
+                coefficient = coefficient * g
+            else:
+                rest.append(g)
+    if coefficient == 0:
+        return Integer(0)
+    return product(tuple(rest) if coefficient == 1 and rest else (coefficient, *rest))
+
+
 def total(terms: tuple[Expr, ...]) -> Expr:
     """A sum of scalars, or of matrices of one shape, kept in the given order.  Raises ShapeError."""
     if all(is_scalar(t) for t in terms):
@@ -273,7 +288,10 @@ def scale(factor: Expr, a: Expr) -> Expr:
         return times(factor, a)
     if factor == 1:
         return a
-    coefficient, rest = (a.args[0], a.args[1:]) if isinstance(a, MatMul) and is_scalar(a.args[0]) else (Integer(1), a.args if isinstance(a, MatMul) else (a,))
+    rest = a.args if isinstance(a, MatMul) else (a,)
+    coefficient: Expr = Integer(1)
+    if is_scalar(rest[0]):
+        coefficient, *rest = rest
     combined = factor * coefficient if factor.is_Number and coefficient.is_Number else product((factor, coefficient)) if coefficient != 1 else factor
     return MatMul(*rest) if combined == 1 and len(rest) > 1 else rest[0] if combined == 1 else MatMul(combined, *rest)
 
@@ -362,6 +380,6 @@ def apply(fn: Fn, arguments: tuple[Expr, ...]) -> Expr:
 __all__ = [
     "SCALAR", "SCALAR_OF", "AsScalar", "Call", "DetOf", "Diag", "Elementwise", "Entry", "Fn", "IndexSum", "LogSumExp",
     "Norm", "Power", "Shape", "Softmax", "SumOf", "TraceOf", "UnknownGradient", "UnknownScalar", "add", "apply",
-    "as_scalar", "dimension", "inverse", "is_scalar", "matmul", "names_in", "negate", "power", "product", "say_shape",
+    "as_scalar", "dimension", "inverse", "is_scalar", "matmul", "merged", "names_in", "negate", "power", "product", "say_shape",
     "scalar", "scale", "shape_of", "times", "total", "transpose", "variable",
 ]

@@ -9,10 +9,10 @@ from sympy import Expr, HadamardProduct, Identity, Integer, MatMul, Transpose, Z
 from symgrad.language import forms as F
 from symgrad.language import vectors as v
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Line
+from symgrad.language.entries import Indices, entry
 from symgrad.language.graph import Node
 from symgrad.language.problem import Backward, Problem
 from symgrad.language.steps import Answer, Derivation, Step
-from symgrad.rules.components import Indices, entry
 from symgrad.rules.vector import derivative, pullback
 
 
@@ -63,7 +63,8 @@ def adjoint_step(problem: Problem, ask: Backward, name: str, steps: dict[str, St
     shape = graph.shape(name)
     if not consumers:
         zero: Expr = Integer(0) if shape == v.SCALAR else ZeroMatrix(*shape)
-        return Step(Adjoint(ask.of, name, zero, (Line(F.Just(zero)),)), "no path", (f"no path leads from {name} to {ask.of}",), (), f"{name}_bar"), zero
+        nothing = Adjoint(ask.of, name, zero, (Line(F.Just(zero)),))
+        return Step(nothing, "no path", (f"no path leads from {name} to {ask.of}",), (), f"{name}_bar"), zero
     leaf = graph.symbol(name)
     raw, seeded = [], []
     for u in consumers:
@@ -72,7 +73,7 @@ def adjoint_step(problem: Problem, ask: Backward, name: str, steps: dict[str, St
         known = exprs[u] if exprs[u].is_Number else bar(problem, u)
         seeded.append(pulled(ask, definition, known, leaf, graph.symbol(u)))
     expr = reduce(v.add, seeded)
-    lines = [Line(_sum([F.Pullback(u, name) for u in consumers]), "" if len(consumers) == 1 else "one term for every consumer")]
+    lines = [Line(_sum([F.Pullback(u, name) for u in consumers]), () if len(consumers) == 1 else ("one term for every consumer",))]
     for written in (False, True):
         layouts = [layout(problem, u, name, r, written) for u, r in zip(consumers, raw, strict=True)]
         if any(layouts):

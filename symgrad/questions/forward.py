@@ -23,7 +23,7 @@ def shown(number: Num, digits: int) -> tuple[Expr, bool]:
     return (number.exact, False) if number.exact is not None else (number.decimal(digits), True)
 
 
-def numeric_lines(number: Num, digits: int, why: str = "") -> tuple[Line, ...]:
+def numeric_lines(number: Num, digits: int, why: F.Prose = ()) -> tuple[Line, ...]:
     """The value; a closed form such as sigma(2) is followed by its decimal."""
     if number.exact is None:
         return (Line(F.Decimal(number.decimal(digits), digits), why, approx=True),)
@@ -37,7 +37,7 @@ def substitution(expr: Expr, numbers: Numbers, digits: int) -> Line | None:
     if not names or not expr.args:
         return None
     pairs = [(n, *shown(numbers.values[n], digits)) for n in names]
-    return Line(F.Substituted(expr, tuple((n, x) for n, x, _ in pairs)), "", approx=any(rough for *_, rough in pairs))
+    return Line(F.Substituted(expr, tuple((n, x) for n, x, _ in pairs)), (), approx=any(rough for *_, rough in pairs))
 
 
 def value_step(problem: Problem, numbers: Numbers, name: str, valuation: str) -> Step:
@@ -67,7 +67,7 @@ def derive_forward(problem: Problem, part: str, ask: Forward) -> Derivation:
     wanted = ask.of or tuple(n.name for n in graph.nodes)
     needed = frozenset().union(*(graph.ancestors(n) for n in wanted))
     nodes = [n for n in graph.nodes if n.name in needed]
-    for n in (*graph.variables, *nodes):
+    for n in graph.all:
         if n.name in needed and n.shape != SCALAR:
             raise Unsupported(f"a forward table with vectors or matrices ({n.name}); write the entries as scalars")
     stated_nodes = {g.name for g in problem.values if g.digits is not None}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from sympy import Expr, Integer
 
@@ -12,10 +14,10 @@ from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call
 from symgrad.language.problem import Gradient, Problem
 from symgrad.language.steps import Answer, Derivation, Step
-from symgrad.language.vectors import SCALAR, names_in, scalar, total
+from symgrad.language.vectors import SCALAR, merged, names_in, scalar, total
 from symgrad.questions.forward import given_steps, numeric_lines, shown, substitution, valuations, value_step
 from symgrad.rules.numbers import Num, Numbers, short
-from symgrad.rules.scalar import local_partial, merged
+from symgrad.rules.scalar import local_partial
 
 MAX_PATHS = 8
 """More paths than this do not fit a page: the sum then runs over the consumers, with their own totals as shared factors."""
@@ -84,7 +86,7 @@ def partial_step(work: _Work, u: str, v: str) -> Step:
         graph = work.problem.graph
         node = graph.node(u)
         expr, used = local_partial(node.expr, scalar(v), scalar(u))
-        lines = [Line(F.Derivative(node.expr, v)), Line(F.Just(expr), ", ".join(used))]
+        lines = [Line(F.Derivative(node.expr, v)), Line(F.Just(expr), (", ".join(used),) if used else ())]
         if work.numbers.covers(*names_in(expr)) and names_in(expr):
             number = work.numbers.of(expr)
             put_in = substitution(expr, work.numbers, work.problem.digits)
@@ -97,7 +99,7 @@ def partial_step(work: _Work, u: str, v: str) -> Step:
     return work.partials[u, v]
 
 
-def kink_reason(work: _Work, expr: Expr) -> str:
+def kink_reason(work: _Work, expr: Expr) -> F.Prose:
     """Why ReLU'(z) is 0 or 1: the sign of z."""
     for call in sorted(expr.atoms(Call), key=str):
         row = KNOWN.get(call.fn.name)
@@ -105,11 +107,13 @@ def kink_reason(work: _Work, expr: Expr) -> str:
             first = call.arguments[0]
             second = call.arguments[1] if len(call.arguments) > 1 and row.name in ("max", "min") else Integer(0)
             a, b = work.numbers.of(first), work.numbers.of(second)
-            relation = ">" if a.approx > b.approx else "<" if a.approx < b.approx else "="
-            left = str(first) if first.args == () else str(shown(a, work.problem.digits)[0])
-            value = f" = {shown(a, work.problem.digits)[0]}" if first.args == () else ""
-            return f"since {left}{value} {relation} {shown(b, work.problem.digits)[0]}"
-    return ""
+            relation = " > " if a.approx > b.approx else " < " if a.approx < b.approx else " = "
+            value, rough = shown(a, work.problem.digits)
+            number: F.Form = F.Decimal(value, work.problem.digits) if rough else F.Just(value)
+            bound, rough_bound = shown(b, work.problem.digits)
+            other: F.Form = F.Decimal(bound, work.problem.digits) if rough_bound else F.Just(bound)
+            return ("since ", F.Just(first), " = ", number, relation, other)
+    return ()
 
 
 def total_step(work: _Work, wrt: str) -> tuple[Step, Answer]:
@@ -179,7 +183,7 @@ def _numbers(work: _Work, wrt: str, routes: list[list[tuple[str, str]]], exprs: 
         for row in factors:
             term: Expr = Integer(1)
             for n in row:
-                term = term * n.exact  # type: ignore[operator]
+                term = term * n.exact
             exact = exact + term
     result = short(exact, approx)
     work.slopes[wrt] = result
@@ -188,8 +192,8 @@ def _numbers(work: _Work, wrt: str, routes: list[list[tuple[str, str]]], exprs: 
     return lines
 
 
-def _product(numbers):  # type: ignore[no-untyped-def]
-    result = 1
+def _product(numbers: Iterable[Any]) -> Any:
+    result: Any = 1
     for n in numbers:
         result = result * n
     return result

@@ -18,7 +18,7 @@ def expand(net: NetworkSpec) -> tuple[dict[str, SymbolSpec], ModelSpec]:
     latex: dict[str, str] = {}
 
     def declare(name: str, tex: str, role: str, value: Numbers | None) -> str:
-        symbols[name] = SymbolSpec(role=role, latex=tex, value=value)  # type: ignore[arg-type]
+        symbols[name] = SymbolSpec(role=role, latex=tex, value=value)
         return name
 
     def entries(given: Number | list[Number] | None, count: int, what: str) -> list[Number | None]:

@@ -29,6 +29,8 @@ from symgrad.reader.network import expand
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 50_000
+_PYDANTIC = re.compile(r"[A-Z]\w*Spec|function-|list\[|int$|decimal$|str$|constrained|forward$|backward$|gradient$|choose$|literal|dict\[")
+"""What pydantic puts into the place of an error besides the keys of the file: the names of types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ class _Reading:
         except ValidationError as error:
             seen = set()
             for e in error.errors(include_url=False):
-                path = tuple(p for p in e["loc"] if not (isinstance(p, str) and re.match(r"[A-Z]\w*Spec|function-|list\[|int$|decimal$|str$|constrained|forward$|backward$|gradient$|choose$|literal|dict\[", p)))
+                path = tuple(p for p in e["loc"] if not (isinstance(p, str) and _PYDANTIC.match(p)))
                 known = _fields_at(path)
                 word = str(path[-1]) if path else ""
                 if e["type"] == "extra_forbidden":
@@ -292,7 +294,8 @@ class _Reading:
                 ask = Gradient(loss(spec.of), names(spec.wrt, "wrt"))
                 for t in ask.wrt:
                     if t in graph and graph.shape(t) != SCALAR:
-                        self.add(ShapeError(f"wrt: {t} is {say_shape(graph.shape(t))}; ask = \"gradient\" is for scalars, use \"backward\""), "part", i, "wrt")
+                        message = f"wrt: {t} is {say_shape(graph.shape(t))}; ask = \"gradient\" is for scalars, use \"backward\""
+                        self.add(ShapeError(message), "part", i, "wrt")
             case S.BackwardSpec():
                 ask = Backward(loss(spec.of), names(spec.wrt, "wrt"), names(spec.components, "components"),
                                names(spec.closed_form, "closed_form"), spec.derivatives == "expanded")
@@ -325,13 +328,19 @@ class _Reading:
         return ExpectedAnswer(part, label, value, self.place("expected", key))
 
 
+_TABLES: dict[str, type[S.Spec]] = {
+    "model": S.ModelSpec, "network": S.NetworkSpec, "conventions": S.ConventionsSpec, "symbols": S.SymbolSpec,
+    "values": S.RoundedSpec, "functions": S.FunctionSpec,
+}
+
+
 def _fields_at(path: tuple[Any, ...]) -> list[str]:
     if len(path) <= 1:
         return list(S.FileSpec.model_fields)
-    table = {"model": S.ModelSpec, "network": S.NetworkSpec, "conventions": S.ConventionsSpec, "symbols": S.SymbolSpec,
-             "values": S.RoundedSpec, "functions": S.FunctionSpec}.get(str(path[0]))
+    table = _TABLES.get(str(path[0]))
     if path[0] == "part":
-        return sorted({f for p in (S.ForwardSpec, S.GradientSpec, S.BackwardSpec, S.ChooseSpec) for f in p.model_fields})
+        kinds: tuple[type[S.PartSpec], ...] = (S.ForwardSpec, S.GradientSpec, S.BackwardSpec, S.ChooseSpec)
+        return sorted({f for kind in kinds for f in kind.model_fields})
     return list(table.model_fields) if table else []
 
 

@@ -11,6 +11,7 @@ from sympy import Add, Expr, Integer, Mul, Number, Pow, Rational, Symbol
 from symgrad.language.claims import ROUNDED
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call
+from symgrad.language.graph import Node
 from symgrad.language.problem import Problem
 from symgrad.language.vectors import SCALAR
 
@@ -50,9 +51,7 @@ class Numbers:
                 continue
             if name in stated:
                 self.values[name] = rational(stated[name].entries[0][0])
-            elif graph.arguments(name) and all(a in self.values for a in graph.arguments(name)):
-                self.values[name] = self.of(graph.node(name).expr)
-            elif not graph.arguments(name) and name not in {v.name for v in graph.variables}:
+            elif isinstance(graph[name], Node) and all(a in self.values for a in graph.arguments(name)):
                 self.values[name] = self.of(graph.node(name).expr)
 
     def covers(self, *names: str) -> bool:
@@ -126,7 +125,7 @@ class Numbers:
                 return rational(Integer(0))
             if e.fn.name == "sqrt" and isinstance(first.exact, Rational) and Pow(first.exact, Rational(1, 2)).is_Rational:
                 return rational(Pow(first.exact, Rational(1, 2)))
-            exact = None if any(a.exact is None for a in arguments) else Call(e.fn, *(a.exact for a in arguments))  # type: ignore[misc]
+            exact = None if any(a.exact is None for a in arguments) else Call(e.fn, *(a.exact for a in arguments))
             return short(exact, _APPROX[e.fn.name](first.approx))
 
         def slope_at(e: Call, sign: int, tie: Rational | None) -> Num:
@@ -134,7 +133,7 @@ class Numbers:
             if name in ("relu", "max", "min", "leaky_relu") and sum(e.fn.orders) == 1:
                 if sign == 0 and tie is None:
                     raise Unsupported(f"{name}' at its kink has no derivative; fix one with relu_at_zero in [conventions]")
-                at: Expr = tie if sign == 0 else Integer(int(sign > 0))  # type: ignore[assignment]
+                at: Expr = tie if sign == 0 else Integer(int(sign > 0))
                 if name == "min":
                     at = 1 - at
                 if e.fn.orders[-1] and name in ("max", "min"):
@@ -142,7 +141,7 @@ class Numbers:
                 if name == "leaky_relu":
                     leak = e.arguments[1] if len(e.arguments) > 1 else Rational(1, 100)
                     at = at + leak * (1 - at)
-                return rational(at)  # type: ignore[arg-type]
+                return rational(at)
             row = KNOWN[name]
             if row.derivative is not None and sum(e.fn.orders) == 1:
                 plain = Call(type(e.fn)(name, (0,) * len(e.fn.orders)), *e.arguments)

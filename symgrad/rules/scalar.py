@@ -11,7 +11,7 @@ from sympy import Add, Expr, Integer, Mul, Number, Pow, Rational, Symbol
 
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call
-from symgrad.language.vectors import product, total
+from symgrad.language.vectors import merged, total
 from symgrad.rules.registry import rule
 
 SPIVAK = "Spivak, Calculus, 3rd ed., ch. 10"
@@ -62,7 +62,8 @@ def sum_rule(expr: Add, x: Symbol) -> Found:
 @rule("product rule", source=SPIVAK + ", thm. 4")
 def product_rule(expr: Mul, x: Symbol) -> Found:
     """d(u v)/dx = (du/dx) v + u (dv/dx), one term a factor that depends on x."""
-    terms, used = [], []
+    terms: list[Expr] = []
+    used: list[str] = []
     for i, a in enumerate(expr.args):
         d, names = partial(a, x)
         if d != 0:
@@ -97,7 +98,8 @@ def call_partial(expr: Call, x: Symbol) -> Found:
 
 
 def _call_partial(expr: Call, x: Symbol, output: Expr) -> Found:
-    terms, used = [], []
+    terms: list[Expr] = []
+    used: list[str] = []
     for slot, a in enumerate(expr.arguments):
         d, names = partial(a, x)
         if d != 0:
@@ -115,18 +117,3 @@ def slope(expr: Call, slot: int, output: Expr) -> tuple[Expr, str]:
     if row is not None and expr.fn.plain and row.name in ("sqrt", "abs"):
         return row.derivative(expr.arguments[0], output), f"derivative of {row.name}"  # type: ignore[misc]
     return Call(expr.fn.derivative(slot), *expr.arguments), f"derivative of {expr.fn.name}"
-
-
-def merged(factors: tuple[Expr, ...]) -> Expr:
-    """A product with its numbers multiplied into one in front; a factor 1 is dropped, nothing is expanded."""
-    coefficient: Expr = ONE
-    rest: list[Expr] = []
-    for f in factors:
-        for g in f.args if isinstance(f, Mul) else (f,):
-            if g.is_Number:
-                coefficient = coefficient * g
-            else:
-                rest.append(g)
-    if coefficient == 0:
-        return ZERO
-    return product(tuple(rest) if coefficient == 1 and rest else (coefficient, *rest))

@@ -11,15 +11,31 @@ from collections.abc import Iterator
 from functools import reduce, singledispatch
 
 from sympy import (
-    Add, Dummy, Expr, HadamardProduct, Identity, Integer, Inverse, MatAdd, MatMul, MatrixSymbol, Mul, Number, OneMatrix, Pow,
-    Symbol, Transpose, ZeroMatrix,
+    Add,
+    Dummy,
+    Expr,
+    HadamardProduct,
+    Identity,
+    Integer,
+    Inverse,
+    MatAdd,
+    MatMul,
+    MatrixSymbol,
+    Mul,
+    Number,
+    OneMatrix,
+    Pow,
+    Symbol,
+    Transpose,
+    ZeroMatrix,
 )
 
 from symgrad.language import vectors as v
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call
+from symgrad.language.vectors import merged
 from symgrad.rules.registry import rule
-from symgrad.rules.scalar import merged, slope
+from symgrad.rules.scalar import slope
 
 GILES = "Giles, An extended collection of matrix derivative results (2008)"
 Pulled = Iterator[tuple[Expr, Expr]]

@@ -6,8 +6,7 @@ from sympy import Add, Expr, HadamardProduct, Integer, MatAdd, MatMul, MatrixSym
 
 from symgrad.language import vectors as v
 from symgrad.language.functions import Call
-from symgrad.rules.registry import rule
-from symgrad.rules.scalar import merged
+from symgrad.language.vectors import merged
 
 LETTERS = ("i", "j", "k", "l", "m", "n", "p", "q", "u", "w")
 
@@ -26,9 +25,11 @@ class Indices:
         return index(self.free.pop(0))
 
 
-@rule("entry of a matrix expression", source="Petersen, Pedersen, The Matrix Cookbook (2012), section 2")
 def entry(e: Expr, i: Expr, j: Expr, indices: Indices) -> Expr:
-    """(A B)_ij = sum_k A_ik B_kj, (A + B)_ij = A_ij + B_ij, (A o B)_ij = A_ij B_ij, (A^T)_ij = A_ji, f(A)_ij = f(A_ij)."""
+    """(A B)_ij = sum_k A_ik B_kj, (A + B)_ij = A_ij + B_ij, (A o B)_ij = A_ij B_ij, (A^T)_ij = A_ji, f(A)_ij = f(A_ij).
+
+    Source: Petersen, Pedersen, The Matrix Cookbook (2012), section 2.
+    """
     match e:
         case _ if v.is_scalar(e):
             return e

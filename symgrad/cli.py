@@ -1,0 +1,244 @@
+"""The command line: thin.  Exit status 0 all good, 1 something refuted, failed or undecided, 2 the input is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from symgrad import __version__
+
+if TYPE_CHECKING:
+    from symgrad.pipeline import Outcome
+
+ALL_FORMATS = ("html", "latex", "markdown", "json", "pdf")
+DEFAULT_FORMATS = ("html", "latex", "markdown", "json")
+VIEWS = ("question", "solution", "marking")
+
+TEMPLATE = '''format = 1
+id = "{name}"
+title = "A title"
+source = "Where the problem comes from"
+statement = \'\'\'
+What the reader needs to know, in Markdown with $formulas$.
+\'\'\'
+
+[symbols]                       # the leaves: shape "" is a scalar, "N" a vector, "K, N" a matrix
+x = {{ shape = "N", role = "input" }}
+W = {{ shape = "K, N" }}
+t = {{ shape = "K", role = "given" }}
+
+[model]                         # one definition a line; @ is the matrix product, * is entrywise
+let = \'\'\'
+z = W @ x
+h = sigmoid(z)
+L = 1/2 * norm(h - t)^2
+\'\'\'
+
+[[part]]
+label = "a"
+ask = "backward"                # forward, gradient, backward, choose
+of = "L"
+wrt = ["W", "x"]
+
+[expected]                      # optional, only compared after everything is derived
+"a.W_bar" = "z_bar @ x.T"
+'''
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and options; importing this costs no SymPy."""
+    top = argparse.ArgumentParser(prog="symgrad", description="Derive, check and typeset the mathematics of neural networks.")
+    top.add_argument("--version", action="version", version=f"symgrad {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    solve = commands.add_parser("solve", help="derive, check and write the sheets of problem files")
+    solve.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="problem files, or folders of them")
+    solve.add_argument("--out", type=Path, default=Path("outputs"), metavar="DIR", help="where sheets go (default: outputs)")
+    solve.add_argument("--format", action="append", choices=ALL_FORMATS, metavar="F",
+                       help=f"{', '.join(ALL_FORMATS)}; may be repeated (default: all but pdf)")
+    solve.add_argument("--view", action="append", choices=VIEWS, metavar="V", help=f"{', '.join(VIEWS)}; may be repeated (default: all)")
+    solve.add_argument("--jobs", type=int, default=0, metavar="N", help="processes for several problems (default: one a core)")
+    check = commands.add_parser("check", help="verify a certificate against its problem file, without the code that derived it")
+    check.add_argument("problem", type=Path)
+    check.add_argument("certificate", type=Path)
+    listing = commands.add_parser("list", help="the problem files of a folder and what they ask")
+    listing.add_argument("paths", nargs="*", type=Path, default=[Path("problems")], metavar="PATH")
+    new = commands.add_parser("new", help="write a problem file to start from")
+    new.add_argument("name")
+    new.add_argument("--dir", type=Path, default=Path("."), metavar="DIR")
+    commands.add_parser("doctor", help="what is installed and what would be found missing")
+    schema = commands.add_parser("schema", help="print the JSON Schema of problem files, for editors")
+    schema.set_defaults(command="schema")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns the exit status."""
+    options = parser().parse_args(arguments)
+    try:
+        match options.command:
+            case "solve":
+                return solve_command(options)
+            case "check":
+                return check_command(options)
+            case "list":
+                return list_command(options)
+            case "new":
+                return new_command(options)
+            case "schema":
+                return schema_command()
+        return doctor_command()
+    except BrokenPipeError:
+        return 1
+    except KeyboardInterrupt:
+        print("symgrad: stopped", file=sys.stderr)
+        return 130
+    except Exception as error:
+        from symgrad.language.errors import SymgradError
+        if isinstance(error, SymgradError):
+            print(f"symgrad: {error}", file=sys.stderr)
+            return 2
+        raise
+
+
+def solve_command(options: argparse.Namespace) -> int:
+    from symgrad.pipeline import problem_files
+
+    files = problem_files(options.paths)
+    formats, views = tuple(dict.fromkeys(options.format or DEFAULT_FORMATS)), tuple(dict.fromkeys(options.view or VIEWS))
+    outcomes = list(run(files, options.out, formats, views, options.jobs))
+    print_summary(outcomes)
+    for outcome in outcomes:
+        for error in outcome.errors:
+            print(f"error: {error}", file=sys.stderr)
+        for row in outcome.rows:
+            if row.failure:
+                print(f"failed: {outcome.file}, part {row.part}: {row.failure}", file=sys.stderr)
+    if any(o.errors for o in outcomes):
+        return 2
+    return 0 if all(row.good for o in outcomes for row in o.rows) else 1
+
+
+def run(files: list[Path], out: Path, formats: tuple[str, ...], views: tuple[str, ...], jobs: int) -> list[Outcome]:
+    """All files, in parallel processes where there are several, with progress on a terminal."""
+    import os
+
+    from symgrad.pipeline import solve_file
+
+    workers = min(jobs or os.cpu_count() or 1, len(files))
+    show = sys.stderr.isatty() and len(files) > 1
+    found: list[Outcome] = []
+
+    def note(outcome: Outcome) -> None:
+        found.append(outcome)
+        if show:
+            print(f"\r{len(found)}/{len(files)} {Path(outcome.file).name:40.40}", end="" if len(found) < len(files) else "\n", file=sys.stderr)
+
+    if workers <= 1:
+        for f in files:
+            note(solve_file(f, out, formats, views))
+    else:
+        from concurrent.futures import ProcessPoolExecutor
+        with ProcessPoolExecutor(workers) as pool:
+            for outcome in pool.map(solve_file, files, [out] * len(files), [formats] * len(files), [views] * len(files)):
+                note(outcome)
+    return found
+
+
+def print_summary(outcomes: list[Outcome]) -> None:
+    """The table at the end: problem, part, steps, how each was shown, whether [expected] agrees."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=None)
+    for heading in ("problem", "part", "ask", "steps", "proved", "tested", "given", "refuted", "undecided", "expected ok"):
+        table.add_column(heading, justify="right" if heading in ("steps", "proved", "tested", "given", "refuted", "undecided") else "left")
+    for o in outcomes:
+        for row in o.rows:
+            counts = [str(row.counts.get(k, 0) or "") for k in ("proved", "tested", "given", "refuted", "undecided")]
+            table.add_row(row.problem, row.part, row.ask, str(row.steps), *counts, row.expected or "-", style=None if row.good else "red")
+        if o.errors:
+            table.add_row(Path(o.file).stem, "-", "input is wrong", "", "", "", "", "", "", "-", style="red")
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def check_command(options: argparse.Namespace) -> int:
+    from symgrad.replay import replay
+
+    found = replay(options.problem, options.certificate)
+    for complaint in found.complaints:
+        print(f"refused: {complaint}")
+    if found.holds:
+        print(f"{options.certificate}: {found.claims} claims verified again" + (f", {found.undecided} undecided" if found.undecided else ""))
+    return 0 if found.holds and not found.undecided else 1
+
+
+def list_command(options: argparse.Namespace) -> int:
+    from symgrad.language.errors import SpecErrors
+    from symgrad.pipeline import problem_files
+    from symgrad.reader.read import read
+
+    status = 0
+    for path in problem_files(options.paths):
+        try:
+            problem, _ = read(path)
+            asks = ", ".join(f"{p.label}: {type(p.ask).__name__.lower()}" for p in problem.parts)
+            print(f"{problem.id:28} {problem.title}  ({asks})")
+        except SpecErrors as error:
+            status = 2
+            print(f"error: {error}", file=sys.stderr)
+    return status
+
+
+def new_command(options: argparse.Namespace) -> int:
+    import re
+
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_\-]{0,63}", options.name):
+        print(f"symgrad: {options.name!r} is not an id; use small letters, digits, - and _", file=sys.stderr)
+        return 2
+    target = options.dir / f"{options.name}.toml"
+    try:
+        options.dir.mkdir(parents=True, exist_ok=True)
+        with target.open("x", encoding="utf-8") as file:
+            file.write(TEMPLATE.format(name=options.name))
+    except FileExistsError:
+        print(f"symgrad: {target} is there already; it was not touched", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"symgrad: {target} cannot be written: {error.strerror}", file=sys.stderr)
+        return 2
+    print(f"wrote {target}; now: symgrad solve {target}")
+    return 0
+
+
+def schema_command() -> int:
+    import json
+
+    from symgrad.reader.spec import FileSpec
+
+    print(json.dumps(FileSpec.model_json_schema(), indent=2, sort_keys=True))
+    return 0
+
+
+def doctor_command() -> int:
+    """Versions of what symgrad stands on, and the tools that PDF needs."""
+    import shutil
+    from importlib.metadata import PackageNotFoundError, version
+
+    status = 0
+    print(f"symgrad {__version__}, Python {sys.version.split()[0]}")
+    for name in ("sympy", "numpy", "pydantic", "latex2mathml", "z3-solver", "rich", "markdown-it-py", "mdit-py-plugins"):
+        try:
+            print(f"  {name:16} {version(name)}")
+        except PackageNotFoundError:
+            print(f"  {name:16} missing: pip install {name}")
+            status = 1
+    from symgrad.sheet.pdf import BROWSERS, ENGINES, engine
+    for name in (*ENGINES, *BROWSERS):
+        if shutil.which(name):
+            print(f"  {name:16} found")
+    if engine() is None:
+        print("  no PDF engine: sheets come as HTML, LaTeX, Markdown and JSON; for PDF install latexmk or Chromium")
+    return status

@@ -1,0 +1,383 @@
+"""From a graph to a callable: which nodes are needed, the text, and the checks of what the caller passes.
+
+Arrays that are float64 and have the right sizes are recognised by a few comparisons at the head of the generated text; all
+else goes through `_Signature.repair`, which converts what can be converted and says what is wrong with the rest.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, SupportsInt
+
+from sympy import Expr, Symbol
+
+import symgrad.numeric.cases  # noqa: F401  # registers the case of each class
+from symgrad.language.errors import ShapeError, SpecError, Unsupported
+from symgrad.language.graph import Graph, Node
+from symgrad.language.problem import Conventions
+from symgrad.language.vectors import SCALAR
+from symgrad.numeric.kernels import namespace
+from symgrad.numeric.source import Writer
+from symgrad.numeric.translator import Translator, axes_of
+from symgrad.numeric.values import BATCH, ONE, Value
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Values = Mapping[str, Any]
+Function = Callable[..., Any]
+FLOAT_ERRORS = (ZeroDivisionError, OverflowError, ValueError)
+
+
+class _Signature:
+    """What the generated function takes: names with shapes and batch axes, then the dimensions that no input shows."""
+
+    def __init__(self, graph: Graph, names: tuple[str, ...], batch: frozenset[str], dimensions: tuple[Symbol, ...],
+                 at_least: tuple[tuple[Expr, Expr], ...]) -> None:
+        self.names, self.dimensions, self.at_least = names, dimensions, at_least
+        self.shapes = tuple(graph.shape(n) for n in names)
+        self.batched = tuple(n in batch for n in names)
+        self.keys = (*names, *map(str, dimensions))
+        self.wanted = tuple((*((BATCH,) if n in batch else ()), *axes_of(graph.shape(n))[1]) for n in names)
+        self.known: set[tuple[object, ...]] = set()  # sizes that were found consistent
+
+    def repair(self, values: Values) -> tuple[Any, ...]:
+        """The arguments as float64 arrays and floats.  Raises ShapeError or SpecError naming the input, expected and found."""
+        sizes: dict[Expr, tuple[int, str]] = {}
+        for size in self.dimensions:
+            value = values[str(size)]
+            if isinstance(value, bool) or not isinstance(value, SupportsInt) or int(value) != value or value < 1:
+                raise SpecError(f"the dimension {size} must be a positive whole number, found {value!r}")
+            sizes[size] = (int(value), str(size))
+        found = [self._one(i, values[name], sizes) for i, name in enumerate(self.names)]
+        for size, least in self.at_least:
+            known = [sizes[s][0] if s in sizes else int(s) for s in (size, least) if s in sizes or s.is_Integer]
+            if len(known) == 2 and known[0] < known[1]:
+                raise ShapeError(f"the index {least} is outside 1..{size}, for {size} = {known[0]}")
+        if len(self.known) > 64:
+            self.known.clear()
+        unseen = [sizes[d][0] for d in self.dimensions]
+        self.known.add((*(a.shape for a, wanted in zip(found, self.wanted, strict=True) if wanted), *unseen))
+        return (*found, *unseen)
+
+    def _one(self, i: int, value: Any, sizes: dict[Expr, tuple[int, str]]) -> Any:
+        import numpy as np
+
+        name, shape, batched, wanted = self.names[i], self.shapes[i], self.batched[i], self.wanted[i]
+        try:
+            array = np.asarray(value)
+            if array.dtype.kind == "c":
+                raise SpecError(f"{name} has complex entries; real numbers are needed")
+            array = np.asarray(array, np.float64)  # also numbers of SymPy and of `fractions`
+        except (TypeError, ValueError):
+            raise SpecError(f"{name} is {str(value)[:60]!r}; numbers are needed") from None
+        lead, tail = array.shape[:batched], array.shape[batched:]
+        if array.ndim != len(wanted) and len(tail) == 2 and all(n == 1 for n, d in zip(tail, shape, strict=True) if d == ONE):
+            array = array.reshape(*lead, *(n for n, d in zip(tail, shape, strict=True) if d != ONE))  # (N, 1) for a vector
+        if array.ndim != len(wanted):
+            raise ShapeError(f"{name} has shape {array.shape}, expected {_say(wanted)}")
+        for n, size in zip(array.shape, wanted, strict=True):
+            if size.is_Integer:
+                if n != size:
+                    raise ShapeError(f"{name} has shape {array.shape}, expected {_say(wanted)}")
+            elif not isinstance(size, Symbol):
+                raise Unsupported(f"the shape of {name}: the dimension {size} is neither a number nor a name")
+            elif sizes.setdefault(size, (n, name))[0] != n:
+                known, where = sizes[size]
+                raise ShapeError(f"{name} has shape {array.shape}, expected {_say(wanted)} with {size} = {known}, as in {where}")
+        return array if wanted else float(array)
+
+    def head(self, instead: str) -> list[str]:
+        """The lines that fetch the arguments and, unless they are float64 of known sizes, repair them or call `instead`."""
+        count = len(self.keys)
+        names = ", ".join(f"v{i}" for i in range(count)) + "," * (count == 1)
+        good = {True: "type(v{0}) is ndarray and v{0}.dtype is f8", False: "type(v{0}) is float"}
+        tests = [good[bool(wanted)].format(i) for i, wanted in enumerate(self.wanted)]
+        tests += [f"type(v{len(self.names) + i}) is int" for i in range(len(self.dimensions))]
+        shapes = [f"v{i}.shape" for i, wanted in enumerate(self.wanted) if wanted] + [f"v{i}" for i in range(len(self.names), count)]
+        if shapes:
+            tests.append(f"({', '.join(shapes)},) in known")
+        return [
+            *(f"v{i} = d[i{i}]" for i in range(count)),
+            f"if len(d) != {count}:",
+            "    check_names(d)",
+            *([f"if not ({' and '.join(tests)}):", f"    {instead or f'{names} = repair(d)'}"] if tests else []),
+        ]
+
+    def sizes(self) -> dict[Expr, str]:
+        """Where the text finds each dimension: in the shape of an input, or among the arguments."""
+        found: dict[Expr, str] = {d: f"v{len(self.names) + i}" for i, d in enumerate(self.dimensions)}
+        for i, wanted in enumerate(self.wanted):
+            for k, d in enumerate(wanted):
+                found.setdefault(d, f"v{i}.shape[{k}]")
+        return found
+
+
+def _say(wanted: Sequence[Expr]) -> str:
+    return f"({', '.join(map(str, wanted))}{',' if len(wanted) == 1 else ''})" if wanted else "a number"
+
+
+class CompiledFunction:
+    """f(values) or f(**values): name -> number or array for the inputs, name -> float or float64 array for the outputs.
+
+    A vector is given as (N,) or (N, 1) and comes back as (N,); a matrix, also one with a single row, is (M, N); with a batch
+    axis in front where the input is batched or the output depends on one that is.  Where all variables are scalars, 1-D
+    arrays of points, all of one length, may be given for any of them, with no declaration.  Arrays that come back may
+    share memory with each other and with the inputs: copy before writing into them.  A division by zero, an overflow or a
+    logarithm of a negative number gives inf or nan.
+    Raises SpecError for missing or unknown names, ShapeError for sizes that disagree.
+    """
+
+    def __init__(self, graph: Graph, outputs: tuple[str, ...], inputs: tuple[str, ...] | None, batch: tuple[str, ...],
+                 conventions: Conventions, functions: Mapping[str, Function], summed: tuple[str, ...]) -> None:
+        self._graph, self._conventions, self._functions, self._summed = graph, conventions, dict(functions), frozenset(summed)
+        self.outputs = outputs
+        self._nodes, used = _needed(graph, outputs, inputs)
+        self._variables = used if inputs is None else inputs
+        self.batch = batch
+        self._points = not batch and all(graph.shape(n) == SCALAR for n in self._variables)
+        self._others: dict[tuple[frozenset[str], bool], tuple[str, Function]] = {}
+        self._dimensions = frozenset(map(str, graph.dimensions)) if not graph.is_scalar else frozenset()
+        self.source, self._run, self._signature = self._build(frozenset(batch), lenient=False)
+        self.inputs = self._signature.keys
+
+    def __repr__(self) -> str:
+        return f"CompiledFunction({', '.join(self.inputs)} -> {', '.join(self.outputs)})"
+
+    def __call__(self, values: Values | None = None, /, **named: Any) -> dict[str, Any]:
+        if values is None:
+            values = named
+        elif named:
+            values = {**values, **named}
+        try:
+            return self._run(values)
+        except FLOAT_ERRORS:
+            return self._lenient(values)
+        except KeyError:
+            missing = [n for n in self.inputs if n not in values]
+            if not missing:
+                raise
+            raise SpecError(f"no value for {', '.join(missing)}; needed are {', '.join(self.inputs)}") from None
+
+    def _check_names(self, values: Values) -> None:
+        for name in values:
+            if name not in self._graph and name not in self._dimensions and name not in self.inputs:
+                near = difflib.get_close_matches(str(name), self._graph.names, 1, 0.6)
+                raise SpecError(f"there is no {name} in the graph" + (f"; did you mean {near[0]}?" if near else ""))
+
+    def _arrays(self, values: Values) -> frozenset[str]:
+        """The scalar inputs that are given as arrays of points."""
+        import numpy as np
+
+        return frozenset(name for name in self._variables if not isinstance(values[name], float) and np.ndim(values[name]) == 1)
+
+    def _scalars(self, values: Values) -> dict[str, Any]:
+        """Scalars that are not all floats: arrays of points of one length, or numbers of another kind."""
+        arrays = self._arrays(values)
+        if arrays:
+            return self._variant(arrays, False)(values)
+        return self._run(dict(zip(self.inputs, self._signature.repair(values), strict=True)))
+
+    def _variant(self, batch: frozenset[str], lenient: bool) -> Function:
+        if (batch, lenient) not in self._others:
+            source, run, _ = self._build(batch, lenient)
+            self._others[batch, lenient] = (source, run)
+        return self._others[batch, lenient][1]
+
+    def batch_source(self, *batch: str) -> str:
+        """The text that is run where these scalar inputs are arrays of points."""
+        self._variant(frozenset(batch), False)
+        return self._others[frozenset(batch), False][0]
+
+    def _lenient(self, values: Values) -> dict[str, Any]:
+        """The same with floating-point exceptions as inf and nan."""
+        import numpy as np
+
+        batch = self._arrays(values) if self._points else frozenset(self.batch)
+        try:
+            with np.errstate(all="ignore"):
+                results = self._variant(batch, True)(values)
+        except np.linalg.LinAlgError as error:
+            raise SpecError(f"at these values a matrix has no inverse or determinant: {error}") from None
+        return {name: float(r) if isinstance(r, np.float64 | int) else r for name, r in results.items()}
+
+    # ---- text ----------------------------------------------------------------------------------------------------------
+
+    def _build(self, batch: frozenset[str], lenient: bool) -> tuple[str, Function, _Signature]:
+        graph = self._graph
+        keys = {key: i for i, key in enumerate(self._functions)}
+        t = Translator(graph, self._conventions, keys)
+        shapes = tuple(graph.shape(name) for name in self._variables)
+        for i, (name, shape) in enumerate(zip(self._variables, shapes, strict=True)):
+            t.variable(name, shape, name in batch, i)
+        depends = set(batch)
+        for node in self._nodes:
+            try:
+                value = t.env[node.name] = t(node.expr)
+            except RecursionError:
+                raise Unsupported(f"the definition of {node.name} is nested too deeply; name parts of it") from None
+            t.program.roots.add(value)
+            if batch and not depends.isdisjoint(graph.arguments(node.name)):
+                depends.add(node.name)
+        results = [self._result(t, name, name in depends) for name in self.outputs]
+        seen = {d for shape in shapes for d in shape}
+        unseen = tuple(d for d in (*t.sizes, *(d for r in results for d in r.dims)) if isinstance(d, Symbol) and d not in seen)
+        signature = _Signature(graph, self._variables, batch, tuple(dict.fromkeys(unseen)), tuple(t.at_least))
+        floats = self._points and not batch and not signature.dimensions and not lenient
+        count = len(signature.keys)
+        writer = Writer(t.program, results, count, signature.sizes(), lenient)
+        writer.write()
+        if lenient:
+            writer.body[:0] = [f"v{i} = float64(v{i})" for i, wanted in enumerate(signature.wanted) if not wanted]
+        shown = ", ".join(f"o{i}: {_shown(r)}" for i, r in enumerate(results))
+        lines = [*signature.head("return scalars(d)" if floats else ""), *writer.body, f"return {{{shown}}}"]
+        constants = [f"{name} = array({value!r})" for name, value in writer.constants.items()]
+        source = "\n".join([*constants, "def f(d):", *(f"    {line}" for line in lines), ""])
+        names = {**namespace(), "repair": signature.repair, "known": signature.known, "scalars": self._scalars,
+                 "check_names": self._check_names}
+        names.update((f"i{i}", key) for i, key in enumerate(signature.keys))
+        names.update((f"o{i}", name) for i, name in enumerate(self.outputs))
+        for key, i in keys.items():
+            names[f"u{i}"], names[f"k{i}"] = self._functions[key], key
+        exec(compile(source, "<symgrad.numeric>", "exec"), names)  # noqa: S102  # text made by Writer, every name in it made there
+        return source, names["f"], signature  # type: ignore[return-value]
+
+    def _result(self, t: Translator, name: str, on_batch: bool) -> Value:
+        p = t.program
+        value = t.shown(_definition(self._graph, name), t.env[name])
+        if name in self._summed and on_batch:
+            return batch_sum(t, value)
+        if on_batch and not value.batched:
+            value = p.make("repeat", (value, p.make("batch_size")), value.axes, value.dims, True)
+        return value
+
+
+def _shown(value: Value) -> str:
+    """The text of a result; a row is (1, N)."""
+    if value.axes == ("c",):
+        return f"{value.text}[:, None]" if value.batched else f"{value.text}[None]"
+    return f"float({value.text})" if value.op in ("size", "batch_size") else value.text
+
+
+def _definition(graph: Graph, name: str) -> Expr:
+    found = graph[name]
+    return found.expr if isinstance(found, Node) else found.symbol
+
+
+def batch_sum(t: Translator, v: Value) -> Value:
+    """The sum over the batch; of outer products a_b c_b^T it is one matrix product A^T C, of inner products one inner product."""
+    p = t.program
+    if not v.batched:
+        return p.mul([p.make("batch_size"), v])
+    match v.op, v.args, v.axes:
+        case "inner", (a, b), () if a.batched and b.batched:
+            return p.make("inner_batch", v.args)
+        case "mul", (factor, a), () if not factor.is_array and a.op == "inner":
+            return p.mul([factor, batch_sum(t, a)])
+        case ("add" | "sub"), (a, b), ("r", "c") if a.axes == b.axes:
+            return p.entrywise(v.op, batch_sum(t, a), batch_sum(t, b))
+        case "neg", (a,), ("r", "c"):
+            return p.neg(batch_sum(t, a))
+        case "mul", (Value(op="view", batched=True) as x, Value(op="view", batched=True) as y), ("r", "c"):
+            a, b = x.args[0], y.args[0]
+            if (a.axes, b.axes) == (("c",), ("r",)):
+                a, b = b, a
+            if (a.axes, b.axes) == (("r",), ("c",)):
+                return p.make("outer_batch", (a, b), v.axes, v.dims)
+    return p.make("sum_batch", (v,), v.axes, v.dims)
+
+
+def _needed(graph: Graph, outputs: tuple[str, ...], inputs: tuple[str, ...] | None) -> tuple[list[Node], tuple[str, ...]]:
+    """The nodes on which the outputs depend, in order, and the variables that they use."""
+    given = frozenset(inputs or ())
+    needed = set()
+    stack = list(outputs)
+    for name in (*outputs, *given):
+        graph[name]  # raises SpecError with the names there are
+    while stack:
+        name = stack.pop()
+        if name not in needed:
+            needed.add(name)
+            if name not in given:
+                stack.extend(graph.arguments(name))
+    variables = tuple(v.name for v in graph.variables if v.name in needed)
+    if inputs is not None:
+        missing = [name for name in variables if name not in given]
+        if missing:
+            raise SpecError(f"{', '.join(outputs)} also depend on {', '.join(missing)}, not among the inputs {', '.join(inputs)}")
+    return [n for n in graph.nodes if n.name in needed and n.name not in given], variables
+
+
+def compile_graph(graph: Graph, outputs: tuple[str, ...], *, inputs: tuple[str, ...] | None = None, batch: tuple[str, ...] = (),
+                  conventions: Conventions | None = None, functions: Mapping[str, Function] | None = None,
+                  summed: tuple[str, ...] = ()) -> CompiledFunction:
+    """The graph as a callable: one statement for each definition that `outputs` need, nothing expanded.
+
+    `inputs` are the names whose values the caller gives, variables or nodes (whose definitions are then not used); without
+    it, the variables that the outputs need, followed by the dimensions that no input's shape shows.
+    `batch` names inputs with a batch axis in front, x (B, N); what depends on them gets one too, z = x @ W.T + b, and the
+    adjoint of a parameter comes out once for each sample, (B, K, N).  Outputs in `summed` are summed over the batch instead.
+    `functions` gives the unknown functions: {"g": ..., "g'": ..., "loss[1, 0]": ...}, floats or arrays in, the same out.
+    Where `conventions` leave a choice open, relu'(0) = 0, max at a tie takes its second argument's slope, abs'(0) = 0, and
+    leaky_relu'(0) = slope + (1 - slope) relu'(0).
+
+    Raises SpecError for a name not in the graph or an unknown function without a value, Unsupported for a class of
+    expression without numeric code.
+    """
+    outputs, batch, summed = tuple(outputs), tuple(batch), tuple(summed)
+    if not outputs:
+        raise SpecError("compile_graph: name at least one output")
+    given = None if inputs is None else tuple(inputs)
+    return CompiledFunction(graph, outputs, given, batch, conventions or Conventions(), functions or {}, summed)
+
+
+def finite_difference(compiled: CompiledFunction, values: Values, of: str, wrt: str, step: float = 1e-6) -> NDArray[Any]:
+    """Central differences d of / d wrt, (f(x + h) - f(x - h)) / (2 h) with h = step * max(1, |x|) for each entry x.
+
+    The shape is that of `of` followed by that of `wrt`: for a scalar `of`, the shape of the gradient.
+    """
+    import numpy as np
+
+    if of not in compiled.outputs:
+        raise SpecError(f"{of} is not an output of {compiled!r}")
+    if wrt not in compiled.inputs:
+        raise SpecError(f"{wrt} is not an input of {compiled!r}")
+    point = np.array(values[wrt], np.float64)
+    columns = []
+    for index in np.ndindex(point.shape):
+        ends = []
+        width = step * max(1.0, abs(float(point[index])))
+        for sign in (1.0, -1.0):
+            moved = point.copy()
+            moved[index] += sign * width
+            ends.append((moved[index], np.asarray(compiled({**values, wrt: moved if moved.shape else float(moved)})[of], np.float64)))
+        columns.append((ends[0][1] - ends[1][1]) / (ends[0][0] - ends[1][0]))
+    return np.stack(columns, axis=-1).reshape(*columns[0].shape, *point.shape)
+
+
+def worst_error(analytic: Values, numeric: Values) -> float:
+    """max over names of max |a - n| / max(|a|, |n|, 1e-3 |largest of all names|, 1e-6), each |.| a largest entry; inf for nan.
+
+    Raises SpecError if the names differ, ShapeError if the shapes do (a column may stand for a vector).
+    """
+    import numpy as np
+
+    if set(analytic) != set(numeric):
+        raise SpecError(f"the names differ: {', '.join(sorted(set(analytic) ^ set(numeric)))}")
+    pairs = []
+    for name, value in analytic.items():
+        a, n = np.asarray(value, np.float64), np.asarray(numeric[name], np.float64)
+        if a.shape != n.shape:
+            if a.size != n.size or a.squeeze().shape != n.squeeze().shape:
+                raise ShapeError(f"{name} has shape {a.shape} on the left, {n.shape} on the right")
+            a, n = a.squeeze(), n.squeeze()
+        if a.size:
+            pairs.append((float(np.max(np.abs(a - n))), float(max(np.max(np.abs(a)), np.max(np.abs(n))))))
+    largest = max((size for _, size in pairs), default=0.0)
+    errors = [gap / max(size, 1e-3 * largest, 1e-6) for gap, size in pairs]
+    return max((math.inf if math.isnan(e) else e for e in errors), default=0.0)
+
+
+__all__ = ["CompiledFunction", "compile_graph", "finite_difference", "worst_error"]

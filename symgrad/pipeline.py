@@ -1,0 +1,226 @@
+"""Problem -> derivation -> certificate -> sheets -> files: one function an arrow."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from importlib import import_module
+from pathlib import Path
+
+from symgrad.check.checker import Checker, unanswered
+from symgrad.check.normal import Undecided
+from symgrad.check.points import decimal_fits
+from symgrad.language import forms as F
+from symgrad.language.claims import Matches
+from symgrad.language.errors import Refused, SpecError, SpecErrors, Unsupported
+from symgrad.language.problem import Choose, Part, Problem
+from symgrad.language.steps import Answer, Certificate, Certified, Derivation, Ground
+from symgrad.language.vectors import SCALAR, shape_of
+from symgrad.language.wire import certificate_to_json
+from symgrad.reader.letlist import Scope, expression
+from symgrad.reader.read import ExpectedAnswer, exact, read
+from symgrad.sheet.compose import VIEWS, Solved, compose
+
+FORMATS = {"html": "html", "latex": "tex", "markdown": "md", "json": "json"}
+"""Format name -> file ending; `symgrad/sheet/<name>.py` renders it.  To add one: a file and a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A problem solved: every part with its derivation and verdicts, and the certificate of all claims."""
+
+    problem: Problem
+    parts: tuple[Solved, ...]
+    certificate: Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One part in the summary table."""
+
+    problem: str
+    part: str
+    ask: str
+    steps: int
+    counts: dict[str, int] = field(default_factory=dict)
+    expected: str = ""
+    failure: str = ""
+
+    @property
+    def good(self) -> bool:
+        bad = self.counts.get("refuted", 0) + self.counts.get("undecided", 0)
+        return not self.failure and not bad and not self.expected.startswith("no")
+
+
+def solve(problem: Problem, expected: tuple[ExpectedAnswer, ...] = ()) -> Result:
+    """Derives and checks every part.  A part that is Unsupported says so and does not stop the others."""
+    solved: list[Solved] = []
+    entries: list[Certified] = []
+    for part in problem.parts:
+        item, certified = solve_part(problem, part, tuple(e for e in expected if e.part == part.label))
+        solved.append(item)
+        entries += certified
+    return Result(problem, tuple(solved), Certificate(problem.id, problem.digest, tuple(entries)))
+
+
+def solve_part(problem: Problem, part: Part, expected: tuple[ExpectedAnswer, ...]) -> tuple[Solved, list[Certified]]:
+    """The derivation of one part, with the checker's verdict on every step."""
+    from symgrad.questions import derive
+
+    try:
+        derivation = derive(problem, part)
+    except (Unsupported, SpecError) as error:
+        return Solved(part, None, failure=f"unsupported: {error}"), []
+    except RecursionError:
+        return Solved(part, None, failure="unsupported: an expression nested too deeply"), []
+    checker = Checker(problem)
+    verdicts, certified = {}, []
+    for step in derivation.all_steps():
+        verdict = checker.check(step.claim)
+        verdicts[id(step)] = verdict
+        certified.append(Certified(part.label, step.label, step.rule, step.claim, verdict))
+    sound = tuple(c.claim for c in certified if c.verdict.ground in (Ground.PROVED, Ground.GIVEN))
+    missing = unanswered(problem, part, sound)
+    wrong = [f"{c.label}: {c.verdict.method}" for c in certified if c.verdict.ground is Ground.REFUTED]
+    failure = f"the checker refused: {'; '.join(wrong)}" if wrong else f"not answered: {', '.join(missing)}" if missing else ""
+    agreed = tuple((e.label, agrees(problem, part, derivation, checker, e)) for e in expected)
+    if failure:
+        return Solved(part, None, verdicts, agreed, failure), certified  # no line is printed that was not checked
+    return Solved(part, derivation, verdicts, agreed), certified
+
+
+# ---- [expected]: only ever compared, after everything is derived ---------------------------------------------------
+
+
+def agrees(problem: Problem, part: Part, derivation: Derivation, checker: Checker, e: ExpectedAnswer) -> bool:
+    """Is the derived answer the one that [expected] states?  Raises SpecErrors if it states none that can be compared."""
+    if isinstance(part.ask, Choose) and not e.label:
+        right = [i for i, c in enumerate(part.ask.choices, 1)
+                 if any(isinstance(s.claim, Matches) and s.claim.choice == c for s in derivation.all_steps())]
+        stated = e.value if isinstance(e.value, list) else [e.value]
+        return right == sorted(int(str(x)) for x in stated if str(x).isdigit())
+    by_label = {a.label: a for a in derivation.answers}
+    answer = by_label.get(f"{e.label} (rounded)") or by_label.get(e.label) or by_label.get(f"{e.label}_bar")
+    if answer is None:
+        raise SpecErrors((SpecError(f"expected: part {part.label} derives no {e.label!r}; it derives {', '.join(by_label)}", e.place),))
+    try:
+        return _same(problem, derivation, checker, answer, e)
+    except (SpecError, Unsupported) as error:
+        raise SpecErrors((SpecError(f"expected {e.label}: {error}", e.place),)) from None
+
+
+def _same(problem: Problem, derivation: Derivation, checker: Checker, answer: Answer, e: ExpectedAnswer) -> bool:
+    if isinstance(e.value, list):
+        return False
+    valuation = checker.scalars.valuations["rounded" if answer.label.endswith("(rounded)") else "exact"]
+    text = str(e.value)
+    if isinstance(e.value, int | Decimal) or text.replace("/", "").lstrip("-").isdigit():
+        stated = exact(e.value if isinstance(e.value, int | Decimal) else text)
+        if isinstance(answer.right, F.Just) and answer.right.expr.is_Rational:
+            return bool(answer.right.expr == stated)
+        if isinstance(answer.right, F.Just) and shape_of(answer.right.expr) == SCALAR:
+            return decimal_fits(valuation.evaluate(answer.right.expr).interval, stated, len(text.partition(".")[2]))
+        return isinstance(answer.right, F.Decimal) and answer.right.value == stated
+    scope = Scope({n: derivation.graph.symbol(n) for n in derivation.graph.names}, {str(d): d for d in derivation.graph.dimensions},
+                  {f.name: f for f in derivation.graph.functions})
+    stated_expr = expression(text, scope)
+    if not isinstance(answer.right, F.Just) or shape_of(stated_expr) != shape_of(answer.right.expr):
+        return False
+    of = getattr(derivation.steps[-1].claim, "of", "")
+    for left, right in ((answer.right.expr, stated_expr), tuple(checker.adjoints.composed(x, of) for x in (answer.right.expr, stated_expr))):
+        with contextlib.suppress(Refused, Undecided):
+            checker.adjoints.equal(F.Just(left), F.Just(right), of, shape_of(left), "expected")
+            return True
+    return False
+
+
+# ---- files ----------------------------------------------------------------------------------------------------------
+
+
+def render(result: Result, formats: Iterable[str], views: Iterable[str] = VIEWS) -> dict[str, str]:
+    """File name -> text, for every view and format, and the certificate."""
+    files = {"certificate.json": json.dumps(certificate_to_json(result.certificate), ensure_ascii=False, indent=None, separators=(",", ":")) + "\n"}
+    for view in views:
+        document = compose(result.problem, result.parts, view)
+        for name in formats:
+            files[f"{view}.{FORMATS[name]}"] = import_module(f"symgrad.sheet.{name}").render(document)
+    return files
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    """Each file to a temporary one beside it, then renamed: a failure leaves what was there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, folder / name)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+
+def summary(result: Result) -> tuple[Row, ...]:
+    """One row a part."""
+    rows = []
+    for item in result.parts:
+        counts: dict[str, int] = {}
+        for verdict in item.verdicts.values():
+            counts[verdict.ground.value] = counts.get(verdict.ground.value, 0) + 1
+        wrong = [label or "answer" for label, ok in item.expected if not ok]
+        said = "" if not item.expected else "yes" if not wrong else f"no: {', '.join(wrong)}"
+        rows.append(Row(result.problem.id, item.part.label, type(item.part.ask).__name__.lower(), len(item.verdicts), counts, said, item.failure))
+    return tuple(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one problem file: rows of the summary, or the errors of its text."""
+
+    file: str
+    rows: tuple[Row, ...] = ()
+    errors: tuple[str, ...] = ()
+
+
+def solve_file(path: Path, out: Path, formats: tuple[str, ...], views: tuple[str, ...] = VIEWS) -> Outcome:
+    """One problem file to its folder of sheets.  Never raises for what is in the file."""
+    try:
+        problem, expected = read(path)
+        result = solve(problem, expected)
+        write(out / problem.id, render(result, [f for f in formats if f != "pdf"], views))
+        if "pdf" in formats:
+            from symgrad.sheet.pdf import print_pdf
+            files = render(result, ("latex", "html"), views)
+            for view in views:
+                print_pdf(out / problem.id / f"{view}.pdf", files[f"{view}.tex"], files[f"{view}.html"])
+        return Outcome(path.as_posix(), summary(result))
+    except SpecErrors as error:
+        return Outcome(path.as_posix(), errors=tuple(map(str, error.errors)))
+    except (SpecError, Unsupported) as error:
+        return Outcome(path.as_posix(), errors=(f"{path.as_posix()}: {error}",))
+    except OSError as error:
+        return Outcome(path.as_posix(), errors=(f"{out.as_posix()}: cannot be written: {error.strerror}",))
+
+
+def problem_files(paths: Iterable[Path]) -> list[Path]:
+    """The files named, and the .toml files of the folders named, sorted.  Raises SpecError for a path that is not there."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(path.glob("*.toml"))
+            if not inside:
+                raise SpecError(f"{path.as_posix()} has no problem files (*.toml)")
+            found += inside
+        elif path.exists():
+            found.append(path)
+        else:
+            raise SpecError(f"there is no {path.as_posix()}")
+    return list(dict.fromkeys(found))

@@ -1,0 +1,1 @@
+"""Derivation to document (`notation`, `compose`), document to text (one file a format)."""

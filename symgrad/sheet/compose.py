@@ -1,0 +1,326 @@
+"""A derivation with its verdicts to a document: the question, solution and marking views of one problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from sympy import Rational
+
+from symgrad.language import forms as F
+from symgrad.language.claims import ROUNDED, Adjoint, AdjointEntry, ClosedForm, Differs, GivenValue, Line, Matches, Partial, Total, Value
+from symgrad.language.graph import Graph
+from symgrad.language.problem import Backward, Choose, Forward, Gradient, Part, Problem
+from symgrad.language.steps import Answer, Derivation, Ground, Step, Verdict
+from symgrad.language.vectors import say_shape
+from symgrad.sheet import document as D
+from symgrad.sheet.layout import Item, lay_out
+from symgrad.sheet.notation import Notation
+from symgrad.sheet.statement import blocks as statement_blocks
+
+QUESTION, SOLUTION, MARKING = "question", "solution", "marking"
+VIEWS = (QUESTION, SOLUTION, MARKING)
+MAX_PICTURE = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """One part with its derivation, the verdict on every step by identity, and what expected answers said (label, agrees)."""
+
+    part: Part
+    derivation: Derivation | None
+    verdicts: dict[int, Verdict] = field(default_factory=dict)
+    expected: tuple[tuple[str, bool], ...] = ()
+    failure: str = ""
+
+
+def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Document:
+    """The document of one view.  The question view is composed from the problem alone: no derivation is looked at."""
+    notation = Notation(problem.graph)
+    blocks: list[D.Block] = list(statement_blocks(problem.statement)) if problem.statement else []
+    blocks += model_blocks(problem, notation)
+    for number, item in enumerate(solved, 1):
+        blocks.append(D.Heading((f"Part ({item.part.label})",), 2, f"part-{number}"))
+        if item.part.statement:
+            blocks += statement_blocks(item.part.statement)
+        blocks.append(D.Paragraph(task(item.part, notation)))
+        if isinstance(item.part.ask, Choose):
+            blocks.append(choices(item, notation, view))
+        if view != QUESTION:
+            blocks += _Writer(problem, item, number, view).blocks()
+    if problem.source:
+        blocks.append(D.Paragraph((D.Emphasis("Source: "), problem.source)))
+    return D.Document(problem.title, view, tuple(blocks))
+
+
+def model_blocks(problem: Problem, notation: Notation) -> list[D.Block]:
+    """The definitions, the given numbers, the picture."""
+    graph = problem.graph
+    blocks: list[D.Block] = [D.Heading(("The model",), 2, "model")]
+    rows = []
+    for node in graph.nodes:
+        rows.append(((D.Maths(notation.name(node.name)),), (D.Maths(rf"= {notation.tex(node.expr)}"),), (_shape_text(node.shape),)))
+    blocks.append(D.Table((("Node",), ("Definition",), ("Shape",)), tuple(rows)))
+    symbolic = [x for x in graph.variables if x.shape != (1, 1)]
+    if symbolic:
+        groups: dict[str, list[str]] = {}
+        for x in symbolic:
+            groups.setdefault(_shape_text(x.shape), []).append(x.name)
+        text: list[str | D.Maths | D.Emphasis | D.Code] = ["Shapes: "]
+        for k, (shape, names) in enumerate(groups.items()):
+            text += ["; "] if k else []
+            for i, n in enumerate(names):
+                text += [", "] if i else []
+                text.append(D.Maths(notation.name(n)))
+            text.append(f" {shape}")
+        blocks.append(D.Paragraph((*text, ".")))
+    if problem.values:
+        decimal = Notation(graph, decimals=True)
+        text = ["Given: "]
+        for k, g in enumerate(problem.values):
+            text += [", "] if k else []
+            exact = len(g.entries) == 1 == len(g.entries[0])
+            shown = decimal.form(F.Decimal(g.entries[0][0], g.digits)) if g.digits is not None else (
+                notation.number(g.entries[0][0]) if exact else _matrix(g.entries, notation))
+            text.append(D.Maths(f"{notation.name(g.name)} = {shown}"))
+            if g.digits is not None:
+                text.append(" (rounded)")
+        blocks.append(D.Paragraph((*text, ".")))
+    if len(graph.variables) + len(graph.nodes) <= MAX_PICTURE:
+        blocks.append(picture(graph, notation))
+    return blocks
+
+
+def _matrix(entries: tuple[tuple[Rational, ...], ...], notation: Notation) -> str:
+    rows = r" \\ ".join(" & ".join(notation.number(x) for x in row) for row in entries)
+    return rf"{{\left[\begin{{matrix}} {rows} \end{{matrix}}\right]}}"
+
+
+def _shape_text(shape: tuple[object, object]) -> str:
+    rows, columns = shape
+    if rows == 1 == columns:
+        return "scalar"
+    return f"{rows}-vector" if columns == 1 else f"{rows} × {columns}"
+
+
+def picture(graph: Graph, notation: Notation) -> D.Picture:
+    """The computation graph and, in words, its edges."""
+    items = tuple(
+        Item(x.name, notation.name(x.name), x.name, "variable" if x in graph.variables else "node", graph.arguments(x.name))
+        for x in graph.all if graph.consumers(x.name) or graph.arguments(x.name))
+    words = "; ".join(f"{n.name} from {', '.join(graph.arguments(n.name))}" for n in graph.nodes if graph.arguments(n.name))
+    return D.Picture(lay_out(items), f"Computation graph: {words}.", ("Computation graph",))
+
+
+def task(part: Part, notation: Notation) -> D.Text:
+    """What is asked, in one sentence."""
+    match part.ask:
+        case Forward(of):
+            return ("Forward pass: find the value of ", *_list([D.Maths(notation.name(n)) for n in of]), ".") if of else (
+                "Forward pass: find the value of every node.",)
+        case Gradient(of, wrt):
+            return ("Find ", *_list([D.Maths(notation.form(F.TotalOf(of, w))) for w in wrt]), " by the chain rule.")
+        case Backward(of, wrt):
+            return ("Derive the backpropagation equations from ", D.Maths(notation.name(of)), " down to ",
+                    *_list([D.Maths(notation.name(w)) for w in wrt]), ".")
+        case Choose(of, wrt):
+            found = [D.Maths(notation.form(F.TotalOf(of, w))) for w in wrt]
+            return ("Which is ", *_list(found), "?", " Several may be right." if part.ask.several else "")
+    assert_never(part.ask)
+
+
+def _list(items: list[D.Maths]) -> tuple[str | D.Maths, ...]:
+    text: list[str | D.Maths] = []
+    for k, item in enumerate(items):
+        text += [" and " if k == len(items) - 1 else ", "] if k else []
+        text.append(item)
+    return tuple(text)
+
+
+def choices(item: Solved, notation: Notation, view: str) -> D.Block:
+    """The choices; which is right is said only outside the question view."""
+    ask = item.part.ask
+    assert isinstance(ask, Choose)
+    right = {c.claim.choice for c in item.derivation.all_steps() if isinstance(c.claim, Matches)} if item.derivation and view != QUESTION else set()
+    rows = []
+    for k, c in enumerate(ask.choices, 1):
+        text: D.Text = (D.Maths(notation.form(F.Tuple(tuple(F.Just(e) for e in c)) if len(c) > 1 else F.Just(c[0]))),)
+        mark: D.Text = () if view == QUESTION else (D.Emphasis("right", strong=True),) if c in right else ("wrong",)
+        rows.append(((str(k),), text, mark) if view != QUESTION else ((str(k),), text))
+    header: tuple[D.Text, ...] = (("",), ("Choice",)) if view == QUESTION else (("",), ("Choice",), ("Verdict",))
+    return D.Table(header, tuple(rows))
+
+
+class _Writer:
+    """The steps of one part; every step is printed once, sub-steps under the first step that rests on them."""
+
+    def __init__(self, problem: Problem, item: Solved, number: int, view: str) -> None:
+        self.problem, self.item, self.number, self.view = problem, item, number, view
+        self.notes: dict[bool, Notation] = {d: Notation(item.derivation.graph if item.derivation else problem.graph, d) for d in (False, True)}
+        self.printed: dict[int, str] = {}
+
+    def blocks(self) -> list[D.Block]:
+        derivation = self.item.derivation
+        if derivation is None:
+            return [D.Stamp(Ground.UNDECIDED.value, (self.item.failure,))]
+        found: list[D.Block] = []
+        for prose in (*derivation.conventions, *derivation.notes):
+            found.append(D.Paragraph((D.Emphasis("Note. "), *self.prose(prose, self.notes[False]))))
+        steps = [s for s in derivation.steps if not isinstance(s.claim, GivenValue) or s.claim.digits is not None]
+        if isinstance(self.item.part.ask, Forward):
+            found.append(self.table(derivation))
+        listed = {id(s) for s in steps}
+        items = []
+        for k, s in enumerate(steps, 1):
+            self.printed[id(s)] = str(k)
+        for k, s in enumerate(steps, 1):
+            items.append(self.step(s, str(k), listed))
+        found.append(D.Steps(tuple(items)))
+        for a in derivation.answers:
+            found.append(self.answer(a))
+        if self.view == MARKING:
+            found += self.marking()
+        return found
+
+    def notation(self, step: Step) -> Notation:
+        return self.notes[getattr(step.claim, "valuation", "") == ROUNDED or isinstance(step.claim, GivenValue)]
+
+    def table(self, derivation: Derivation) -> D.Table:
+        """The forward table: node, formula, substitution, value."""
+        rows = []
+        for s in derivation.steps:
+            if isinstance(s.claim, Value):
+                n = self.notation(s)
+                forms = s.claim.lines
+                put_in = next((x for x in forms if isinstance(x.form, F.Substituted)), None)
+                last = forms[-1]
+                suffix = " (rounded)" if s.claim.valuation == ROUNDED else ""
+                rows.append(((D.Maths(n.name(s.claim.node)), suffix), (D.Maths(n.form(forms[0].form)),),
+                             (D.Maths(n.form(put_in.form)),) if put_in else (), (D.Maths((r"\approx " if last.approx else "") + n.form(last.form)),)))
+        return D.Table((("Node",), ("Formula",), ("Values put in",), ("Value",)), tuple(rows))
+
+    def step(self, s: Step, number: str, listed: set[int]) -> D.StepBlock:
+        details: list[D.StepBlock] = []
+        refer: list[str] = []
+        for p in s.premises:
+            if id(p) in self.printed:
+                refer.append(self.printed[id(p)])
+            elif isinstance(p.claim, GivenValue):
+                continue
+            else:
+                own = f"{number}.{len(details) + 1}"
+                self.printed[id(p)] = own
+                details.append(self.step(p, own, listed))
+        n = self.notation(s)
+        blocks = self.claim(s, n)
+        if isinstance(s.claim, Value) and isinstance(self.item.part.ask, Gradient):
+            details = []
+        title = self.title(s, n)
+        if refer and not isinstance(s.claim, Value | GivenValue):
+            title = (*title, f" (from {'steps' if len(set(refer)) > 1 else 'step'} {', '.join(dict.fromkeys(refer))})")
+        verdict = self.item.verdicts.get(id(s))
+        mark = None
+        if self.view == MARKING:
+            amount = dict(self.item.part.marks).get(s.label)
+            mark = D.Mark(str(amount)) if amount is not None and "." not in number else None
+        return D.StepBlock(f"p{self.number}-{number.replace('.', '-')}", number, title, tuple(blocks), stamp(verdict), mark, tuple(details))
+
+    def title(self, s: Step, n: Notation) -> D.Text:
+        words = self.prose(s.because, n)
+        match s.claim:
+            case Value(node):
+                return ("Value of ", D.Maths(n.name(node)))
+            case GivenValue(name):
+                return ("Given: ", D.Maths(n.name(name)))
+            case Partial(of, wrt):
+                return ("Local partial of ", D.Maths(n.name(of)), " in ", D.Maths(n.name(wrt)))
+            case Matches() | Differs():
+                return (s.label[:1].upper() + s.label[1:], ": ", *words)
+            case Total(of, wrt):
+                return (D.Maths(n.form(F.TotalOf(of, wrt))), ": ", *words)
+            case Adjoint(_, node):
+                return (D.Maths(n.name(f"{node}_bar")), ": ", s.rule)
+            case AdjointEntry(_, node) | ClosedForm(_, node):
+                return (D.Maths(n.name(f"{node}_bar")), ": ", *words)
+        return words
+
+    def claim(self, s: Step, n: Notation) -> list[D.Block]:
+        """The lines of one claim."""
+        c = s.claim
+        match c:
+            case Value(node, lines):
+                return [self.chain(n.name(node), lines, n)]
+            case GivenValue(name, value, digits):
+                shown = n.form(F.Decimal(value, digits)) if digits is not None and isinstance(value, Rational) else n.tex(value)
+                note: D.Text = ("stated by the problem, rounded",) if digits is not None else ()
+                return [D.Chain(D.Maths(n.name(name)), (D.Row("=", D.Maths(shown), note),))]
+            case Partial(of, wrt, _, lines):
+                return [self.chain(n.form(F.PartialOf(of, wrt)), lines, n)]
+            case Total(of, wrt, _, lines):
+                left = n.form(F.TotalOf(of, wrt))
+                return [self.chain(left, lines[1:] if len(lines) > 1 and n.form(lines[0].form) == left else lines, n)]
+            case Adjoint(of, node, _, lines):
+                return [self.chain(n.name(f"{node}_bar"), (Line(F.TotalOf(of, node)), *lines), n)]
+            case AdjointEntry(_, node, indices, expr):
+                return [self.chain(n.form(F.Component(node, indices)), (Line(F.Just(expr)),), n)]
+            case ClosedForm(_, node, expr):
+                return [self.chain(n.name(f"{node}_bar"), (Line(F.Just(expr)),), n)]
+            case Matches(of, wrt, choice):
+                return [self.comparison(of, wrt, choice, "=", n)]
+            case Differs(of, wrt, choice, _, witness):
+                found: list[D.Block] = [self.comparison(of, wrt, choice, r"\neq", n)]
+                if witness is not None:
+                    text: list[str | D.Maths] = ["For example at "]
+                    for k, (name, rows) in enumerate(witness.values):
+                        text += [", "] if k else []
+                        scalar = len(rows) == 1 == len(rows[0])
+                        text.append(D.Maths(f"{n.name(name)} = {n.number(rows[0][0]) if scalar else _matrix(rows, n)}"))
+                    found.append(D.Paragraph((*text, " the two differ" + (f" in entry {witness.entry}." if self.problem.graph.dimensions else "."))))
+                else:
+                    shape = self.problem.graph.shape(wrt[c.part])
+                    found.append(D.Paragraph((f"The derivative is {say_shape(shape)}, the choice has another shape.",)))
+                return found
+        assert_never(c)
+
+    def comparison(self, of: str, wrt: tuple[str, ...], choice: tuple, relation: str, n: Notation) -> D.Chain:  # type: ignore[type-arg]
+        left = n.form(F.Tuple(tuple(F.TotalOf(of, w) for w in wrt))) if len(wrt) > 1 else n.form(F.TotalOf(of, wrt[0]))
+        right = n.form(F.Tuple(tuple(F.Just(e) for e in choice))) if len(choice) > 1 else n.tex(choice[0])
+        return D.Chain(D.Maths(left), (D.Row(relation, D.Maths(right)),))
+
+    def chain(self, left: str, lines: tuple[Line, ...], n: Notation) -> D.Chain:
+        rows: list[D.Row] = []
+        for x in lines:
+            text = n.form(x.form)
+            if rows and rows[-1].right.tex == text:
+                continue  # two forms of one look, such as w substituted by itself
+            rows.append(D.Row(r"\approx" if x.approx else "=", D.Maths(text), self.prose(x.why, n)))
+        return D.Chain(D.Maths(left), tuple(rows))
+
+    def prose(self, prose: F.Prose, n: Notation) -> D.Text:
+        return tuple(p if isinstance(p, str) else D.Maths(n.form(p)) for p in prose)
+
+    def answer(self, a: Answer) -> D.Boxed:
+        n = self.notes[a.label.endswith("(rounded)")]
+        return D.Boxed(D.Maths(n.form(a.left)), r"\approx" if a.approx or a.label.endswith("(rounded)") and isinstance(a.left, F.TotalOf) else "=",
+                       D.Maths(n.form(a.right)))
+
+    def marking(self) -> list[D.Block]:
+        """The marks of the part by label, and what [expected] said of each answer."""
+        found: list[D.Block] = []
+        if self.item.part.marks:
+            rows = tuple(((label or "whole part",), (str(m),)) for label, m in self.item.part.marks)
+            total = sum((m for _, m in self.item.part.marks), Rational(0))
+            found.append(D.Table((("Step",), ("Marks",)), (*rows, ((D.Emphasis("total", strong=True),), (str(total),)))))
+        for label, agrees in self.item.expected:
+            ground = Ground.PROVED if agrees else Ground.REFUTED
+            says = "agrees" if agrees else "does not agree"
+            found.append(D.Stamp(ground.value, (f"{label or 'answer'}: the derived answer {says} with [expected]",)))
+        return found
+
+
+def stamp(verdict: Verdict | None) -> D.Stamp | None:
+    """proved for all N, K: how it was checked."""
+    if verdict is None:
+        return None
+    domain = f"{verdict.ground.value} {verdict.domain}".strip()
+    return D.Stamp(verdict.ground.value, (f"{domain}: {verdict.method}" if verdict.method else domain,))

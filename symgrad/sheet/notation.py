@@ -1,0 +1,381 @@
+"""Expressions and forms to TeX, decided once: what has a bar, what is bold, where a product needs a dot.
+
+The TeX stays inside the subset that `sheet/tex.py` admits; every format prints the same string.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sympy import (
+    Add,
+    Expr,
+    HadamardProduct,
+    Identity,
+    Integer,
+    Inverse,
+    MatAdd,
+    MatMul,
+    MatrixExpr,
+    MatrixSymbol,
+    Mul,
+    OneMatrix,
+    Pow,
+    Rational,
+    Symbol,
+    Transpose,
+    ZeroMatrix,
+)
+
+from symgrad.language import forms as F
+from symgrad.language import vectors as v
+from symgrad.language.entries import Indices, entry
+from symgrad.language.functions import KNOWN, Call, Fn
+from symgrad.language.graph import Graph
+
+SUM, PRODUCT, POWER, ATOM = range(4)
+"""How tightly the outermost operation binds; what binds looser than its place asks gets parentheses."""
+
+GREEK = {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho",
+         "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega"}
+_SCRIPTS = re.compile(r"((?:[_^](?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|[A-Za-z0-9*]))*)$")
+
+
+def plain_name(name: str) -> tuple[str, str]:
+    """Base and subscript of an identifier: w12 is w with 12, alpha is Greek, Loss is upright."""
+    found = re.match(r"([A-Za-z\u0391-\u03c9]+?)_?(\d[\d_]*)?(?:_(.+))?$", name)
+    base, digits, rest = found.groups() if found else (name, None, None)
+    low = ", ".join(p for p in (*(digits or "").strip("_").split("_"), rest or "") if p)
+    if base in GREEK:
+        base = f"\\{base}"
+    elif len(base) > 1:
+        base = rf"\mathrm{{{base}}}" if base.isascii() else base
+    return base, low.replace("_", ", ")
+
+
+def split_scripts(tex: str) -> tuple[str, str]:
+    """W^{(1)} into W and ^{(1)}."""
+    scripts = _SCRIPTS.search(tex)
+    cut = scripts.start() if scripts else len(tex)
+    return (tex[:cut], tex[cut:]) if cut else (tex, "")
+
+
+def decimal_text(value: Rational, digits: int | None = None) -> str | None:
+    """A terminating decimal of at most six places (or of exactly `digits`), None where there is none."""
+    if digits is not None:
+        scaled = abs(value) * 10**digits
+        whole = str(int(scaled)).rjust(digits + 1, "0")
+        text = whole if digits == 0 else f"{whole[:-digits]}.{whole[-digits:]}"
+        return f"-{text}" if value < 0 else text
+    for places in range(7):
+        if (value * 10**places).is_Integer:
+            return decimal_text(value, places)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """How one graph is written; `decimals` prints 0.18 where rounded values are in play, 9/50 otherwise."""
+
+    graph: Graph
+    decimals: bool = False
+
+    # ---- names -----------------------------------------------------------------------------------------------
+
+    def name(self, name: str) -> str:
+        """The TeX of a variable, node or adjoint."""
+        base, scripts = self.parts(name)
+        return base + scripts
+
+    def parts(self, name: str) -> tuple[str, str]:
+        if name not in self.graph or name.endswith("_bar"):
+            if name.endswith("_bar"):
+                base, scripts = self.parts(name[:-4])
+                single = re.fullmatch(r"\\?\w+|\\mathbf\{\w\}|\\[a-z]+\{\w\}", base)
+                return (rf"\bar{{{base}}}" if single else rf"\overline{{{base}}}"), scripts
+            base, low = plain_name(name)
+            return base, f"_{{{low}}}" if low else ""
+        found = self.graph[name]
+        if found.latex:
+            return split_scripts(found.latex)
+        base, low = plain_name(name)
+        if found.shape != v.SCALAR and re.fullmatch(r"[A-Za-z]", base):
+            base = rf"\mathbf{{{base}}}"
+        return base, f"_{{{low}}}" if low else ""
+
+    def entry_name(self, name: str, i: str, j: str | None) -> str:
+        """x_i, W^{(1)}_{ij}; a name that has a subscript of its own is put in parentheses."""
+        base, scripts = self.parts(name)
+        base = re.sub(r"\\mathbf\{(\w)\}", r"\1", base)
+        wide = any(len(x) > 1 for x in (i, j or ""))
+        low = i if j is None else f"{i}, {j}" if wide else f"{i}{j}"
+        return f"({base}{scripts})_{{{low}}}" if "_" in scripts else f"{base}{scripts}_{{{low}}}"
+
+    def function(self, fn: Fn) -> str:
+        row = KNOWN.get(fn.name)
+        if row is not None:
+            return row.latex
+        declared = next((f.latex for f in self.graph.functions if f.name == fn.name and f.latex != f.name), "")
+        if declared:
+            return declared
+        base, low = plain_name(fn.name)
+        return base + (f"_{{{low}}}" if low else "")
+
+    # ---- expressions -------------------------------------------------------------------------------------------
+
+    def tex(self, e: Expr, level: int = SUM) -> str:
+        """An expression, in parentheses where it binds looser than `level`."""
+        text, binds = self._tex(e)
+        return rf"\left({text}\right)" if binds < level else text
+
+    def _tex(self, e: Expr) -> tuple[str, int]:
+        match e:
+            case Rational():
+                return self.number(e), (ATOM if e >= 0 and (e.is_Integer or self.decimals) else SUM if e < 0 else POWER)
+            case Symbol() | MatrixSymbol():
+                return (str(e), ATOM) if e.is_integer and not isinstance(e, MatrixSymbol) else (self.name(e.name), ATOM)
+            case Identity():
+                return r"\mathbf{I}", ATOM
+            case OneMatrix() | ZeroMatrix():
+                return ("1" if isinstance(e, OneMatrix) else "0") + f"_{{{self._size(e)}}}", ATOM
+            case MatMul():
+                return self._matmul(e)
+            case Add() | MatAdd():
+                return self.sum([self.tex(a, PRODUCT) if not self._negative(a) else self.tex(a) for a in e.args]), SUM
+            case HadamardProduct():
+                return r" \circ ".join(self.tex(a, PRODUCT if not isinstance(a, HadamardProduct) else POWER) for a in e.args), PRODUCT
+            case Mul():
+                return self._mul(e)
+            case Pow():
+                return self._pow(e)
+            case v.Power(args=(base, n)):
+                return rf"{self.tex(base, ATOM)}^{{\circ {self.tex(n)}}}", POWER
+            case Transpose():
+                return self._raise(e.args[0], r"\top"), POWER
+            case Inverse():
+                return self._raise(e.args[0], "-1"), POWER
+            case Call() | v.Elementwise() | v.UnknownScalar():
+                return self._call(e.fn, e.arguments)
+            case v.UnknownGradient(args=(fn, slot, *arguments)):
+                return rf"\nabla_{{{self.tex(arguments[int(slot)])}}} {self.function(fn)}{self._arguments(arguments)}", POWER
+            case v.Softmax():
+                return rf"\mathrm{{softmax}}{self._arguments([e.arg])}", POWER
+            case v.LogSumExp():
+                return rf"\mathrm{{logsumexp}}{self._arguments([e.arg])}", POWER
+            case v.Diag():
+                return rf"\mathrm{{diag}}{self._arguments([e.arg])}", POWER
+            case v.TraceOf():
+                return rf"\mathrm{{tr}}{self._arguments([e.arg])}", POWER
+            case v.DetOf():
+                return rf"\det{self._arguments([e.arg])}", POWER
+            case v.Norm():
+                return rf"\left\lVert {self.tex(e.arg)} \right\rVert_{{{self._norm(e)}}}", ATOM
+            case v.SumOf():
+                return rf"\mathrm{{sum}}{self._arguments([e.arg])}", POWER
+            case v.AsScalar():
+                return self._tex(e.arg)
+            case v.Entry(args=(matrix, i, j)):
+                return self._entry(matrix, i, j)
+            case v.IndexSum(args=(body, index, size)):
+                return rf"\sum\limits_{{{index}=1}}^{{{size}}} {self.tex(body, PRODUCT)}", PRODUCT - 1 if isinstance(body, Add) else PRODUCT
+        return rf"\mathrm{{{type(e).__name__}}}", ATOM
+
+    def number(self, x: Rational) -> str:
+        if x.is_Integer:
+            return str(x)
+        if self.decimals and (text := decimal_text(x)):
+            return text
+        sign = "-" if x < 0 else ""
+        return rf"{sign}\frac{{{abs(x.p)}}}{{{x.q}}}"
+
+    def sum(self, terms: list[str]) -> str:
+        """Terms joined by + or by the minus that a term begins with."""
+        text = terms[0]
+        for t in terms[1:]:
+            text += f" - {t[1:].lstrip()}" if t.startswith("-") else f" + {t}"
+        return text
+
+    @staticmethod
+    def _negative(e: Expr) -> bool:
+        return (e.is_Number and e < 0) or (isinstance(e, Mul | MatMul) and bool(e.args[0].is_Number) and e.args[0] < 0)
+
+    def _mul(self, e: Mul) -> tuple[str, int]:
+        top = [a for a in e.args if not (isinstance(a, Pow) and a.exp.is_Rational and a.exp < 0)]
+        bottom = [a for a in e.args if a not in top]
+        sign = ""
+        if top and top[0].is_Number and top[0] < 0:
+            sign, top = "-", ([-top[0]] if top[0] != -1 or len(top) == 1 else []) + top[1:]
+        if bottom:
+            below = [Pow(a.base, -a.exp, evaluate=False) if a.exp != -1 else a.base for a in bottom]
+            above = self.juxtapose(top) if len(top) > 1 else self.tex(top[0]) if top else "1"
+            under = self.juxtapose(below) if len(below) > 1 else self.tex(below[0])
+            whole = rf"\frac{{{above}}}{{{under}}}"
+            return sign + whole, SUM if sign else PRODUCT
+        return sign + self.juxtapose(top), SUM if sign else PRODUCT
+
+    def juxtapose(self, factors: list[Expr]) -> str:
+        """a x_1, with a dot where two numbers meet."""
+        text = ""
+        for k, a in enumerate(factors):
+            piece = self.tex(a, PRODUCT if k == len(factors) - 1 and isinstance(a, v.IndexSum) else POWER)
+            dot = k and (a.is_Number or piece[0].isdigit() or piece.startswith(r"\frac") and factors[k - 1].is_Number)
+            text += (r" \cdot " if dot else " " if k else "") + piece
+        return text
+
+    def _pow(self, e: Pow) -> tuple[str, int]:
+        base, n = e.args
+        if n.is_Rational and n < 0:
+            return rf"\frac{{1}}{{{self.tex(base if n == -1 else Pow(base, -n, evaluate=False))}}}", PRODUCT
+        if isinstance(base, v.Norm):
+            return rf"\left\lVert {self.tex(base.arg)} \right\rVert_{{{self._norm(base)}}}^{{{self.tex(n)}}}", POWER
+        if isinstance(base, Call) and base.fn.plain and base.fn.name in ("tanh", "log"):
+            return rf"{self.function(base.fn)}^{{{self.tex(n)}}}{self._arguments(base.arguments)}", POWER
+        return rf"{self.tex(base, ATOM)}^{{{self.tex(n)}}}", POWER
+
+    def _norm(self, e: v.Norm) -> str:
+        return "2" if e.arg.shape[1] == 1 else "F"
+
+    def _raise(self, a: Expr, power: str) -> str:
+        if isinstance(a, MatrixSymbol):
+            base, scripts = self.parts(a.name)
+            if scripts.startswith("^"):
+                return rf"{{{base}{scripts}}}^{{{power}}}"
+            return rf"{base}{scripts}^{{{power}}}"
+        return rf"{self.tex(a, ATOM)}^{{{power}}}"
+
+    def _matmul(self, e: MatMul) -> tuple[str, int]:
+        factors = list(e.args)
+        sign = ""
+        if factors[0].is_Number and factors[0] < 0:
+            sign, factors = "-", ([-factors[0]] if factors[0] != -1 else []) + factors[1:]
+        return sign + " ".join(self.tex(a, POWER) for a in factors), SUM if sign else PRODUCT
+
+    def _size(self, e: MatrixExpr) -> str:
+        return str(e.shape[0]) if e.shape[1] == 1 else rf"{e.shape[0]} \times {e.shape[1]}"
+
+    def _arguments(self, arguments: tuple[Expr, ...] | list[Expr]) -> str:
+        return rf"\left({', '.join(self.tex(a) for a in arguments)}\right)"
+
+    def _call(self, fn: Fn, arguments: tuple[Expr, ...]) -> tuple[str, int]:
+        a = arguments
+        if fn.plain:
+            match fn.name:
+                case "exp":
+                    return (rf"e^{{{self.tex(a[0])}}}", POWER) if v.is_scalar(a[0]) else (rf"\exp{self._arguments(a)}", POWER)
+                case "sqrt":
+                    return rf"\sqrt{{{self.tex(a[0])}}}", POWER
+                case "abs":
+                    return rf"\left|{self.tex(a[0])}\right|", ATOM
+            return self.function(fn) + self._arguments(a), POWER
+        if fn.name in ("max", "min") and sum(fn.orders) == 1:  # the Iverson bracket: 1 where true, 0 where false
+            first, second = (a[0], a[1]) if fn.orders[0] else (a[1], a[0])
+            return rf"\left[{self.tex(first)} {'>' if fn.name == 'max' else '<'} {self.tex(second)}\right]", ATOM
+        if len(fn.orders) == 1 or fn.name in KNOWN:
+            return self.function(fn) + "'" * fn.orders[0] + self._arguments(a), POWER
+        under = [self.tex(x) if x.is_Symbol else str(i) for i, (x, n) in enumerate(zip(a, fn.orders, strict=True), 1) for _ in range(n)]
+        above = r"\partial" + (f"^{{{sum(fn.orders)}}}" if sum(fn.orders) > 1 else "")
+        below = " ".join(rf"\partial {u}" for u in under)
+        return rf"\frac{{{above} {self.function(fn)}}}{{{below}}}{self._arguments(a)}", POWER
+
+    def _entry(self, matrix: Expr, i: Expr, j: Expr) -> tuple[str, int]:
+        column = matrix.shape[1] == 1
+        if isinstance(matrix, MatrixSymbol):
+            return self.entry_name(matrix.name, str(i), None if column else str(j)), ATOM
+        low = str(i) if column else f"{i}{j}" if len(f"{i}{j}") == 2 else f"{i}, {j}"
+        return rf"{self.tex(matrix, ATOM) if not isinstance(matrix, v.Softmax) else self.tex(matrix)}_{{{low}}}", POWER
+
+    # ---- forms -------------------------------------------------------------------------------------------------
+
+    def form(self, f: F.Form, level: int = SUM) -> str:
+        """The TeX of a displayed form."""
+        match f:
+            case F.Just(expr):
+                return self.tex(expr, level)
+            case F.Decimal(value, digits):
+                text = decimal_text(value, digits) or str(value)
+                return rf"\left({text}\right)" if value < 0 and level > SUM else text
+            case F.Product(factors):
+                return r" \cdot ".join(self.form(x, PRODUCT if not isinstance(x, F.Just) else POWER) for x in factors)
+            case F.Sum(terms):
+                text = self.sum([self.form(t) for t in terms])
+                return rf"\left({text}\right)" if level > SUM else text
+            case F.Substituted(expr, numbers):
+                return self._substituted(expr, dict(numbers))
+            case F.PartialOf(of, wrt) | F.TotalOf(of, wrt):
+                return rf"\frac{{\partial {self.name(of)}}}{{\partial {self.name(wrt)}}}"
+            case F.Derivative(expr, wrt):
+                return rf"\frac{{\partial}}{{\partial {self.name(wrt)}}} \left[{self.tex(expr)}\right]"
+            case F.AdjointOf(node):
+                return self.name(f"{node}_bar")
+            case F.Component(node, indices):
+                i, j = (*map(str, indices), None)[:2]
+                return self.entry_name(f"{node}_bar", str(i), j)
+            case F.Pullback(of, wrt):
+                ratio = rf"\frac{{\partial {self.name(of)}}}{{\partial {self.name(wrt)}}}"
+                vector = self.graph.shape(of) != v.SCALAR
+                return (rf"\left({ratio}\right)^{{\top}}" if vector else ratio) + f" {self.name(f'{of}_bar')}"
+            case F.JacobianTimes(layout, of, transposed):
+                return self.form(layout) + (r"^{\top}" if transposed else "") + f" {self.name(f'{of}_bar')}"
+            case F.Stacked(of, wrt):
+                n = self.graph.shape(wrt)[0]
+                below = [rf"\frac{{\partial {self.name(of)}}}{{\partial {self.entry_name(wrt, i, None)}}}" for i in self._ends(n)]
+                return self._grid([[x] for x in self._dotted(n, below, r"\vdots")])
+            case F.Spread(expr):
+                return self._spread(expr)
+            case F.Diagonal(expr):
+                n = expr.shape[0]
+                ends = [self.entry(expr, i, "1") for i in self._ends(n)]
+                if n.is_Integer and n <= 3:
+                    return self._grid([[ends[i] if i == j else "0" for j in range(len(ends))] for i in range(len(ends))])
+                return self._grid([[ends[0], "", "0"], ["", r"\ddots", ""], ["0", "", ends[1]]])
+            case F.Tuple(parts):
+                return rf"\left({', '.join(map(self.form, parts))}\right)"
+        raise TypeError(type(f).__name__)
+
+    def _substituted(self, expr: Expr, numbers: dict[str, Expr]) -> str:
+        """The expression with numbers for names; every product gets its dots, negative numbers their parentheses."""
+        return _Substituting(self.graph, self.decimals, tuple(numbers.items())).tex(expr)
+
+    def entry(self, e: Expr, i: str, j: str) -> str:
+        """Entry (i, j) of a matrix expression; the last index of a symbolic dimension is its own letter."""
+        a, b = (Integer(int(x)) if x.isdigit() else Symbol(x, integer=True, positive=True) for x in (i, j))
+        return self.tex(entry(e, a, b, Indices(frozenset((*self.graph.names, i, j)))))
+
+    @staticmethod
+    def _ends(n: Expr) -> list[str]:
+        return [str(k) for k in range(1, int(n) + 1)] if n.is_Integer and n <= 3 else ["1", str(n)]
+
+    @staticmethod
+    def _dotted(n: Expr, ends: list[str], dots: str) -> list[str]:
+        return ends if n.is_Integer and n <= 3 else [ends[0], dots, ends[1]]
+
+    def _spread(self, expr: Expr) -> str:
+        n, m = expr.shape
+        if isinstance(expr, Identity):
+            return self._grid([["1", "", "0"], ["", r"\ddots", ""], ["0", "", "1"]])
+        rows = [self._dotted(m, [self.entry(expr, i, j) for j in self._ends(m)], r"\cdots") for i in self._ends(n)]
+        if not (n.is_Integer and n <= 3):
+            middle = [r"\vdots"] if len(rows[0]) == 1 else self._dotted(m, [r"\vdots"] * len(self._ends(m)), r"\ddots")
+            rows.insert(1, middle)
+        return self._grid(rows)
+
+    @staticmethod
+    def _grid(rows: list[list[str]]) -> str:
+        body = r" \\ ".join(" & ".join(row) for row in rows)
+        return rf"{{\left[\begin{{matrix}} {body} \end{{matrix}}\right]}}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Substituting(Notation):
+    numbers: tuple[tuple[str, Expr], ...] = ()
+
+    def _tex(self, e: Expr) -> tuple[str, int]:
+        if isinstance(e, Symbol):
+            for name, number in self.numbers:
+                if name == e.name:
+                    return Notation._tex(self, number)
+        return Notation._tex(self, e)
+
+    def juxtapose(self, factors: list[Expr]) -> str:
+        return r" \cdot ".join(self.tex(a, POWER) for a in factors)

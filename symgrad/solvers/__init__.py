@@ -1,0 +1,1 @@
+"""Searches that return witnesses; the checker verifies what they find."""

@@ -1,0 +1,167 @@
+"""A point at which two expressions over one graph differ: a search in floats, whose find is checked exactly elsewhere."""
+
+from __future__ import annotations
+
+import math
+from functools import reduce
+from random import Random
+from typing import Any
+
+from sympy import (
+    Add,
+    Expr,
+    HadamardProduct,
+    Identity,
+    Inverse,
+    MatAdd,
+    MatMul,
+    MatrixSymbol,
+    Mul,
+    Number,
+    OneMatrix,
+    Pow,
+    Rational,
+    Symbol,
+    Transpose,
+    ZeroMatrix,
+)
+
+from symgrad.language import vectors as v
+from symgrad.language.claims import Witness
+from symgrad.language.errors import Unsupported
+from symgrad.language.functions import KNOWN, Call
+from symgrad.language.graph import Graph
+
+TRIES = 12
+
+
+def witness(graph: Graph, left: Expr, right: Expr) -> Witness | None:
+    """Sizes and rational values at which left and right (in names of the graph's variables) differ; None if none was met.
+
+    Simple points come first: small whole numbers.
+    """
+    import numpy as np
+
+    dimensions = graph.dimensions
+    used = set(v.names_in(left)) | set(v.names_in(right))
+    random = Random(7)
+    for k in range(TRIES):
+        sizes = {d: 2 + (k % 2 if i == 0 else 0) for i, d in enumerate(dimensions)}
+        env: dict[str, Any] = {}
+        exact: list[tuple[str, tuple[tuple[Rational, ...], ...]]] = []
+        for x in graph.variables:
+            if x.name in used:
+                n, m = (int(d) if d.is_Integer else sizes[d] for d in x.shape)
+                span = (2, 3, 5)[k % 3]
+                rows = tuple(tuple(Rational(random.choice([i for i in range(-span, span + 1) if i]), 1 if k < 6 else 2)
+                                   for _ in range(m)) for _ in range(n))
+                exact.append((x.name, rows))
+                env[x.name] = np.array([[float(e) for e in row] for row in rows])
+        try:
+            a, b = (_value(e, env, sizes, np) for e in (left, right))
+        except (ZeroDivisionError, ValueError, np.linalg.LinAlgError, OverflowError):
+            continue
+        a, b = np.broadcast_to(a, b.shape) if a.size == 1 else a, b
+        gap = abs(a - b) / (1 + abs(a) + abs(b))
+        if gap.max() > 1e-9:
+            i, j = np.unravel_index(int(gap.argmax()), gap.shape)
+            return Witness(tuple((str(d), n) for d, n in sizes.items()), tuple(exact), (int(i) + 1, int(j) + 1))
+    return None
+
+
+def _value(e: Expr, env: dict[str, Any], sizes: dict[Any, int], np: Any) -> Any:
+    """A two-dimensional float array; functions by their definitions."""
+
+    def of(e: Expr) -> Any:
+        return _value(e, env, sizes, np)
+
+    def size(d: Expr) -> int:
+        return int(d) if d.is_Integer else sizes[d]
+
+    match e:
+        case Number():
+            return np.array([[float(e)]])
+        case MatrixSymbol():
+            return env[e.name]
+        case Symbol():
+            return np.array([[float(sizes[e])]]) if e in sizes else env[e.name]
+        case MatMul():
+            scalars = reduce(lambda a, b: a * b, (of(a) for a in e.args if v.is_scalar(a)), np.array([[1.0]]))
+            return scalars * reduce(lambda a, b: a @ b, (of(a) for a in e.args if not v.is_scalar(a)))
+        case Add() | MatAdd():
+            return sum(of(a) for a in e.args)
+        case Mul() | HadamardProduct():
+            return reduce(lambda a, b: a * b, map(of, e.args))
+        case Inverse():
+            return np.linalg.inv(of(e.args[0]))
+        case Pow() | v.Power():
+            base = of(e.args[0])
+            if (base == 0).any() and e.args[1] < 0:
+                raise ZeroDivisionError
+            return base ** float(e.args[1])
+        case Transpose():
+            return of(e.args[0]).T
+        case Identity():
+            return np.eye(size(e.shape[0]))
+        case OneMatrix() | ZeroMatrix():
+            return np.full((size(e.shape[0]), size(e.shape[1])), float(isinstance(e, OneMatrix)))
+        case v.AsScalar():
+            return of(e.arg)
+        case v.Norm():
+            return np.array([[np.sqrt((of(e.arg) ** 2).sum())]])
+        case v.SumOf():
+            return np.array([[of(e.arg).sum()]])
+        case v.TraceOf():
+            return np.array([[np.trace(of(e.arg))]])
+        case v.DetOf():
+            return np.array([[np.linalg.det(of(e.arg))]])
+        case v.LogSumExp():
+            return np.array([[np.log(np.exp(of(e.arg)).sum())]])
+        case v.Softmax():
+            powers = np.exp(of(e.arg))
+            return powers / powers.sum()
+        case v.Diag():
+            return np.diag(of(e.arg)[:, 0])
+        case v.Entry(args=(matrix, i, j)):
+            return of(matrix)[int(i) - 1:int(i), int(j) - 1:int(j)]
+        case Call() | v.Elementwise():
+            arguments = np.broadcast_arrays(*(of(a) for a in e.arguments))
+            return np.vectorize(lambda *a: _function(e.fn, a))(*arguments)
+    raise Unsupported(f"no float value for {type(e).__name__}")
+
+
+def _function(fn: Any, a: tuple[float, ...]) -> float:
+    row = KNOWN.get(fn.name)
+    if row is None:
+        raise Unsupported(f"no float value for the unknown function {fn.name}")
+    if not fn.plain:
+        slot = next(i for i, n in enumerate(fn.orders) if n)
+        lower = type(fn)(fn.name, tuple(n - (i == slot) for i, n in enumerate(fn.orders)))
+        h = 1e-6
+        up, down = ((*a[:slot], a[slot] + s, *a[slot + 1:]) for s in (h, -h))
+        return (_function(lower, up) - _function(lower, down)) / (2 * h)
+    z = a[0]
+    simple = {
+        "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "abs": abs, "tanh": math.tanh, "sigmoid": lambda z: 1 / (1 + math.exp(-z)),
+        "softplus": lambda z: math.log1p(math.exp(z)), "relu": lambda z: max(z, 0.0), "step": lambda z: float(z >= 0),
+        "sign": lambda z: float((z > 0) - (z < 0)),
+    }
+    if fn.name in simple:
+        return float(simple[fn.name](z))  # type: ignore[operator]
+    if fn.name == "max":
+        return max(a)
+    if fn.name == "min":
+        return min(a)
+    if fn.name == "leaky_relu":
+        return z if z >= 0 else z * (a[1] if len(a) > 1 else 0.01)
+    raise Unsupported(f"no float value for {fn.name}")
+
+
+def composed(graph: Graph, e: Expr, adjoints: dict[Expr, Expr] | None = None) -> Expr:
+    """All definitions put in, so that only variables are left."""
+    table = {n.symbol: n.expr for n in graph.nodes} | (adjoints or {})
+    while (put_in := e.xreplace(table)) != e:
+        e = put_in
+    return e
+
+
