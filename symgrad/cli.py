@@ -116,9 +116,11 @@ def solve_command(options: argparse.Namespace) -> int:
         for row in outcome.rows:
             if row.failure:
                 print(f"failed: {outcome.file}, part {row.part}: {row.failure}", file=sys.stderr)
+        if outcome.crash:
+            print(f"failed: {outcome.crash}", file=sys.stderr)
     if any(o.errors for o in outcomes):
         return 2
-    return 0 if all(row.good for o in outcomes for row in o.rows) else 1
+    return 0 if all(row.good for o in outcomes for row in o.rows) and not any(o.crash for o in outcomes) else 1
 
 
 def run(files: list[Path], out: Path, formats: tuple[str, ...], views: tuple[str, ...], jobs: int) -> list[Outcome]:
@@ -159,8 +161,8 @@ def print_summary(outcomes: list[Outcome]) -> None:
         for row in o.rows:
             counts = [str(row.counts.get(k, 0) or "") for k in ("proved", "tested", "given", "refuted", "undecided")]
             table.add_row(row.problem, row.part, row.ask, str(row.steps), *counts, row.expected or "-", style=None if row.good else "red")
-        if o.errors:
-            table.add_row(Path(o.file).stem, "-", "input is wrong", "", "", "", "", "", "", "-", style="red")
+        if o.errors or o.crash:
+            table.add_row(Path(o.file).stem, "-", "failed" if o.crash else "input is wrong", "", "", "", "", "", "", "-", style="red")
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
@@ -184,7 +186,7 @@ def list_command(options: argparse.Namespace) -> int:
     for path in problem_files(options.paths):
         try:
             problem, _ = read(path)
-            asks = ", ".join(f"{p.label}: {type(p.ask).__name__.lower()}" for p in problem.parts)
+            asks = ", ".join(f"{p.label}: {p.ask.kind}" for p in problem.parts)
             print(f"{problem.id:28} {problem.title}  ({asks})")
         except SpecErrors as error:
             status = 2
@@ -216,7 +218,7 @@ def new_command(options: argparse.Namespace) -> int:
 def schema_command() -> int:
     import json
 
-    from symgrad.reader.spec import FileSpec
+    from symgrad.reader.file import FileSpec
 
     print(json.dumps(FileSpec.model_json_schema(), indent=2, sort_keys=True))
     return 0

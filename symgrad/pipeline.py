@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import tempfile
+import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -177,7 +178,7 @@ def summary(result: Result) -> tuple[Row, ...]:
             counts[verdict.ground.value] = counts.get(verdict.ground.value, 0) + 1
         wrong = [label or "answer" for label, ok in item.expected if not ok]
         said = "" if not item.expected else "yes" if not wrong else f"no: {', '.join(wrong)}"
-        rows.append(Row(result.problem.id, item.part.label, type(item.part.ask).__name__.lower(), len(item.verdicts), counts, said, item.failure))
+        rows.append(Row(result.problem.id, item.part.label, item.part.ask.kind, len(item.verdicts), counts, said, item.failure))
     return tuple(rows)
 
 
@@ -188,10 +189,11 @@ class Outcome:
     file: str
     rows: tuple[Row, ...] = ()
     errors: tuple[str, ...] = ()
+    crash: str = ""  # a fault of ours, not of the file
 
 
 def solve_file(path: Path, out: Path, formats: tuple[str, ...], views: tuple[str, ...] = VIEWS) -> Outcome:
-    """One problem file to its folder of sheets.  Never raises for what is in the file."""
+    """One problem file to its folder of sheets.  Never raises: one file must not stop the others of a run."""
     try:
         problem, expected = read(path)
         result = solve(problem, expected)
@@ -208,6 +210,10 @@ def solve_file(path: Path, out: Path, formats: tuple[str, ...], views: tuple[str
         return Outcome(path.as_posix(), errors=(f"{path.as_posix()}: {error}",))
     except OSError as error:
         return Outcome(path.as_posix(), errors=(f"{out.as_posix()}: cannot be written: {error.strerror}",))
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(where.filename).name}:{where.lineno}"
+        return Outcome(path.as_posix(), crash=f"{path.as_posix()}: a fault in symgrad, please report it: {type(error).__name__} at {place}: {error}")
 
 
 def problem_files(paths: Iterable[Path]) -> list[Path]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 from sympy import Expr, Rational
 
+from symgrad.language import forms as F
+from symgrad.language.forms import Prose
 from symgrad.language.graph import Graph
 
 
@@ -27,41 +31,78 @@ class Conventions:
     step_at_zero: Rational = Rational(1)  # the value step(0)
 
 
+class Question(Protocol):
+    """What every kind of question has: the word that `ask` says, and what is asked in one sentence."""
+
+    kind: ClassVar[str]
+
+    def task(self, graph: Graph) -> Prose: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Forward:
     """The table of node values in order; all nodes if `of` is empty."""
 
+    kind: ClassVar[str] = "forward"
     of: tuple[str, ...] = ()
+
+    def task(self, graph: Graph) -> Prose:
+        if not self.of:
+            return ("Forward pass: find the value of every node.",)
+        return ("Forward pass: find the value of ", *listed([F.Just(graph.symbol(n)) for n in self.of]), ".")
 
 
 @dataclass(frozen=True, slots=True)
 class Gradient:
     """d of / d wrt by the chain rule, as a sum over paths."""
 
+    kind: ClassVar[str] = "gradient"
     of: str
     wrt: tuple[str, ...]
+
+    def task(self, graph: Graph) -> Prose:
+        return ("Find ", *listed([F.TotalOf(self.of, w) for w in self.wrt]), " by the chain rule.")
 
 
 @dataclass(frozen=True, slots=True)
 class Backward:
     """The backprop equations from the seed down to `wrt`, in bar notation."""
 
+    kind: ClassVar[str] = "backward"
     of: str
     wrt: tuple[str, ...]
     components: tuple[str, ...] = ()
     closed_form: tuple[str, ...] = ()
     expand: bool = False  # write sigma'(z) as h o (1 - h)
 
+    def task(self, graph: Graph) -> Prose:
+        down_to = listed([F.Just(graph.symbol(w)) for w in self.wrt])
+        return ("Derive the backpropagation equations from ", F.Just(graph.symbol(self.of)), " down to ", *down_to, ".")
+
 
 @dataclass(frozen=True, slots=True)
 class Choose:
     """Which choices equal d of / d wrt?  Each choice has one expression for every name in `wrt`."""
 
+    kind: ClassVar[str] = "choose"
     of: str
     wrt: tuple[str, ...]
     choices: tuple[tuple[Expr, ...], ...]
     texts: tuple[str, ...] = ()
     several: bool = False
+
+    def task(self, graph: Graph) -> Prose:
+        asked = listed([F.TotalOf(self.of, w) for w in self.wrt])
+        return ("Which is ", *asked, "?", *((" Several may be right.",) if self.several else ()))
+
+
+def listed(items: Sequence[F.Form]) -> Prose:
+    """a, b and c."""
+    found: list[str | F.Form] = []
+    for k, item in enumerate(items):
+        found += [" and " if k == len(items) - 1 else ", "] if k else []
+        found.append(item)
+    return tuple(found)
 
 
 Ask = Forward | Gradient | Backward | Choose

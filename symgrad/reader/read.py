@@ -20,16 +20,18 @@ from sympy import Expr, Integer, Rational, Symbol
 from symgrad.language.errors import Place, ShapeError, SpecError, SpecErrors, Unsupported
 from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Function, dimension, unknown
 from symgrad.language.graph import Graph, Node, Variable
-from symgrad.language.problem import Ask, Backward, Choose, Conventions, Forward, Given, Gradient, Part, Problem
-from symgrad.language.vectors import SCALAR, Shape, say_shape, shape_of, variable
+from symgrad.language.problem import Conventions, Given, Part, Problem
+from symgrad.language.vectors import Shape, say_shape, shape_of, variable
 from symgrad.reader import spec as S
-from symgrad.reader.letlist import Scope, check_name, definition, did_you_mean, expressions, number, statements
+from symgrad.reader.asks import ASKS, READERS, PartReading
+from symgrad.reader.file import FileSpec
+from symgrad.reader.letlist import Scope, check_name, definition, did_you_mean, number, statements
 from symgrad.reader.lines import KeyPath, key_lines, line_of, text_start
 from symgrad.reader.network import expand
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 50_000
-_PYDANTIC = re.compile(r"[A-Z]\w*Spec|function-|list\[|int$|decimal$|str$|constrained|forward$|backward$|gradient$|choose$|literal|dict\[")
+_PYDANTIC = re.compile(rf"[A-Z]\w*Spec|function-|list\[|int$|decimal$|str$|constrained|literal|dict\[|(?:{'|'.join(ASKS)})$")
 """What pydantic puts into the place of an error besides the keys of the file: the names of types."""
 
 
@@ -112,9 +114,11 @@ class _Reading:
         file = self.validated()
         if self.stem is not None and file.id != self.stem:
             self.add(SpecError(f"id is {file.id!r}, the file is called {self.stem}.toml; make them the same"), "id")
-        if (file.model is None) == (file.network is None):
+        if file.model is not None and file.network is not None:
             self.add(SpecError("one of [model] and [network] is needed, not both"), "model")
-            self.stop_on_errors()
+        if file.model is None and file.network is None and any(p.needs_model for p in file.part):
+            self.add(SpecError("one of [model] and [network] is needed"), "part", next(i for i, p in enumerate(file.part) if p.needs_model))
+        self.stop_on_errors()
         symbols, model = dict(file.symbols), file.model
         if file.network is not None:
             expanded = self.attempt(lambda: expand(file.network), "network")  # type: ignore[arg-type]
@@ -122,7 +126,6 @@ class _Reading:
             for name, symbol in expanded[0].items():
                 symbols.setdefault(name, symbol)
             model = expanded[1]
-        assert model is not None  # one of the two is there, checked above
         functions = self.functions(file)
         variables, stated = self.variables(symbols, functions)
         self.stop_on_errors()
@@ -150,9 +153,9 @@ class _Reading:
         question = {k: val for k, val in self.table.items() if k != "expected"}
         return hashlib.sha256(repr(sorted(question.items())).encode()).hexdigest()[:32]
 
-    def validated(self) -> S.FileSpec:
+    def validated(self) -> FileSpec:
         try:
-            return S.FileSpec.model_validate(self.table)
+            return FileSpec.model_validate(self.table)
         except ValidationError as error:
             seen = set()
             for e in error.errors(include_url=False):
@@ -165,8 +168,8 @@ class _Reading:
                     message = f"{'.'.join(map(str, path))} is missing"
                 elif e["type"] in ("union_tag_invalid", "union_tag_not_found"):
                     given = e.get("ctx", {}).get("tag", "")
-                    kinds = ["forward", "backward", "gradient", "choose"]
-                    message = f"ask = {given!r} is not a kind of question{did_you_mean(str(given), kinds)}; there are {', '.join(kinds)}"
+                    near = did_you_mean(str(given), ASKS)
+                    message = f"ask = {given!r} is not a kind of question{near}; there are {', '.join(ASKS)}"
                     path = (*path, "ask")
                 else:
                     message = f"{'.'.join(map(str, path))}: {e['msg'][:200]}; found {str(e['input'])[:60]!r}"
@@ -176,7 +179,7 @@ class _Reading:
             self.stop_on_errors()
             raise  # not reached: there is at least one error
 
-    def functions(self, file: S.FileSpec) -> dict[str, Function]:
+    def functions(self, file: FileSpec) -> dict[str, Function]:
         found = {}
         for name, declared in file.functions.items():
             spec = S.FunctionSpec(arguments=declared) if isinstance(declared, int) else declared
@@ -210,9 +213,11 @@ class _Reading:
                     self.add(SpecError(f"{size} is the name of a symbol and of a dimension; rename one of them"), "symbols", f.name)
         return tuple(found), stated
 
-    def graph(self, variables: tuple[Variable, ...], functions: dict[str, Function], model: S.ModelSpec) -> tuple[Graph, Scope]:
+    def graph(self, variables: tuple[Variable, ...], functions: dict[str, Function], model: S.ModelSpec | None) -> tuple[Graph, Scope]:
         dimensions = {str(s): s for f in variables for s in f.shape if isinstance(s, Symbol)}
         scope = Scope({f.name: f.symbol for f in variables}, dimensions, functions)
+        if model is None:
+            return Graph(variables, (), tuple(functions.values())), scope
         start = text_start(self.text, self.lines.get(("model", "let"), 1))
         lets = statements(model.let)
         nodes: list[Node] = []
@@ -265,45 +270,10 @@ class _Reading:
             return None if n is None else exact(n)
         return Conventions(value(spec.relu_at_zero), value(spec.abs_at_zero), exact(spec.step_at_zero))
 
-    def part(self, i: int, spec: Any, graph: Graph, scope: Scope) -> Part | None:
+    def part(self, i: int, spec: S.PartSpec, graph: Graph, scope: Scope) -> Part | None:
         known = len(self.errors)
-
-        def name(text: str, key: str) -> str:
-            if text not in graph:
-                self.add(SpecError(f"{key}: there is no {text}{did_you_mean(text, list(graph.names))}"), "part", i, key)
-            return text
-
-        def names(texts: list[str] | str, key: str) -> tuple[str, ...]:
-            if texts == "parameters":
-                return tuple(x.name for x in graph.variables if x.role == "parameter")
-            for k, text in enumerate(texts):
-                if text in texts[:k]:
-                    self.add(SpecError(f"{key} names {text} twice"), "part", i, key)
-            return tuple(name(t, key) for t in texts)
-
-        def loss(text: str) -> str:
-            if name(text, "of") in graph and graph.shape(text) != SCALAR:
-                self.add(ShapeError(f"of: {text} is {say_shape(graph.shape(text))}; a scalar is needed"), "part", i, "of")
-            return text
-
-        ask: Ask | None = None
-        match spec:
-            case S.ForwardSpec():
-                ask = Forward(names(spec.of, "of"))
-            case S.GradientSpec():
-                ask = Gradient(loss(spec.of), names(spec.wrt, "wrt"))
-                for t in ask.wrt:
-                    if t in graph and graph.shape(t) != SCALAR:
-                        message = f"wrt: {t} is {say_shape(graph.shape(t))}; ask = \"gradient\" is for scalars, use \"backward\""
-                        self.add(ShapeError(message), "part", i, "wrt")
-            case S.BackwardSpec():
-                ask = Backward(loss(spec.of), names(spec.wrt, "wrt"), names(spec.components, "components"),
-                               names(spec.closed_form, "closed_form"), spec.derivatives == "expanded")
-            case S.ChooseSpec():
-                wrt = names(spec.wrt, "wrt")
-                read_all = [self.attempt(lambda c=c: self.choice(c, scope, len(wrt)), "part", i, "choices") for c in spec.choices]  # type: ignore[misc]
-                ask = Choose(loss(spec.of), wrt, tuple(c for c in read_all if c is not None), tuple(spec.choices), spec.several)
-        if len(self.errors) > known or ask is None:
+        ask = READERS[type(spec)](spec, PartReading(graph, scope, lambda error, key: self.add(error, "part", i, key)))
+        if len(self.errors) > known:
             return None
         marks: tuple[tuple[str, Rational], ...] = ()
         if isinstance(spec.marks, dict):
@@ -311,12 +281,6 @@ class _Reading:
         elif spec.marks is not None:
             marks = (("", exact(spec.marks)),)
         return Part(spec.label, ask, spec.statement.strip(), marks)
-
-    def choice(self, text: str, scope: Scope, count: int) -> tuple[Expr, ...]:
-        found = expressions(text, scope)
-        if len(found) != count:
-            raise SpecError(f"the choice {text!r} has {len(found)} expressions, wrt has {count} names")
-        return found
 
     def expected(self, key: str, value: Any, labels: list[str]) -> ExpectedAnswer | None:
         if key in labels:
@@ -336,11 +300,10 @@ _TABLES: dict[str, type[S.Spec]] = {
 
 def _fields_at(path: tuple[Any, ...]) -> list[str]:
     if len(path) <= 1:
-        return list(S.FileSpec.model_fields)
+        return list(FileSpec.model_fields)
     table = _TABLES.get(str(path[0]))
     if path[0] == "part":
-        kinds: tuple[type[S.PartSpec], ...] = (S.ForwardSpec, S.GradientSpec, S.BackwardSpec, S.ChooseSpec)
-        return sorted({f for kind in kinds for f in kind.model_fields})
+        return sorted({f for kind in READERS for f in kind.model_fields})
     return list(table.model_fields) if table else []
 
 

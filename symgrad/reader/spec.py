@@ -1,12 +1,9 @@
-"""The fields of a problem file, validated by pydantic: unknown keys refused, all errors at once.
-
-To add a kind of question: its fields here, its frozen type in language/problem.py, its class in questions/.
-"""
+"""The tables of a problem file that every kind of question shares, validated by pydantic: unknown keys are refused."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
@@ -70,55 +67,10 @@ class ConventionsSpec(Spec):
 
 
 class PartSpec(Spec):
+    """What every part has; a kind of question adds its fields (reader/asks)."""
+
+    needs_model: ClassVar[bool] = True  # False where the question can stand without a let-list
+
     label: Annotated[StrictStr, Field(min_length=1, max_length=20, pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]*$")]
     statement: Words = ""
     marks: Marks | None = None
-
-
-class ForwardSpec(PartSpec):
-    ask: Literal["forward"]
-    of: list[Name] = []
-
-
-class GradientSpec(PartSpec):
-    ask: Literal["gradient"]
-    of: Name
-    wrt: Annotated[list[Name], Field(min_length=1, max_length=5000)] | Literal["parameters"]
-
-
-class BackwardSpec(PartSpec):
-    ask: Literal["backward"]
-    of: Name
-    wrt: Annotated[list[Name], Field(min_length=1, max_length=500)] | Literal["parameters"]
-    components: list[Name] = []
-    closed_form: list[Name] = []
-    derivatives: Literal["kept", "expanded"] = "kept"
-
-
-class ChooseSpec(PartSpec):
-    ask: Literal["choose"]
-    of: Name
-    wrt: Annotated[list[Name], Field(min_length=1, max_length=50)]
-    choices: Annotated[list[Formula], Field(min_length=1, max_length=50)]
-    several: StrictBool = False
-
-
-AnyPart = Annotated[ForwardSpec | GradientSpec | BackwardSpec | ChooseSpec, Field(discriminator="ask")]
-
-
-class FileSpec(Spec):
-    format: Literal[1]
-    id: Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9_\-]{0,63}$")]
-    title: Annotated[StrictStr, Field(min_length=1, max_length=300)]
-    source: Words = ""
-    statement: Words = ""
-    symbols: dict[Name, SymbolSpec | Annotated[StrictStr, Field(max_length=100)] | StrictInt | Decimal] = {}
-    functions: dict[Name, FunctionSpec | StrictInt] = {}
-    model: ModelSpec | None = None
-    network: NetworkSpec | None = None
-    values: dict[Name, RoundedSpec | Numbers] = {}
-    sizes: dict[Name, Annotated[StrictInt, Field(ge=1, le=1000)]] = {}
-    conventions: ConventionsSpec = ConventionsSpec()
-    digits: Annotated[StrictInt, Field(ge=0, le=12)] = 4
-    part: Annotated[list[AnyPart], Field(min_length=1, max_length=100)]
-    expected: dict[StrictStr, StrictInt | Decimal | Formula | list[StrictInt]] = {}

@@ -10,7 +10,7 @@ from sympy import Rational
 from symgrad.language import forms as F
 from symgrad.language.claims import ROUNDED, Adjoint, AdjointEntry, ClosedForm, Differs, GivenValue, Line, Matches, Partial, Total, Value
 from symgrad.language.graph import Graph
-from symgrad.language.problem import Backward, Choose, Forward, Gradient, Part, Problem
+from symgrad.language.problem import Choose, Forward, Gradient, Part, Problem
 from symgrad.language.steps import Answer, Derivation, Ground, Step, Verdict
 from symgrad.language.vectors import say_shape
 from symgrad.sheet import document as D
@@ -43,7 +43,7 @@ def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Docume
         blocks.append(D.Heading((f"Part ({item.part.label})",), 2, f"part-{number}"))
         if item.part.statement:
             blocks += statement_blocks(item.part.statement)
-        blocks.append(D.Paragraph(task(item.part, notation)))
+        blocks.append(D.Paragraph(words(item.part.ask.task(problem.graph), notation)))
         if isinstance(item.part.ask, Choose):
             blocks.append(choices(item, notation, view))
         if view != QUESTION:
@@ -112,31 +112,6 @@ def picture(graph: Graph, notation: Notation) -> D.Picture:
     return D.Picture(lay_out(items), f"Computation graph: {words}.", ("Computation graph",))
 
 
-def task(part: Part, notation: Notation) -> D.Text:
-    """What is asked, in one sentence."""
-    match part.ask:
-        case Forward(of):
-            return ("Forward pass: find the value of ", *_list([D.Maths(notation.name(n)) for n in of]), ".") if of else (
-                "Forward pass: find the value of every node.",)
-        case Gradient(of, wrt):
-            return ("Find ", *_list([D.Maths(notation.form(F.TotalOf(of, w))) for w in wrt]), " by the chain rule.")
-        case Backward(of, wrt):
-            return ("Derive the backpropagation equations from ", D.Maths(notation.name(of)), " down to ",
-                    *_list([D.Maths(notation.name(w)) for w in wrt]), ".")
-        case Choose(of, wrt):
-            found = [D.Maths(notation.form(F.TotalOf(of, w))) for w in wrt]
-            return ("Which is ", *_list(found), "?", " Several may be right." if part.ask.several else "")
-    assert_never(part.ask)
-
-
-def _list(items: list[D.Maths]) -> tuple[str | D.Maths, ...]:
-    text: list[str | D.Maths] = []
-    for k, item in enumerate(items):
-        text += [" and " if k == len(items) - 1 else ", "] if k else []
-        text.append(item)
-    return tuple(text)
-
-
 def choices(item: Solved, notation: Notation, view: str) -> D.Block:
     """The choices; which is right is said only outside the question view."""
     ask = item.part.ask
@@ -165,7 +140,7 @@ class _Writer:
             return [D.Stamp(Ground.UNDECIDED.value, (self.item.failure,))]
         found: list[D.Block] = []
         for prose in (*derivation.conventions, *derivation.notes):
-            found.append(D.Paragraph((D.Emphasis("Note. "), *self.prose(prose, self.notes[False]))))
+            found.append(D.Paragraph((D.Emphasis("Note. "), *words(prose, self.notes[False]))))
         steps = [s for s in derivation.steps if not isinstance(s.claim, GivenValue) or s.claim.digits is not None]
         if isinstance(self.item.part.ask, Forward):
             found.append(self.table(derivation))
@@ -226,7 +201,7 @@ class _Writer:
         return D.StepBlock(f"p{self.number}-{number.replace('.', '-')}", number, title, tuple(blocks), stamp(verdict), mark, tuple(details))
 
     def title(self, s: Step, n: Notation) -> D.Text:
-        words = self.prose(s.because, n)
+        said = words(s.because, n)
         match s.claim:
             case Value(node):
                 return ("Value of ", D.Maths(n.name(node)))
@@ -235,14 +210,14 @@ class _Writer:
             case Partial(of, wrt):
                 return ("Local partial of ", D.Maths(n.name(of)), " in ", D.Maths(n.name(wrt)))
             case Matches() | Differs():
-                return (s.label[:1].upper() + s.label[1:], ": ", *words)
+                return (s.label[:1].upper() + s.label[1:], ": ", *said)
             case Total(of, wrt):
-                return (D.Maths(n.form(F.TotalOf(of, wrt))), ": ", *words)
+                return (D.Maths(n.form(F.TotalOf(of, wrt))), ": ", *said)
             case Adjoint(_, node):
                 return (D.Maths(n.name(f"{node}_bar")), ": ", s.rule)
             case AdjointEntry(_, node) | ClosedForm(_, node):
-                return (D.Maths(n.name(f"{node}_bar")), ": ", *words)
-        return words
+                return (D.Maths(n.name(f"{node}_bar")), ": ", *said)
+        return said
 
     def claim(self, s: Step, n: Notation) -> list[D.Block]:
         """The lines of one claim."""
@@ -293,11 +268,8 @@ class _Writer:
             text = n.form(x.form)
             if rows and rows[-1].right.tex == text:
                 continue  # two forms of one look, such as w substituted by itself
-            rows.append(D.Row(r"\approx" if x.approx else "=", D.Maths(text), self.prose(x.why, n)))
+            rows.append(D.Row(r"\approx" if x.approx else "=", D.Maths(text), words(x.why, n)))
         return D.Chain(D.Maths(left), tuple(rows))
-
-    def prose(self, prose: F.Prose, n: Notation) -> D.Text:
-        return tuple(p if isinstance(p, str) else D.Maths(n.form(p)) for p in prose)
 
     def answer(self, a: Answer) -> D.Boxed:
         n = self.notes[a.label.endswith("(rounded)")]
@@ -316,6 +288,11 @@ class _Writer:
             says = "agrees" if agrees else "does not agree"
             found.append(D.Stamp(ground.value, (f"{label or 'answer'}: the derived answer {says} with [expected]",)))
         return found
+
+
+def words(prose: F.Prose, notation: Notation) -> D.Text:
+    """Words as they are, forms as formulas."""
+    return tuple(p if isinstance(p, str) else D.Maths(notation.form(p)) for p in prose)
 
 
 def stamp(verdict: Verdict | None) -> D.Stamp | None:

@@ -1,0 +1,34 @@
+"""The kinds of question: one file each with its fields and how they are read.
+
+To add one: a file here, its line in `AnyPart` and `READERS`; its frozen type in language/problem.py; its derivation in
+questions/; what answers it in check/checker.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from symgrad.language.problem import Ask
+from symgrad.reader.asks import backward, choose, forward, gradient
+from symgrad.reader.asks.reading import PartReading
+from symgrad.reader.spec import PartSpec
+
+AnyPart = Annotated[
+    forward.ForwardSpec | gradient.GradientSpec | backward.BackwardSpec | choose.ChooseSpec,
+    Field(discriminator="ask"),
+]
+
+READERS: dict[type[PartSpec], Callable[[Any, PartReading], Ask]] = {
+    forward.ForwardSpec: forward.read,
+    gradient.GradientSpec: gradient.read,
+    backward.BackwardSpec: backward.read,
+    choose.ChooseSpec: choose.read,
+}
+
+ASKS = tuple(str(spec.model_fields["ask"].annotation.__args__[0]) for spec in READERS)  # type: ignore[union-attr]
+"""The words that `ask` may be."""
+
+__all__ = ["ASKS", "READERS", "AnyPart", "PartReading"]

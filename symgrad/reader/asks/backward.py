@@ -1,0 +1,25 @@
+"""ask = "backward": the backprop equations in bar notation."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from symgrad.language.problem import Backward
+from symgrad.reader.asks.reading import PartReading
+from symgrad.reader.spec import Name, PartSpec
+
+
+class BackwardSpec(PartSpec):
+    ask: Literal["backward"]
+    of: Name
+    wrt: Annotated[list[Name], Field(min_length=1, max_length=500)] | Literal["parameters"]
+    components: list[Name] = []
+    closed_form: list[Name] = []
+    derivatives: Literal["kept", "expanded"] = "kept"
+
+
+def read(spec: BackwardSpec, r: PartReading) -> Backward:
+    return Backward(r.scalar(spec.of, "of"), r.names(spec.wrt, "wrt"), r.names(spec.components, "components"),
+                    r.names(spec.closed_form, "closed_form"), spec.derivatives == "expanded")
