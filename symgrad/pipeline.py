@@ -85,7 +85,7 @@ def solve_part(problem: Problem, part: Part, expected: tuple[ExpectedAnswer, ...
         verdict = checker.check(step.claim)
         verdicts[id(step)] = verdict
         certified.append(Certified(part.label, step.label, step.rule, step.claim, verdict))
-    sound = tuple(c.claim for c in certified if c.verdict.ground in (Ground.PROVED, Ground.GIVEN))
+    sound = tuple(c.claim for c in certified if c.verdict.ground.holds)
     missing = unanswered(problem, part, sound)
     wrong = [f"{c.label}: {c.verdict.method}" for c in certified if c.verdict.ground is Ground.REFUTED]
     failure = f"the checker refused: {'; '.join(wrong)}" if wrong else f"not answered: {', '.join(missing)}" if missing else ""

@@ -5,22 +5,29 @@ Everything is written out entry by entry at the sizes that the slot count asks f
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from sympy import Add, Expr, Integer, Mul
 
 from symgrad.check.calculus import differentiate
 from symgrad.check.explicit import Explicit, Rows, Slots, enough, slots
 from symgrad.check.normal import Undecided, branches
+from symgrad.check.pattern import Pattern
 from symgrad.check.points import differ, points
 from symgrad.language import forms as F
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Differs, Matches, Witness
 from symgrad.language.errors import Refused
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
-from symgrad.language.vectors import SCALAR, AsScalar, Entry, names_in, say_shape, shape_of, variable
+from symgrad.language.vectors import SCALAR, AsScalar, Entry, dimensions_in, names_in, say_shape, shape_of, variable
+
+Sizes = tuple[tuple[tuple[Expr, int], ...], ...]
+"""The size vectors at which two expressions were compared; none for scalars."""
 
 MAX_ENTRIES = 4000
+MANY = 6  # more dimensions than this are not listed one by one
 
 
 @dataclass
@@ -33,14 +40,27 @@ class Adjoints:
     def __post_init__(self) -> None:
         self.graph = self.problem.graph
         self.dimensions = self.graph.dimensions
+        self.above: dict[str, frozenset[str]] = {}
+        self.constants: dict[str, dict[Expr, Expr]] = {}
+        self.shown: dict[Hashable, tuple[tuple[tuple[tuple[int, int], ...], ...], bool]] = {}  # patterns of proved chains
+        self.rests_on_axiom = False  # an inverse or a determinant was met since the checker last looked
+
+    def consumers(self, node: str, of: str) -> list[str]:
+        """The consumers of `node` from which a path leads to `of`."""
+        if of not in self.above:
+            self.above[of] = self.graph.ancestors(of)
+        return [u for u in self.graph.consumers(node) if u in self.above[of]] if node != of else []
 
     # ---- claims ----------------------------------------------------------------------------------------------
 
     def adjoint(self, c: Adjoint) -> Verdict:
         """lines[0] is the sum of one pullback for every consumer on a path; every line has the same entries."""
         what = f"{c.node}_bar"
+        clash = [n for n in (c.node, *self.graph.consumers(c.node)) if f"{n}_bar" in self.graph]
+        if clash:
+            raise Refused(f"{clash[0]}_bar is a name of the problem and cannot stand for the adjoint of {clash[0]} too")
         wanted: F.Form
-        consumers = [u for u in self.graph.consumers(c.node) if self.graph.between(u, c.of)] if c.node != c.of else []
+        consumers = self.consumers(c.node, c.of)
         if c.node == c.of:
             wanted = F.Just(Integer(1))
         elif not consumers:
@@ -63,14 +83,29 @@ class Adjoints:
             raise Refused(f"{what} is 1 by definition" if c.node == c.of else f"{what} is zero: no path leads to {c.of}")
         if shape_of(c.expr) != self.graph.shape(c.node):
             raise Refused(f"{what} has shape {say_shape(shape_of(c.expr))}, {c.node} is {say_shape(self.graph.shape(c.node))}")
-        count = ""
-        everything = (*(line.form for line in c.lines), F.Just(c.expr))
-        for k, (a, b) in enumerate(zip(everything, everything[1:], strict=False), 2):
-            if a != b:
-                count = self.equal(a, b, c.of, self.graph.shape(c.node), f"line {k} of {what}")
+        sizes = self.chain((*(line.form for line in c.lines), F.Just(c.expr)), c.of, self.graph.shape(c.node), what)
         self.found[c.of, c.node] = c.expr
-        method = "one term for every consumer in the graph; each line compared entry by entry" + (f" at {count}" if count else "")
-        return self.proved(method)
+        if c.expr.is_Number:
+            self.numbers(c.of)[variable(f"{c.node}_bar", SCALAR)] = c.expr
+        return self.proved(f"one term for every consumer in the graph; each line {_compared(sizes)}")
+
+    def chain(self, forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str) -> Sizes:
+        """Every form equals the next; a chain that differs from a proved one in its names only is not gone through again."""
+        pattern = Pattern(self.graph, self.numbers(of))
+        key = (*map(pattern.form, forms), *map(pattern.expression, shape))
+        if key not in self.shown:
+            before, self.rests_on_axiom = self.rests_on_axiom, False
+            sizes: Sizes = ()
+            for k, (a, b) in enumerate(pairwise(forms), 2):
+                if a != b:
+                    sizes = self.equal(a, b, of, shape, f"line {k} of {what}")
+            numbered = tuple(tuple((pattern.dimensions[d], n) for d, n in vector) for vector in sizes)
+            self.shown[key] = (numbered, self.rests_on_axiom)
+            self.rests_on_axiom |= before
+        numbered, axiom = self.shown[key]
+        self.rests_on_axiom |= axiom
+        names = tuple(pattern.dimensions)
+        return tuple(tuple((names[i], n) for i, n in vector) for vector in numbered)
 
     def entry(self, c: AdjointEntry) -> Verdict:
         """The index form, at every index value."""
@@ -81,8 +116,9 @@ class Adjoints:
             lambda ex: ex.rows(expr),
             lambda ex: tuple(tuple(ex.scalar(c.expr.xreplace({i: Integer(a), j: Integer(b)})) for b in range(1, ex.size(shape[1]) + 1))
                              for a in range(1, ex.size(shape[0]) + 1)),
-            shape, (slots(expr), slots(c.expr)), f"entry of {c.node}_bar", c.of)
-        return self.proved(f"compared at every index, at {count}")
+            shape, (slots(expr), slots(c.expr)), f"entry of {c.node}_bar", c.of,
+            dimensions_in(expr) | dimensions_in(c.expr) | {d for d in shape if not d.is_Integer})
+        return self.proved(_compared(count))
 
     def closed_form(self, c: ClosedForm) -> Verdict:
         """All adjoints' definitions put in; forward nodes may stand for themselves or for their definitions."""
@@ -97,16 +133,16 @@ class Adjoints:
         except Refused:
             left, right = self.composed(expr, c.of), self.composed(c.expr, c.of)
             count = self.equal(F.Just(left), F.Just(right), c.of, self.graph.shape(c.node), what)
-        return self.proved(f"compared entry by entry at {count}")
+        return self.proved(_compared(count))
 
     def matches(self, c: Matches) -> Verdict:
-        count = ""
+        count: Sizes = ()
         for w, choice in zip(c.wrt, c.choice, strict=True):
             left, right = self.composed(self.established(c.of, w), c.of), self.composed(choice, c.of)
             if shape_of(left) != shape_of(right):
                 raise Refused(f"the choice is {say_shape(shape_of(right))}, the derivative {say_shape(shape_of(left))}")
             count = self.equal(F.Just(left), F.Just(right), c.of, self.graph.shape(w), "choice")
-        return self.proved(f"equal to the derived answer with all definitions put in, compared entry by entry at {count}")
+        return self.proved(f"equal to the derived answer with all definitions put in, {_compared(count)}")
 
     def differs(self, c: Differs) -> Verdict:
         """The shapes differ, or the witness separates the two."""
@@ -148,13 +184,15 @@ class Adjoints:
                     values[symbol if self.graph.shape(name) == SCALAR else Entry(symbol, Integer(a), Integer(b))] = x
         return values
 
-    def equal(self, a: F.Form, b: F.Form, of: str, shape: tuple[Expr, Expr], what: str) -> str:
-        return self.compare(lambda ex: self.rows(a, ex), lambda ex: self.rows(b, ex), shape, (self.slots(a), self.slots(b)), what, of)
+    def equal(self, a: F.Form, b: F.Form, of: str, shape: tuple[Expr, Expr], what: str) -> Sizes:
+        mentioned = self.mentioned(a) | self.mentioned(b) | {d for d in shape if not d.is_Integer}
+        return self.compare(lambda ex: self.rows(a, ex), lambda ex: self.rows(b, ex), shape, (self.slots(a), self.slots(b)), what, of, mentioned)
 
-    def compare(self, left, right, shape, sides: tuple[Slots, ...], what: str, of: str) -> str:  # type: ignore[no-untyped-def]
-        """Entry by entry at enough sizes.  Raises Refused with a point, or Undecided.  Returns the sizes, in words."""
-        sizes, general = enough(self.dimensions, shape, sides)
-        ones = {variable(f"{n}_bar", SCALAR): x for (o, n), x in self.found.items() if o == of and x.is_Number}
+    def compare(self, left, right, shape, sides: tuple[Slots, ...], what: str, of: str, mentioned: frozenset[Expr]) -> Sizes:  # type: ignore[no-untyped-def]
+        """Entry by entry at enough sizes.  Raises Refused with a point, or Undecided.  Returns the sizes."""
+        sizes, general = enough(tuple(d for d in self.dimensions if d in mentioned), shape, sides)
+        self.rests_on_axiom |= not general
+        numbers = self.numbers(of)
         for vector in sizes:
             ex = Explicit(dict(vector))
             a, b = left(ex), right(ex)
@@ -164,9 +202,14 @@ class Adjoints:
                 raise Undecided(f"{what}: more than {MAX_ENTRIES} entries")
             for i, (row, other) in enumerate(zip(a, b, strict=True), 1):
                 for j, (x, y) in enumerate(zip(row, other, strict=True), 1):
-                    self.identical(x.xreplace(ones), y.xreplace(ones), f"{what}, entry ({i}, {j}) at {_say(vector)}")
-        words = " and ".join(_say(vector) for vector in sizes)
-        return words + (" (as many index slots as any monomial carries)" if self.dimensions and general else "")
+                    self.identical(x.xreplace(numbers), y.xreplace(numbers), f"{what}, entry ({i}, {j}) at {_say(vector)}")
+        return tuple(tuple(vector.items()) for vector in sizes)
+
+    def numbers(self, of: str) -> dict[Expr, Expr]:
+        """The scalar adjoints that are numbers, such as L_bar = 1."""
+        if of not in self.constants:
+            self.constants[of] = {}
+        return self.constants[of]
 
     def identical(self, x: Expr, y: Expr, what: str) -> None:
         if x == y:
@@ -217,6 +260,21 @@ class Adjoints:
         return tuple(tuple(Add(*(Mul(bar, differentiate(u, x)) for bar, u in zip(bars, definition, strict=True))) for x in row)
                      for row in ex.rows(self.graph.symbol(wrt)))
 
+    def mentioned(self, form: F.Form) -> frozenset[Expr]:
+        """The symbolic dimensions that the entries of a form depend on."""
+        match form:
+            case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
+                return dimensions_in(expr)
+            case F.Sum(parts) | F.Product(parts):
+                return frozenset().union(*map(self.mentioned, parts))
+            case F.AdjointOf(node):
+                return dimensions_in(self.graph.symbol(node))
+            case F.Pullback(of, wrt) | F.Stacked(of, wrt):
+                return dimensions_in(self.graph.node(of).expr) | dimensions_in(self.graph.symbol(of)) | dimensions_in(self.graph.symbol(wrt))
+            case F.JacobianTimes(layout, of, _):
+                return self.mentioned(layout) | dimensions_in(self.graph.symbol(of))
+        raise Refused(f"{type(form).__name__} is not a vector form")
+
     def slots(self, form: F.Form) -> Slots:
         match form:
             case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
@@ -238,7 +296,11 @@ class Adjoints:
         raise Refused(f"{type(form).__name__} is not a vector form")
 
     def proved(self, method: str, domain: str = "") -> Verdict:
-        everywhere = f"for all {', '.join(map(str, self.dimensions))}" if self.dimensions else "for all values"
+        """Inverse and determinant are written out by cofactors, for which the slot count says nothing: tested at these sizes."""
+        everywhere = "for all values" if not self.dimensions else "for all sizes" if len(self.dimensions) > MANY else (
+            f"for all {', '.join(map(str, self.dimensions))}")
+        if self.rests_on_axiom:
+            return Verdict(Ground.TESTED, f"{method}; an inverse or determinant is written out by cofactors", "at these sizes, for all values")
         return Verdict(Ground.PROVED, method, domain or everywhere)
 
 
@@ -274,6 +336,14 @@ def _flat(e: Expr) -> object:
         flat = _flat(a)
         items.extend(flat[1:] if associative and isinstance(flat, tuple) and flat[0] == name else [flat])
     return (name, *items)
+
+
+def _compared(sizes: Sizes) -> str:
+    """How many index slots a monomial has at most: comparison at that many values an index is comparison at every size."""
+    if not sizes or not sizes[0]:
+        return "compared in normal form"
+    slots = " and ".join(_say(dict(vector)) for vector in sizes)
+    return f"compared entry by entry at {slots}, as many as a monomial has index slots"
 
 
 def _say(sizes: dict[Expr, int]) -> str:

@@ -43,6 +43,7 @@ class Checker:
             return Verdict(Ground.UNDECIDED, "the sign of a kink's argument is not known at working precision")
 
     def _verify(self, claim: Claim) -> Verdict:
+        self.adjoints.rests_on_axiom = False
         match claim:
             case GivenValue():
                 return self.scalars.given(claim)

@@ -31,7 +31,14 @@ class Scalars:
         self.valuations = {kind: Valuation(self.problem, kind) for kind in (EXACT, ROUNDED)}
         self.totals: dict[tuple[str, str], Expr] = {}
         self.partials: dict[tuple[str, str], Expr] = {}
+        self.above: dict[str, frozenset[str]] = {}
         self.proved: set[tuple[Expr, Expr]] = set()
+
+    def consumers(self, name: str, of: str) -> list[str]:
+        """The consumers of `name` from which a path leads to `of`."""
+        if of not in self.above:
+            self.above[of] = self.graph.ancestors(of)
+        return [u for u in self.graph.consumers(name) if u in self.above[of]]
 
     def given(self, c: GivenValue) -> Verdict:
         """The problem states it; a rounded value of a node must also be the rounding of the exact one."""
@@ -66,7 +73,7 @@ class Scalars:
         valuation = self.valuations[c.valuation]
         shared = self.chain_rule(c)
         if shared and len(c.lines) > 1 and not self.names(c.lines[-1].form):
-            extra = {bar(u): valuation.slope(c.of, u) for u in self.graph.consumers(c.wrt) if self.graph.between(u, c.of)}
+            extra = {bar(u): valuation.slope(c.of, u) for u in self.consumers(c.wrt, c.of)}
         what = f"d{c.of}/d{c.wrt}"
         self.chain(c.lines, c.valuation, extra, what)
         self.same(c.lines[0].form, F.Just(c.expr), what)
@@ -84,7 +91,7 @@ class Scalars:
         """Raises Refused unless lines[0] has exactly the terms of the chain rule; True if it uses shared totals."""
         first = c.lines[0].form
         terms = first.terms if isinstance(first, F.Sum) else (first,)
-        if c.wrt == c.of or not self.graph.between(c.wrt, c.of):
+        if c.wrt == c.of or not self.consumers(c.wrt, c.of):
             wanted = F.Just(Integer(int(c.wrt == c.of)))
             if first != wanted:
                 raise Refused(f"there is no path from {c.wrt} to {c.of}" if c.wrt != c.of else f"d{c.of}/d{c.of} is 1")
@@ -92,7 +99,7 @@ class Scalars:
         found = [tuple(t.factors) if isinstance(t, F.Product) else (t,) for t in terms]
         shared = any(isinstance(f, F.TotalOf) for factors in found for f in factors)
         if shared:
-            expected = {(F.TotalOf(c.of, u), F.PartialOf(u, c.wrt)) for u in self.graph.consumers(c.wrt) if self.graph.between(u, c.of)}
+            expected = {(F.TotalOf(c.of, u), F.PartialOf(u, c.wrt)) for u in self.consumers(c.wrt, c.of)}
             missing = [f[1].of for f in expected - set(found)]
         else:
             if self.graph.count_paths(c.wrt, c.of) > ALL_PATHS:

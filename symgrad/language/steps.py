@@ -68,6 +68,11 @@ class Ground(Enum):
     REFUTED = "refuted"
     UNDECIDED = "undecided"
 
+    @property
+    def holds(self) -> bool:
+        """Something was shown, or given: the line may be printed and may answer a question, its ground beside it."""
+        return self in (Ground.PROVED, Ground.TESTED, Ground.GIVEN)
+
 
 STRENGTH = (Ground.PROVED, Ground.GIVEN, Ground.TESTED, Ground.UNDECIDED, Ground.REFUTED)
 

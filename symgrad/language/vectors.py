@@ -202,6 +202,22 @@ def variable(name: str, shape: Shape) -> Expr:
     return scalar(name) if shape == SCALAR else MatrixSymbol(name, *shape)
 
 
+def dimensions_in(expr: Expr) -> frozenset[Expr]:
+    """The integer symbols in `expr`: dimensions, those of the shapes of its matrices too, and free indices."""
+    found: set[Expr] = set()
+    seen: set[Expr] = set()
+    stack = [expr]
+    while stack:
+        e = stack.pop()
+        if isinstance(e, Symbol) and e.is_integer:
+            found.add(e)
+        for a in e.args:
+            if a not in seen:
+                seen.add(a)
+                stack.append(a)
+    return frozenset(found)
+
+
 def names_in(expr: Expr) -> tuple[str, ...]:
     """The names of the scalar and matrix variables in `expr`, in order of first appearance; dimensions are not variables."""
     found: dict[str, None] = {}
@@ -380,6 +396,6 @@ def apply(fn: Fn, arguments: tuple[Expr, ...]) -> Expr:
 __all__ = [
     "SCALAR", "SCALAR_OF", "AsScalar", "Call", "DetOf", "Diag", "Elementwise", "Entry", "Fn", "IndexSum", "LogSumExp",
     "Norm", "Power", "Shape", "Softmax", "SumOf", "TraceOf", "UnknownGradient", "UnknownScalar", "add", "apply",
-    "as_scalar", "dimension", "inverse", "is_scalar", "matmul", "merged", "names_in", "negate", "power", "product", "say_shape",
+    "as_scalar", "dimension", "dimensions_in", "inverse", "is_scalar", "matmul", "merged", "names_in", "negate", "power", "product", "say_shape",
     "scalar", "scale", "shape_of", "times", "total", "transpose", "variable",
 ]

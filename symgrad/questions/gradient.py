@@ -16,6 +16,7 @@ from symgrad.language.problem import Gradient, Problem
 from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.language.vectors import SCALAR, merged, names_in, scalar, total
 from symgrad.questions.forward import given_steps, numeric_lines, shown, substitution, valuations, value_step
+from symgrad.rules.adjoints import live
 from symgrad.rules.numbers import Num, Numbers, short
 from symgrad.rules.scalar import local_partial
 
@@ -58,7 +59,7 @@ def derive_gradient(problem: Problem, part: str, ask: Gradient) -> Derivation:
                      suffix=" (rounded)" if valuation == ROUNDED else "")
         before = len(steps)
         if numbers.covers(ask.of):
-            used = {a for w in ask.wrt for u in graph.between(w, ask.of) for a in (*graph.arguments(u), u)}
+            used = {a for u in live(graph, ask.of, ask.wrt) for a in (*graph.arguments(u), u)}
             for n in graph.nodes:
                 if n.name in used and n.name in numbers.values and n.name not in (stated if valuation == ROUNDED else ()):
                     step = value_step(problem, numbers, n.name, valuation)
@@ -141,8 +142,9 @@ def total_step(work: _Work, wrt: str) -> tuple[Step, Answer]:
             premises: list[Step] = []
             shared: list[Expr | None] = [None] * count
         else:
-            consumers = [u for u in graph.consumers(wrt) if graph.between(u, of)]
-            for u in reversed([n for n in graph.between(wrt, of) if n != wrt]):
+            below = graph.between(wrt, of)
+            consumers = [u for u in graph.consumers(wrt) if u in below]
+            for u in reversed(below[1:]):
                 total_step(work, u)  # from the loss down, so that the recursion is one deep
             routes = [[(u, wrt)] for u in consumers]
             heads = [(F.TotalOf(of, u),) for u in consumers]

@@ -130,6 +130,10 @@ class _Reading:
         variables, stated = self.variables(symbols, functions)
         self.stop_on_errors()
         graph, scope = self.graph(variables, functions, model)
+        for name in graph.names:
+            if name.endswith("_bar") and name[:-4] in graph:
+                place: KeyPath = ("symbols", name) if ("symbols", name) in self.lines else ("model", "let")
+                self.add(SpecError(f"{name} is the name of the adjoint of {name[:-4]}; call it something else"), *place)
         self.stop_on_errors()
         values = self.values(graph, {**stated, **file.values}, dict(file.sizes))
         parts = tuple(filter(None, (self.part(i, p, graph, scope) for i, p in enumerate(file.part))))

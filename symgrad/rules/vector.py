@@ -272,10 +272,4 @@ def inner_product(a: Expr, b: Expr) -> Expr:
     return v.SumOf(v.times(a, b))
 
 
-def pullback(definition: Expr, g: Expr, leaf: Expr, own: Expr) -> Expr:
-    """(d u / d leaf)^T u_bar for the definition of one node u, summed over the places where the leaf stands."""
-    parts = [c for found, c in pull(definition, g, own) if found == leaf]
-    return reduce(v.add, parts) if parts else Integer(0)
-
-
-__all__ = ["derivative", "inner_product", "lift", "pull", "pullback"]
+__all__ = ["derivative", "inner_product", "lift", "pull"]
