@@ -13,9 +13,10 @@ from sympy import Add, Expr, Integer, Mul
 
 from symgrad.check.calculus import differentiate
 from symgrad.check.explicit import Explicit, Rows, Slots, enough, slots
-from symgrad.check.normal import Undecided, branches
+from symgrad.check.identity import require_identical
+from symgrad.check.normal import Undecided
 from symgrad.check.pattern import Pattern
-from symgrad.check.points import differ, points
+from symgrad.check.points import differ
 from symgrad.language import forms as F
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Differs, Matches, Witness
 from symgrad.language.errors import Refused
@@ -202,7 +203,8 @@ class Adjoints:
                 raise Undecided(f"{what}: more than {MAX_ENTRIES} entries")
             for i, (row, other) in enumerate(zip(a, b, strict=True), 1):
                 for j, (x, y) in enumerate(zip(row, other, strict=True), 1):
-                    self.identical(x.xreplace(numbers), y.xreplace(numbers), f"{what}, entry ({i}, {j}) at {_say(vector)}")
+                    where = f"{what}, entry ({i}, {j}) at {_say(vector)}"
+                    require_identical(x.xreplace(numbers), y.xreplace(numbers), self.problem.conventions.relu_at_zero, where, _say_leaf)
         return tuple(tuple(vector.items()) for vector in sizes)
 
     def numbers(self, of: str) -> dict[Expr, Expr]:
@@ -210,16 +212,6 @@ class Adjoints:
         if of not in self.constants:
             self.constants[of] = {}
         return self.constants[of]
-
-    def identical(self, x: Expr, y: Expr, what: str) -> None:
-        if x == y:
-            return
-        symbols = tuple(sorted({s for e in (x, y) for s in _leaves(e)}, key=str))
-        for point in points(symbols, 3):
-            if differ(x, y, point):
-                raise Refused(f"{what}: the two sides differ at {', '.join(f'{_say_leaf(s)} = {v}' for s, v in list(point.items())[:12])}")
-        if not all(zero for zero, _ in branches(x - y, self.problem.conventions.relu_at_zero)):
-            raise Undecided(f"{what}: the normal form does not decide it")
 
     # ---- what a form stands for, at explicit sizes -----------------------------------------------------------
 
@@ -311,18 +303,6 @@ def _times(a: Rows, b: Rows) -> Rows:
         return tuple(tuple(Mul(x, b[0][0]) for x in row) for row in a)
     return tuple(tuple(Add(*(Mul(x, y) for x, y in zip(row, column, strict=True) if x != 0 and y != 0)) for column in zip(*b, strict=True))
                  for row in a)
-
-
-def _leaves(e: Expr) -> set[Expr]:
-    found: set[Expr] = set()
-    stack = [e]
-    while stack:
-        x = stack.pop()
-        if isinstance(x, Entry) or x.is_Symbol:
-            found.add(x)
-        else:
-            stack.extend(a for a in x.args if isinstance(a, Expr))
-    return found
 
 
 def _flat(e: Expr) -> object:

@@ -1,0 +1,61 @@
+"""Is an equation between scalars true for all values of its variables?  Refute first where that is cheap, then normalise.
+
+A wrong equation with exponentials is refuted at one point in a millisecond and may take the normal form a minute; one
+without is decided by the normal form faster than by a point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sympy import Expr, Rational
+
+from symgrad.check.normal import NoDerivative, Undecided, branches
+from symgrad.check.points import differ, points
+from symgrad.language.errors import Refused
+from symgrad.language.functions import Call
+from symgrad.language.vectors import Entry
+
+POINTS = 6
+
+
+def leaves(*exprs: Expr) -> tuple[Expr, ...]:
+    """The variables and entries in scalar expressions, sorted by name."""
+    found: set[Expr] = set()
+    seen: set[Expr] = set()
+    stack = list(exprs)
+    while stack:
+        e = stack.pop()
+        if e in seen:
+            continue
+        seen.add(e)
+        if isinstance(e, Entry) or e.is_Symbol:
+            found.add(e)
+        else:
+            stack.extend(a for a in e.args if isinstance(a, Expr))
+    return tuple(sorted(found, key=str))
+
+
+def require_identical(a: Expr, b: Expr, at_tie: Rational | None, what: str, say: Callable[[Expr], str] = str) -> None:
+    """Raises Refused with a point, Undecided or NoDerivative with the reason; `at_tie` is the derivative of max at a tie."""
+    if a == b:
+        return
+    symbols = leaves(a, b)
+    tries = points(symbols, POINTS)
+
+    def refute(count: int) -> None:
+        for _, point in zip(range(count), tries, strict=False):
+            if differ(a, b, point):
+                where = ", ".join(f"{say(s)} = {x}" for s, x in list(point.items())[:12])
+                raise Refused(f"{what}: the two sides differ at {where}")
+
+    if any(x.has(Call) for x in (a, b)):
+        refute(1)
+    reason: Exception = Undecided(f"{what}: the normal form does not decide it")
+    try:
+        if all(zero for zero, _ in branches(a - b, at_tie)):
+            return
+    except (Undecided, NoDerivative) as error:
+        reason = error
+    refute(POINTS)
+    raise reason
