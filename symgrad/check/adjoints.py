@@ -14,7 +14,7 @@ from sympy import Add, Expr, Integer, Mul
 from symgrad.check.calculus import differentiate
 from symgrad.check.explicit import Explicit, Rows, Slots, enough, slots
 from symgrad.check.identity import require_identical
-from symgrad.check.normal import Undecided
+from symgrad.check.normal import Undecided, constant_value
 from symgrad.check.pattern import Pattern
 from symgrad.check.points import differ
 from symgrad.language import forms as F
@@ -154,9 +154,13 @@ class Adjoints:
             return self.proved(f"the shapes differ: {say_shape(shape_of(right))} is not {say_shape(shape_of(left))}", "for general sizes")
         ex = Explicit({d: dict(c.witness.sizes)[str(d)] for d in self.dimensions})
         i, j = c.witness.entry
-        if not differ(ex.rows(left)[i - 1][j - 1], ex.rows(right)[i - 1][j - 1], self.point(c.witness)):
+        point = self.point(c.witness)
+        a, b = ex.rows(left)[i - 1][j - 1], ex.rows(right)[i - 1][j - 1]
+        if not differ(a, b, point):
             raise Refused("the witness does not separate the choice from the derivative")
-        return self.proved("evaluated exactly at the witness", "at the witness")
+        values = [constant_value(e.xreplace(point)) for e in (a, b)]
+        found = "" if None in values else f": the derivative is {values[0]}, the choice is {values[1]}"
+        return self.proved(f"evaluated exactly at the witness{found}", "at the witness")
 
     # ---- comparison ------------------------------------------------------------------------------------------
 

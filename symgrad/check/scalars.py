@@ -88,8 +88,11 @@ class Scalars:
             if own and own.exact is not None and number.is_Rational and number != own.exact:
                 raise Refused(f"{what}: {number} is claimed, reverse accumulation gives {own.exact}")
         self.totals[c.of, c.wrt] = c.expr
-        every = "all consumers" if shared else f"all {self.graph.count_paths(c.wrt, c.of)} paths"
-        return self.verdict(f"chain rule over {every}, found in the graph; each factor differentiated from its definition", c.lines, c.valuation)
+        count = 0 if shared else self.graph.count_paths(c.wrt, c.of)
+        every = "over all consumers" if shared else "along the one path" if count == 1 else f"along all {count} paths"
+        if not shared and count == 0:
+            return self.verdict("no path leads there in the graph", c.lines, c.valuation)
+        return self.verdict(f"chain rule {every}, found in the graph; each factor differentiated from its definition", c.lines, c.valuation)
 
     def chain_rule(self, c: Total) -> bool:
         """Raises Refused unless lines[0] has exactly the terms of the chain rule; True if it uses shared totals."""

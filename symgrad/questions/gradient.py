@@ -71,7 +71,8 @@ def derive_gradient(problem: Problem, part: str, ask: Gradient) -> Derivation:
             steps.append(step)
             answers.append(answer)
         if valuation == EXACT and ROUNDED in valuations(problem) and before:
-            notes.append(("The exact values follow, so that the effect of the rounding can be seen.",))
+            notes.append(("Everything is worked out twice: first with the values that the problem states, which are rounded, then exactly, "
+                          "so that the effect of the rounding can be seen.",))
     return Derivation(part, graph, tuple(steps), tuple(answers), conventions(problem, steps), tuple(notes))
 
 
@@ -190,8 +191,19 @@ def _numbers(work: _Work, wrt: str, routes: list[list[tuple[str, str]]], exprs: 
     result = short(exact, approx)
     work.slopes[wrt] = result
     lines = [Line(form, approx=rough)]
+    if any(e.args for row in exprs for e in row):  # a factor such as s (1 - s): first with its numbers in place
+        put_in = [[substitution(e, work.numbers, digits) for e in row] for row in exprs]
+        shared = [tuple(f for f, _ in zip(term, head, strict=False)) for term, head in zip(_terms(form), heads, strict=True)]
+        written = _sum([(*head, *(x.form if x is not None else f for x, f in zip(row, term[len(head):], strict=True)))
+                        for head, row, term in zip(shared, put_in, _terms(form), strict=True)])
+        lines.insert(0, Line(written, approx=rough or any(x.approx for row in put_in for x in row if x is not None)))
     lines += [x for x in numeric_lines(result, digits) if x.form != form]
     return lines
+
+
+def _terms(form: F.Form) -> list[tuple[F.Form, ...]]:
+    """The factors of every term."""
+    return [t.factors if isinstance(t, F.Product) else (t,) for t in (form.terms if isinstance(form, F.Sum) else (form,))]
 
 
 def _product(numbers: Iterable[Any]) -> Any:

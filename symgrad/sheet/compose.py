@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from sympy import Rational
+from sympy import Expr, Rational
 
 from symgrad.language import forms as F
 from symgrad.language.claims import ROUNDED, Adjoint, AdjointEntry, ClosedForm, Differs, GivenValue, Line, Matches, Partial, Total, Value
@@ -57,22 +57,21 @@ def model_blocks(problem: Problem, notation: Notation) -> list[D.Block]:
     """The definitions, the given numbers, the picture."""
     graph = problem.graph
     blocks: list[D.Block] = [D.Heading(("The model",), 2, "model")]
-    rows = []
-    for node in graph.nodes:
-        rows.append(((D.Maths(notation.name(node.name)),), (D.Maths(rf"= {notation.tex(node.expr)}"),), (_shape_text(node.shape),)))
-    blocks.append(D.Table((("Node",), ("Definition",), ("Shape",)), tuple(rows)))
-    symbolic = [x for x in graph.variables if x.shape != (1, 1)]
-    if symbolic:
-        groups: dict[str, list[str]] = {}
-        for x in symbolic:
-            groups.setdefault(_shape_text(x.shape), []).append(x.name)
-        text: list[str | D.Maths | D.Emphasis | D.Code] = ["Shapes: "]
+    if graph.nodes:
+        rows = tuple(((D.Maths(notation.name(n.name)),), (D.Maths(rf"= {notation.tex(n.expr)}"),), _shape(n.shape, notation)) for n in graph.nodes)
+        blocks.append(D.Table((("Node",), ("Definition",), ("Shape",)), rows))
+    groups: dict[tuple[Expr, Expr], list[str]] = {}
+    for x in graph.variables:
+        if x.shape != (1, 1):
+            groups.setdefault(x.shape, []).append(x.name)
+    text: list[str | D.Maths | D.Emphasis | D.Code]
+    if groups:
+        text = ["Shapes: "]
         for k, (shape, names) in enumerate(groups.items()):
+            rows_in, columns_in = map(notation.tex, shape)
+            space = rows_in if shape[1] == 1 else rf"{rows_in} \times {columns_in}"
             text += ["; "] if k else []
-            for i, n in enumerate(names):
-                text += [", "] if i else []
-                text.append(D.Maths(notation.name(n)))
-            text.append(f" {shape}")
+            text.append(D.Maths(rf"{', '.join(map(notation.name, names))} \in \mathbb{{R}}^{{{space}}}"))
         blocks.append(D.Paragraph((*text, ".")))
     if problem.values:
         decimal = Notation(graph, decimals=True)
@@ -96,11 +95,11 @@ def _matrix(entries: tuple[tuple[Rational, ...], ...], notation: Notation) -> st
     return rf"{{\left[\begin{{matrix}} {rows} \end{{matrix}}\right]}}"
 
 
-def _shape_text(shape: tuple[object, object]) -> str:
-    rows, columns = shape
-    if rows == 1 == columns:
-        return "scalar"
-    return f"{rows}-vector" if columns == 1 else f"{rows} × {columns}"
+def _shape(shape: tuple[Expr, Expr], notation: Notation) -> D.Text:
+    rows, columns = map(notation.tex, shape)
+    if shape == (1, 1):
+        return ("scalar",)
+    return (D.Maths(rows if shape[1] == 1 else rf"{rows} \times {columns}"),)
 
 
 def picture(graph: Graph, notation: Notation) -> D.Picture:
@@ -116,12 +115,17 @@ def choices(item: Solved, notation: Notation, view: str) -> D.Block:
     """The choices; which is right is said only outside the question view."""
     ask = item.part.ask
     assert isinstance(ask, Choose)
-    right = {c.claim.choice for c in item.derivation.all_steps() if isinstance(c.claim, Matches)} if item.derivation and view != QUESTION else set()
+    said: dict[object, D.Text] = {}
+    if item.derivation is not None and view != QUESTION:
+        for step in item.derivation.all_steps():
+            if isinstance(step.claim, Matches | Differs):
+                right = isinstance(step.claim, Matches)
+                verdict: D.Text = (D.Emphasis("right", strong=True) if right else D.Emphasis("wrong"), ": ")
+                said[step.claim.choice] = (*verdict, *words(step.because, notation))
     rows = []
     for k, c in enumerate(ask.choices, 1):
         text: D.Text = (D.Maths(notation.form(F.Tuple(tuple(F.Just(e) for e in c)) if len(c) > 1 else F.Just(c[0]))),)
-        mark: D.Text = () if view == QUESTION else (D.Emphasis("right", strong=True),) if c in right else ("wrong",)
-        rows.append(((str(k),), text, mark) if view != QUESTION else ((str(k),), text))
+        rows.append(((str(k),), text, said.get(c, ())) if view != QUESTION else ((str(k),), text))
     header: tuple[D.Text, ...] = (("",), ("Choice",)) if view == QUESTION else (("",), ("Choice",), ("Verdict",))
     return D.Table(header, tuple(rows))
 
