@@ -195,6 +195,10 @@ def check(expr: Expr, rng: np.random.Generator, tolerance: float = 1e-9, batches
     got = f({n: given[n] for n in f.inputs})["out"]
     assert np.shape(got) == expected.shape, f"{expr}: {np.shape(got)} for {expected.shape}\n{f.source}"
     np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance, err_msg=f"{expr}\n{f.source}")
+    again = compiled(expr, reuse=True)
+    again({n: {**values_for(rng, names), **{str(d): s for d, s in SIZES.items()}}[n] for n in f.inputs})  # leaves its arrays behind
+    second = again({n: given[n] for n in f.inputs})["out"]
+    np.testing.assert_allclose(second, expected, rtol=tolerance, atol=tolerance, err_msg=f"reused: {expr}\n{again.source}")
     for _ in range(batches):
         chosen = tuple(n for n in names if rng.random() < 0.6)
         if not chosen:
@@ -509,6 +513,25 @@ def test_inputs_are_not_written_to_and_results_do_not_change_later() -> None:
         np.testing.assert_array_equal(value, before[n])
     for n, value in kept.items():
         np.testing.assert_array_equal(first[n], value)
+
+
+def test_reused_arrays_are_overwritten_by_the_next_call_and_never_an_input() -> None:
+    g = residual()
+    rng = np.random.default_rng(3)
+    first, other = ({n: draw(rng, s) for n, s in NET.items()} for _ in range(2))
+    outputs = ("L", "x_bar", "W1_bar", "W2_bar")
+    plain, reused = compile_graph(g, outputs), compile_graph(g, outputs, reuse=True)
+    expected = {n: np.copy(r) for n, r in plain(first).items()}
+    kept = {n: np.copy(a) for n, a in first.items()}
+    got = reused(first)
+    for name in outputs:
+        np.testing.assert_allclose(got[name], expected[name], rtol=1e-12)
+    again = reused(other)
+    assert again["W1_bar"] is got["W1_bar"] and not np.allclose(got["W1_bar"], expected["W1_bar"])
+    for name, array in kept.items():
+        np.testing.assert_array_equal(first[name], array)
+    larger = {n: draw(rng, s, {N: 6, K: 5, M: 2}) for n, s in NET.items()}
+    np.testing.assert_allclose(reused(larger)["x_bar"], plain(larger)["x_bar"], rtol=1e-12)
 
 
 def test_all_outputs_agree_with_each_output_alone() -> None:
