@@ -234,8 +234,9 @@ class CompiledFunction:
         kept = [f"b{i}" for i in range(len(writer.buffers))]
         if kept:
             key = f"({', '.join(dict.fromkeys(signature.sizes().values()))},)"
-            writer.body[:0] = [f"w = work.get({key})", "if w is None:", f"    if len(work) >= {KEPT_SIZES}:", "        work.clear()", f"    w = work[{key}] = ({', '.join(writer.buffers)},)",
-                               f"{', '.join(kept)}, = w"]
+            writer.body[:0] = [
+                f"w = work.get({key})", "if w is None:", f"    if len(work) >= {KEPT_SIZES}:", "        work.clear()",
+                f"    w = work[{key}] = ({', '.join(writer.buffers)},)", f"{', '.join(kept)}, = w"]
         if lenient:
             writer.body[:0] = [f"v{i} = float64(v{i})" for i, wanted in enumerate(signature.wanted) if not wanted]
         shown = ", ".join(f"o{i}: {_shown(r)}" for i, r in enumerate(results))
