@@ -251,7 +251,7 @@ def _mismatch(what: str, a: Expr, b: Expr, why: str) -> ShapeError:
 def product(factors: tuple[Expr, ...]) -> Expr:
     """A product of scalars, kept in the given order and unevaluated."""
     flat = tuple(f for factor in factors for f in (factor.args if isinstance(factor, Mul) else (factor,)))
-    return Mul._from_args(flat) if len(flat) > 1 else (flat[0] if flat else Integer(1))
+    return Mul._from_args(flat, True) if len(flat) > 1 else (flat[0] if flat else Integer(1))
 
 
 def merged(factors: tuple[Expr, ...]) -> Expr:
