@@ -205,13 +205,14 @@ def _binary(tree: ast.BinOp, scope: Scope, text: str) -> Expr:
     result = _read(left, scope, text)
     for op, right in reversed(spine):
         try:
-            result = _apply_operator(op, result, _read(right, scope, text))
+            result = apply_operator(op, result, _read(right, scope, text))
         except ShapeError as error:
             raise ShapeError(f"{ast.unparse(tree)[:100]}: {error.message}") from None
     return result
 
 
-def _apply_operator(op: ast.operator, a: Expr, b: Expr) -> Expr:
+def apply_operator(op: ast.operator, a: Expr, b: Expr) -> Expr:
+    """a op b, numbers folded.  Raises ShapeError with both sides, SpecError for a division by zero or a number out of range."""
     if not isinstance(op, ast.MatMult):
         a, b = v.as_scalar(a), v.as_scalar(b)
     match op:
@@ -259,9 +260,13 @@ def _power(base: Expr, exponent: Expr) -> Expr:
 
 
 def _entry(matrix: Expr, index: ast.expr, scope: Scope, text: str) -> Expr:
+    return entry_at(matrix, [_read(i, scope, text) for i in (index.elts if isinstance(index, ast.Tuple) else [index])])
+
+
+def entry_at(matrix: Expr, indices: list[Expr]) -> Expr:
+    """matrix[i, j], or vector[i], counted from 1.  Raises ShapeError or SpecError for an index that is not there."""
     if v.is_scalar(matrix):
         raise ShapeError("an index on a scalar")
-    indices = [_read(i, scope, text) for i in (index.elts if isinstance(index, ast.Tuple) else [index])]
     if len(indices) == 1 and matrix.shape[1] == 1:
         indices.append(Integer(1))
     if len(indices) != 2:
@@ -376,5 +381,5 @@ _OF_VECTORS: dict[str, tuple[tuple[int, int], Callable[[tuple[Expr, ...]], Expr]
     "eye": ((1, 1), lambda a: Identity(_size(a[0]))),
 }
 
-__all__ = ["Scope", "check_name", "definition", "did_you_mean",
+__all__ = ["Scope", "apply_function", "apply_operator", "check_name", "definition", "did_you_mean", "entry_at",
            "expression", "expressions", "number", "statements"]

@@ -21,16 +21,16 @@ from symgrad.language.errors import Place, ShapeError, SpecError, SpecErrors, Un
 from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Function, dimension, unknown
 from symgrad.language.graph import Graph, Node, Variable
 from symgrad.language.problem import Conventions, Given, Part, Problem
-from symgrad.language.vectors import Shape, say_shape, shape_of, variable
+from symgrad.language.vectors import Shape, say_shape
 from symgrad.reader import spec as S
 from symgrad.reader.asks import ASKS, READERS, PartReading
+from symgrad.reader.definitions import definitions
 from symgrad.reader.file import FileSpec
-from symgrad.reader.letlist import Scope, check_name, definition, did_you_mean, number, statements
+from symgrad.reader.letlist import Scope, check_name, did_you_mean, number
 from symgrad.reader.lines import KeyPath, key_lines, line_of, text_start
 from symgrad.reader.network import expand
 
 MAX_BYTES = 1_000_000
-MAX_NODES = 50_000
 _PYDANTIC = re.compile(rf"[A-Z]\w*Spec|function-|list\[|int$|decimal$|str$|constrained|literal|dict\[|(?:{'|'.join(ASKS)})$")
 """What pydantic puts into the place of an error besides the keys of the file: the names of types."""
 
@@ -223,34 +223,11 @@ class _Reading:
         if model is None:
             return Graph(variables, (), tuple(functions.values())), scope
         start = text_start(self.text, self.lines.get(("model", "let"), 1))
-        lets = statements(model.let)
-        nodes: list[Node] = []
-        if len(lets) > MAX_NODES:
-            self.add(SpecError(f"{len(lets)} definitions; at most {MAX_NODES} are read"), "model", "let")
-            lets = []
-        later = {text.split("=", 1)[0].strip(" :"): line for line, text in lets}
-        broken: set[str] = set()
-        for line, text in lets:
-            try:
-                name, expr = definition(text, scope)
-            except (SpecError, Unsupported) as error:
-                message = str(error.message) if isinstance(error, SpecError) else ""
-                unknown_name = re.match(r"unknown name (\w+)", message)
-                target = text.split("=", 1)[0].strip(" :")
-                broken.add(target)
-                if unknown_name and unknown_name[1] in broken and unknown_name[1] != target:
-                    continue  # a consequence of an error already reported
-                if unknown_name and unknown_name[1] in later:
-                    error = SpecError(f"{target} uses {unknown_name[1]}, which is defined in line {start + later[unknown_name[1]] - 1}, "
-                                      "not above it; definitions go in order, a cycle is not a graph")
-                self.add(error, line=start + line - 1)
-                continue
-            nodes.append(Node(name, expr, model.latex.get(name, "")))
-            scope.symbols[name] = variable(name, shape_of(expr))
+        nodes, broken = definitions(model.let, scope, model.latex, lambda error, line: self.add(error, line=line), start)
         for name in model.latex:
             if name not in scope.symbols and name not in broken:
                 self.add(SpecError(f"model.latex: there is no node {name}{did_you_mean(name, list(scope.symbols))}"), "model", "latex")
-        if not lets:
+        if not nodes and not broken:
             self.add(SpecError("the let-list is empty"), "model", "let")
         if self.errors:
             return Graph((), ()), scope
@@ -264,9 +241,9 @@ class _Reading:
             if name not in graph:
                 self.add(SpecError(f"values: there is no {name}{did_you_mean(name, list(graph.names))}"), *path)
                 continue
-            given = self.attempt(lambda name=name, raw=raw: _given(name, raw, graph, sizes), *path)  # type: ignore[misc]
-            if given:
-                found.append(given)
+            stated_number = self.attempt(lambda name=name, raw=raw: given(name, raw, graph, sizes), *path)  # type: ignore[misc]
+            if stated_number:
+                found.append(stated_number)
         return tuple(found)
 
     def conventions(self, spec: S.ConventionsSpec) -> Conventions:
@@ -343,7 +320,8 @@ def parse_shape(text: str | int | tuple[str | int, ...]) -> Shape:
     return sizes[0], sizes[1]
 
 
-def _given(name: str, raw: Any, graph: Graph, sizes: dict[str, int]) -> Given:
+def given(name: str, raw: Any, graph: Graph, sizes: dict[str, int]) -> Given:
+    """A stated number, vector or matrix; `sizes` of dimensions are noted as they are met.  Raises SpecError or ShapeError."""
     digits = None
     is_node = isinstance(graph[name], Node)
     if isinstance(raw, S.RoundedSpec):
