@@ -151,19 +151,26 @@ def run(files: list[Path], out: Path, formats: tuple[str, ...], views: tuple[str
 
 def print_summary(outcomes: list[Outcome]) -> None:
     """The table at the end: problem, part, steps, how each was shown, whether [expected] agrees."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=None)
-    for heading in ("problem", "part", "ask", "steps", "proved", "tested", "given", "refuted", "undecided", "expected ok"):
-        table.add_column(heading, justify="right" if heading in ("steps", "proved", "tested", "given", "refuted", "undecided") else "left")
+    grounds = ("proved", "tested", "given", "refuted", "undecided")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for heading in ("problem", "part", "ask", "steps", *grounds, "worst error", "expected ok"):
+        table.add_column(heading, no_wrap=heading == "problem", justify="right" if heading in ("steps", *grounds) else "left")
     for o in outcomes:
         for row in o.rows:
-            counts = [str(row.counts.get(k, 0) or "") for k in ("proved", "tested", "given", "refuted", "undecided")]
-            table.add_row(row.problem, row.part, row.ask, str(row.steps), *counts, row.expected or "-", style=None if row.good else "red")
+            counts = [str(row.counts.get(k, 0) or "") for k in grounds]
+            numbers = row.comparison.error.replace("below", "<").replace("above", ">") if row.comparison else ""
+            table.add_row(row.problem, row.part, row.ask, str(row.steps), *counts, numbers or "-", row.expected or "-",
+                          style=None if row.good else "red")
         if o.errors or o.crash:
-            table.add_row(Path(o.file).stem, "-", "failed" if o.crash else "input is wrong", "", "", "", "", "", "", "-", style="red")
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+            table.add_row(Path(o.file).stem, "-", "failed" if o.crash else "input is wrong", "", "", "", "", "", "", "-", "-", style="red")
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    with console.capture() as text:
+        console.print(table)
+    print("\n".join(line.rstrip() for line in text.get().strip("\n").splitlines()))
 
 
 def check_command(options: argparse.Namespace) -> int:

@@ -19,8 +19,8 @@ from symgrad.check.points import decimal_fits
 from symgrad.language import forms as F
 from symgrad.language.claims import Matches
 from symgrad.language.errors import Refused, SpecError, SpecErrors, Unsupported
-from symgrad.language.problem import Choose, Part, Problem
-from symgrad.language.steps import Answer, Certificate, Certified, Derivation, Ground
+from symgrad.language.problem import Backward, Choose, Gradient, Part, Problem
+from symgrad.language.steps import Answer, Certificate, Certified, Comparison, Derivation, Ground
 from symgrad.language.vectors import SCALAR, shape_of
 from symgrad.language.wire import certificate_to_json
 from symgrad.reader.letlist import Scope, expression
@@ -51,11 +51,13 @@ class Row:
     counts: dict[str, int] = field(default_factory=dict)
     expected: str = ""
     failure: str = ""
+    comparison: Comparison | None = None
 
     @property
     def good(self) -> bool:
         bad = self.counts.get("refuted", 0) + self.counts.get("undecided", 0)
-        return not self.failure and not bad and not self.expected.startswith("no")
+        agrees = self.comparison is None or self.comparison.agrees
+        return not self.failure and not bad and agrees and not self.expected.startswith("no")
 
 
 def solve(problem: Problem, expected: tuple[ExpectedAnswer, ...] = ()) -> Result:
@@ -92,7 +94,16 @@ def solve_part(problem: Problem, part: Part, expected: tuple[ExpectedAnswer, ...
     agreed = tuple((e.label, agrees(problem, part, derivation, checker, e)) for e in expected)
     if failure:
         return Solved(part, None, verdicts, agreed, failure), certified  # no line is printed that was not checked
-    return Solved(part, derivation, verdicts, agreed), certified
+    return Solved(part, derivation, verdicts, agreed, comparison=compared(problem, part, derivation)), certified
+
+
+def compared(problem: Problem, part: Part, derivation: Derivation) -> Comparison | None:
+    """Derived gradients against finite differences; None where a part asks for none."""
+    match part.ask:
+        case Gradient(of=of, wrt=wrt) | Backward(of=of, wrt=wrt) | Choose(of=of, wrt=wrt):
+            from symgrad.numeric.comparison import compare
+            return compare(derivation, of, wrt, problem.conventions)
+    return None
 
 
 # ---- [expected]: only ever compared, after everything is derived ---------------------------------------------------
@@ -178,7 +189,7 @@ def summary(result: Result) -> tuple[Row, ...]:
             counts[verdict.ground.value] = counts.get(verdict.ground.value, 0) + 1
         wrong = [label or "answer" for label, ok in item.expected if not ok]
         said = "" if not item.expected else "yes" if not wrong else f"no: {', '.join(wrong)}"
-        rows.append(Row(result.problem.id, item.part.label, item.part.ask.kind, len(item.verdicts), counts, said, item.failure))
+        rows.append(Row(result.problem.id, item.part.label, item.part.ask.kind, len(item.verdicts), counts, said, item.failure, item.comparison))
     return tuple(rows)
 
 

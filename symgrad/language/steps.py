@@ -114,3 +114,32 @@ class Certificate:
     @property
     def ground(self) -> Ground:
         return weakest(tuple(e.verdict.ground for e in self.entries))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Derivatives against finite differences at random points: a numerical comparison, not a proof and no part of a certificate."""
+
+    points: int = 0
+    sizes: tuple[tuple[str, int], ...] = ()
+    power: int | None = None  # the worst relative error is below ten to this power; None with points: it is larger than any that counts
+    reason: str = ""  # why nothing was compared
+
+    @property
+    def agrees(self) -> bool:
+        """Nothing was compared, or the error is what rounding and the step of the difference explain."""
+        return not self.points or (self.power is not None and self.power <= -3)
+
+    @property
+    def error(self) -> str:
+        """below 1e-6, in words; "" if nothing was compared."""
+        return "" if not self.points else f"below 1e{self.power}" if self.power is not None else "above 0.1"
+
+    @property
+    def words(self) -> str:
+        """One sentence, with its sizes and what it is worth."""
+        if not self.points:
+            return f"Not compared with finite differences: {self.reason}."
+        sizes = "".join(f", {name} = {n}" for name, n in self.sizes)
+        return (f"Compared with finite differences at {self.points} random points{sizes}: worst relative error {self.error} "
+                "(a numerical comparison, not a proof).")

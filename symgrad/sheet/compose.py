@@ -11,7 +11,7 @@ from symgrad.language import forms as F
 from symgrad.language.claims import ROUNDED, Adjoint, AdjointEntry, ClosedForm, Differs, GivenValue, Line, Matches, Partial, Total, Value
 from symgrad.language.graph import Graph
 from symgrad.language.problem import Choose, Forward, Gradient, Part, Problem
-from symgrad.language.steps import Answer, Derivation, Ground, Step, Verdict
+from symgrad.language.steps import Answer, Comparison, Derivation, Ground, Step, Verdict
 from symgrad.language.vectors import say_shape
 from symgrad.sheet import document as D
 from symgrad.sheet.layout import Item, lay_out
@@ -32,6 +32,7 @@ class Solved:
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     expected: tuple[tuple[str, bool], ...] = ()
     failure: str = ""
+    comparison: Comparison | None = None
 
 
 def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Document:
@@ -157,6 +158,8 @@ class _Writer:
         found.append(D.Steps(tuple(items)))
         for a in derivation.answers:
             found.append(self.answer(a))
+        if self.item.comparison is not None:
+            found.append(D.Paragraph((D.Emphasis("Numbers. "), self.item.comparison.words)))
         if self.view == MARKING:
             found += self.marking()
         return found
