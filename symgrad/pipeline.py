@@ -201,6 +201,7 @@ class Outcome:
     rows: tuple[Row, ...] = ()
     errors: tuple[str, ...] = ()
     crash: str = ""  # a fault of ours, not of the file
+    unprinted: str = ""  # why there is no PDF; everything else was written
 
 
 def solve_file(path: Path, out: Path, formats: tuple[str, ...], views: tuple[str, ...] = VIEWS) -> Outcome:
@@ -209,12 +210,7 @@ def solve_file(path: Path, out: Path, formats: tuple[str, ...], views: tuple[str
         problem, expected = read(path)
         result = solve(problem, expected)
         write(out / problem.id, render(result, [f for f in formats if f != "pdf"], views))
-        if "pdf" in formats:
-            from symgrad.sheet.pdf import print_pdf
-            files = render(result, ("latex", "html"), views)
-            for view in views:
-                print_pdf(out / problem.id / f"{view}.pdf", files[f"{view}.tex"], files[f"{view}.html"])
-        return Outcome(path.as_posix(), summary(result))
+        return Outcome(path.as_posix(), summary(result), unprinted=printed(result, out / problem.id, views) if "pdf" in formats else "")
     except SpecErrors as error:
         return Outcome(path.as_posix(), errors=tuple(map(str, error.errors)))
     except (SpecError, Unsupported) as error:
@@ -225,6 +221,19 @@ def solve_file(path: Path, out: Path, formats: tuple[str, ...], views: tuple[str
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(where.filename).name}:{where.lineno}"
         return Outcome(path.as_posix(), crash=f"{path.as_posix()}: a fault in symgrad, please report it: {type(error).__name__} at {place}: {error}")
+
+
+def printed(result: Result, folder: Path, views: tuple[str, ...]) -> str:
+    """A PDF of every view; why there is none, or ""."""
+    from symgrad.sheet.pdf import print_pdf
+
+    files = render(result, ("latex", "html"), views)
+    try:
+        for view in views:
+            print_pdf(folder / f"{view}.pdf", files[f"{view}.tex"], files[f"{view}.html"])
+    except Unsupported as error:
+        return f"{(folder / view).as_posix()}.pdf: {error}"
+    return ""
 
 
 def problem_files(paths: Iterable[Path]) -> list[Path]:
@@ -239,5 +248,5 @@ def problem_files(paths: Iterable[Path]) -> list[Path]:
         elif path.exists():
             found.append(path)
         else:
-            raise SpecError(f"there is no {path.as_posix()}")
+            raise SpecError(f"there is no file or folder {path.as_posix()}")
     return list(dict.fromkeys(found))

@@ -137,7 +137,7 @@ class _Reading:
         self.stop_on_errors()
         values = self.values(graph, {**stated, **file.values}, dict(file.sizes))
         parts = tuple(filter(None, (self.part(i, p, graph, scope) for i, p in enumerate(file.part))))
-        labels = [p.label for p in parts]
+        labels = [p.label for p in file.part]
         for i, label in enumerate(labels):
             if label in labels[:i]:
                 self.add(SpecError(f"two parts have the label {label}"), "part", i, "label")

@@ -14,6 +14,7 @@ from symgrad.language.problem import Choose, Forward, Gradient, Part, Problem
 from symgrad.language.steps import Answer, Comparison, Derivation, Ground, Step, Verdict
 from symgrad.language.vectors import say_shape
 from symgrad.sheet import document as D
+from symgrad.sheet.comparison import sentence
 from symgrad.sheet.layout import Item, lay_out
 from symgrad.sheet.notation import Notation
 from symgrad.sheet.statement import blocks as statement_blocks
@@ -159,7 +160,7 @@ class _Writer:
         for a in derivation.answers:
             found.append(self.answer(a))
         if self.item.comparison is not None:
-            found.append(D.Paragraph((D.Emphasis("Numbers. "), self.item.comparison.words)))
+            found.append(sentence(self.item.comparison))
         if self.view == MARKING:
             found += self.marking()
         return found
