@@ -30,6 +30,8 @@ from symgrad.sheet.compose import VIEWS, Solved, compose
 FORMATS = {"html": "html", "latex": "tex", "markdown": "md", "json": "json"}
 """Format name -> file ending; `symgrad/sheet/<name>.py` renders it.  To add one: a file and a row."""
 
+SHOWN = 3  # refused steps that a failure lists
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -90,7 +92,8 @@ def solve_part(problem: Problem, part: Part, expected: tuple[ExpectedAnswer, ...
     sound = tuple(c.claim for c in certified if c.verdict.ground.holds)
     missing = unanswered(problem, part, sound)
     wrong = [f"{c.label}: {c.verdict.method}" for c in certified if c.verdict.ground is Ground.REFUTED]
-    failure = f"the checker refused: {'; '.join(wrong)}" if wrong else f"not answered: {', '.join(missing)}" if missing else ""
+    more = f"; and {len(wrong) - SHOWN} more, most of which rest on these" if len(wrong) > SHOWN else ""
+    failure = f"the checker refused: {'; '.join(wrong[:SHOWN])}{more}" if wrong else f"not answered: {', '.join(missing)}" if missing else ""
     agreed = tuple((e.label, agrees(problem, part, derivation, checker, e)) for e in expected)
     if failure:
         return Solved(part, None, verdicts, agreed, failure), certified  # no line is printed that was not checked

@@ -124,6 +124,7 @@ class Comparison:
     sizes: tuple[tuple[str, int], ...] = ()
     power: int | None = None  # the worst relative error is below ten to this power; None with points: it is larger than any that counts
     reason: str = ""  # why nothing was compared
+    unknown: tuple[str, ...] = ()  # the unknown functions, in whose place a product of sines stood
 
     @property
     def agrees(self) -> bool:
@@ -141,5 +142,6 @@ class Comparison:
         if not self.points:
             return f"Not compared with finite differences: {self.reason}."
         sizes = "".join(f", {name} = {n}" for name, n in self.sizes)
-        return (f"Compared with finite differences at {self.points} random points{sizes}: worst relative error {self.error} "
+        sines = f", with sines in the place of {' and '.join(self.unknown)}" if self.unknown else ""
+        return (f"Compared with finite differences at {self.points} random points{sizes}{sines}: worst relative error {self.error} "
                 "(a numerical comparison, not a proof).")

@@ -82,7 +82,8 @@ def _compare(graph: Graph, of: str, wrt: tuple[str, ...], conventions: Conventio
         if len(errors) == POINTS:
             worst = max(errors)
             power = next((k for k in range(FINEST, COARSEST + 1) if worst < 10.0**k), None)
-            return Comparison(POINTS, tuple(sizes.items()), power)
+            unknown = dict.fromkeys(f.name for f in graph.functions if not f.known and any(k.startswith(f.name) for k in functions))
+            return Comparison(POINTS, tuple(sizes.items()), power, unknown=tuple(unknown))
     away = " away from all kinks" if kinks else ""
     return Comparison(reason=f"none of {TRIES} random points is inside the domain{away}")
 
