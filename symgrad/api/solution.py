@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from symgrad.numeric import CompiledFunction
 
 SOLUTION = "solution"
+ROUNDED = " (rounded)"  # how labels of answers from the problem's own rounded values end
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -143,8 +144,9 @@ class Solution:
         lines = [f"{self.problem.title}: {len(self.verdicts)} steps{f', {said}' if said else ''}"]
         given = [a for i in self.parts if i.derivation for a in i.derivation.answers]
         for (label, found), a in zip(self.answers.items(), given, strict=True):
-            name = f"d{a.left.of}/d{a.left.wrt}" if label == a.label and isinstance(a.left, F.TotalOf) else label
-            lines.append(f"  {name} {'≈' if a.approx else '='} {found}")
+            rounded = a.label.endswith(ROUNDED)
+            name = f"d{a.left.of}/d{a.left.wrt}{ROUNDED if rounded else ''}" if label == a.label and isinstance(a.left, F.TotalOf) else label
+            lines.append(f"  {name} {'≈' if a.approx or rounded else '='} {found}")
         lines += [f"  part {label}: {why}" for label, why in self.failures.items()]
         lines += [f"  {words}" for words in dict.fromkeys(i.comparison.words for i in self.parts if i.comparison)]
         return "\n".join(lines)
