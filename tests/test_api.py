@@ -529,7 +529,7 @@ def test_a_solution_shows_itself(solution: symgrad.Solution) -> None:
     assert str(solution) == solution.text().rstrip()
     assert ">>> x\u0304 = W_1ᵀ z\u0304 + y\u0304" in str(solution)
     first, *lines = repr(solution).splitlines()
-    assert first == "Backward: L: 13 steps, 13 proved"
+    assert first == "Backpropagation from L: 13 steps, 13 proved"
     assert "  x_bar = W1.T @ z_bar + y_bar" in lines
     assert lines[-1].startswith("  Compared with finite differences at 3 random points, N = 3, K = 2")
     with pytest.raises(symgrad.SpecError, match="'answers' is not a view; there are question, solution, marking"):

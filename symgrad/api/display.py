@@ -65,7 +65,8 @@ def model_latex(model: Model) -> str:
 
 def _model_document(model: Model) -> Document:
     problem = Problem("model", model.title or "Computation graph", model.graph, (), model.values)
-    return Document(problem.title, "model", tuple(model_blocks(problem, Notation(model.graph))))
+    _, *blocks = model_blocks(problem, Notation(model.graph))  # without their heading: the page has nothing else
+    return Document(problem.title, "model", tuple(blocks))
 
 
 def _aligned(rows: list[str]) -> str:

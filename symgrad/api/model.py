@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from symgrad.api.expression import Expression, check_dimensions, expressions_of
-from symgrad.api.numbers import givens, validated
+from symgrad.api.numbers import givens
 from symgrad.api.written import written
 from symgrad.language.errors import SpecError, SpecErrors, Unsupported
 from symgrad.language.graph import Graph
-from symgrad.language.problem import Ask, Conventions, Given, Part, Problem
+from symgrad.language.problem import Ask, Backward, Choose, Conventions, Forward, Given, Gradient, Part, Problem
 from symgrad.language.vectors import say_shape
 from symgrad.reader.asks import ASKS, READERS, PartReading
+from symgrad.reader.fields import validated
 from symgrad.reader.letlist import Scope, did_you_mean, expression
 
 if TYPE_CHECKING:
@@ -181,8 +182,14 @@ class Model:
 
 
 def _title(ask: Ask) -> str:
-    of = getattr(ask, "of", "")
-    return f"{ask.kind.replace('_', ' ').capitalize()}{f': {of}' if isinstance(of, str) and of else ''}"
+    match ask:
+        case Backward(of=of):
+            return f"Backpropagation from {of}"
+        case Gradient(of=of) | Choose(of=of):
+            return f"Derivatives of {of}"
+        case Forward():
+            return "Forward pass"
+    return ask.kind.replace("_", " ").capitalize()
 
 
 def raise_all(errors: Sequence[SpecError | Unsupported]) -> None:

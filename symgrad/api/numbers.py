@@ -6,19 +6,18 @@ import operator
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, SupportsFloat, SupportsIndex, TypeVar
+from typing import Any, SupportsFloat, SupportsIndex
 
-from pydantic import ValidationError
 from sympy import Rational
 
 from symgrad.language.errors import SpecError
 from symgrad.language.graph import Graph
 from symgrad.language.problem import Conventions, Given
+from symgrad.reader.fields import validated
 from symgrad.reader.letlist import did_you_mean
 from symgrad.reader.read import exact, given
-from symgrad.reader.spec import ConventionsSpec, RoundedSpec, Spec
+from symgrad.reader.spec import ConventionsSpec, RoundedSpec
 
-S = TypeVar("S", bound=Spec)
 Number = int | float | str | Fraction | Decimal
 """A number as a caller may write it; a Rational of SymPy will do too."""
 
@@ -85,22 +84,4 @@ def conventions(stated: Conventions | Mapping[str, Any] | None) -> Conventions:
     return Conventions(**at_zero)
 
 
-def validated(kind: type[S], fields: Mapping[str, Any], what: str) -> S:
-    """The fields as a `kind`, by the rules of problem files.  Raises SpecError with every field that is wrong."""
-    try:
-        return kind.model_validate(fields)
-    except ValidationError as error:
-        said = []
-        for e in error.errors(include_url=False):
-            name = str(e["loc"][0]) if e["loc"] else ""
-            if e["type"] == "extra_forbidden":
-                known = [k for k in kind.model_fields if k not in ("label", "ask", "marks")]
-                said.append(f"{what} takes no {name}{did_you_mean(name, known)}")
-            elif e["type"] == "missing":
-                said.append(f"{what} needs {name}")
-            else:
-                said.append(f"{what}: {name}: {e['msg']}; found {str(e['input'])[:60]!r}")
-        raise SpecError("; ".join(dict.fromkeys(said))) from None
-
-
-__all__ = ["Number", "conventions", "givens", "rational", "validated"]
+__all__ = ["Number", "conventions", "givens", "rational"]

@@ -11,12 +11,12 @@ from sympy import Expr, Symbol
 from symgrad.api.expression import Expression, Operand, define, graph_of
 from symgrad.api.model import Model, raise_all
 from symgrad.api.numbers import conventions as read_conventions
-from symgrad.api.numbers import validated
 from symgrad.language.errors import Place, SpecError, Unsupported
 from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Function, scalar, unknown
 from symgrad.language.graph import Graph, Node, Variable
 from symgrad.language.problem import Conventions
 from symgrad.reader.definitions import definitions, target
+from symgrad.reader.fields import validated
 from symgrad.reader.letlist import Scope, check_name, statements
 from symgrad.reader.read import parse_shape
 from symgrad.reader.spec import SymbolSpec
