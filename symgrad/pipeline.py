@@ -17,13 +17,14 @@ from symgrad.check.checker import Checker, unanswered
 from symgrad.check.normal import Undecided
 from symgrad.check.points import decimal_fits
 from symgrad.language import forms as F
-from symgrad.language.claims import Matches
+from symgrad.language.claims import Classes, Matches
 from symgrad.language.errors import Refused, SpecError, SpecErrors, Unsupported
+from symgrad.language.fill import Fill
 from symgrad.language.problem import Backward, Choose, Gradient, Part, Problem
 from symgrad.language.steps import Answer, Certificate, Certified, Comparison, Derivation, Ground
 from symgrad.language.vectors import SCALAR, shape_of
 from symgrad.language.wire import certificate_to_json
-from symgrad.reader.letlist import Scope, expression
+from symgrad.reader.letlist import Scope, expression, expressions
 from symgrad.reader.read import ExpectedAnswer, exact, read
 from symgrad.sheet.compose import VIEWS, Solved, compose
 
@@ -119,6 +120,8 @@ def agrees(problem: Problem, part: Part, derivation: Derivation, checker: Checke
                  if any(isinstance(s.claim, Matches) and s.claim.choice == c for s in derivation.all_steps())]
         stated = e.value if isinstance(e.value, list) else [e.value]
         return right == sorted(int(str(x)) for x in stated if str(x).isdigit())
+    if isinstance(part.ask, Fill) and e.label == "combinations":
+        return _same_combinations(part.ask, derivation, e)
     by_label = {a.label: a for a in derivation.answers}
     answer = by_label.get(f"{e.label} (rounded)") or by_label.get(e.label) or by_label.get(f"{e.label}_bar")
     if answer is None:
@@ -127,6 +130,17 @@ def agrees(problem: Problem, part: Part, derivation: Derivation, checker: Checke
         return _same(problem, derivation, checker, answer, e)
     except (SpecError, Unsupported) as error:
         raise SpecErrors((SpecError(f"expected {e.label}: {error}", e.place),)) from None
+
+
+def _same_combinations(ask: Fill, derivation: Derivation, e: ExpectedAnswer) -> bool:
+    """"x1, 0, -1; 0, x2, 1": the entries of the slots, one combination after the other, in any order; "" for none."""
+    scope = Scope({n: derivation.graph.symbol(n) for n in ask.inputs}, {})
+    try:
+        stated = {expressions(text, scope) for text in str(e.value).split(";") if text.strip()}
+    except SpecError as error:
+        raise SpecErrors((SpecError(f"expected {e.label}: {error.message}", e.place),)) from None
+    claims = [s.claim for s in derivation.steps if isinstance(s.claim, Classes)]
+    return stated == {ask.entries(c) for claim in claims for group in claim.classes for c in group}
 
 
 def _same(problem: Problem, derivation: Derivation, checker: Checker, answer: Answer, e: ExpectedAnswer) -> bool:

@@ -10,11 +10,14 @@ from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from symgrad.check.adjoints import Adjoints
+from symgrad.check.fill import Fills
 from symgrad.check.normal import NoDerivative, Undecided
 from symgrad.check.points import NoSign
 from symgrad.check.scalars import Scalars
+from symgrad.language import claims as C
 from symgrad.language.claims import Adjoint, AdjointEntry, Claim, ClosedForm, Differs, GivenValue, Matches, Partial, Total, Value
 from symgrad.language.errors import Refused, Unsupported
+from symgrad.language.fill import Fill
 from symgrad.language.problem import Backward, Choose, Forward, Gradient, Part, Problem
 from symgrad.language.steps import Ground, Verdict
 
@@ -26,6 +29,7 @@ class Checker:
         self.problem = problem
         self.scalars = Scalars(problem)
         self.adjoints = Adjoints(problem)
+        self.fills = Fills(self.scalars)
 
     def check(self, claim: Claim) -> Verdict:
         """The verdict on one claim."""
@@ -65,6 +69,8 @@ class Checker:
                 return self.adjoints.matches(claim)
             case Differs():
                 return self.adjoints.differs(claim)
+            case C.Sieve() | C.Fits() | C.Classes() | C.Conflict():
+                return self.fills.verify(claim)
         assert_never(claim)
 
 
@@ -98,6 +104,9 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
             if not missing and fits != 1 and not (several and fits):
                 return (f"exactly one right choice ({fits} fit)",)
             return missing
+        case Fill():
+            settled = (c for c in claims if isinstance(c, C.Classes) or (isinstance(c, C.Sieve) and 0 not in c.wrong_at))
+            return () if part.label in {c.part for c in settled} else ("which combinations are valid",)
     assert_never(ask)
 
 

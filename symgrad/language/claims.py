@@ -123,4 +123,57 @@ class Differs:
     witness: Witness | None
 
 
-Claim = Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Matches | Differs
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """Of the combinations of a `fill` part, those whose entry is k > 0 give datum k the wrong sign; those with 0 are left.
+
+    Data count from 1: the points of the part in order, then `inside`, exact points of regions (number of the region from 0, place).
+    """
+
+    part: str
+    inside: tuple[tuple[int, tuple[Rational, ...]], ...]
+    wrong_at: tuple[int, ...]  # in the order of Fill.combinations
+
+
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """The combination is `function`, with these values at the points, and all data have the sign that their label asks for.
+
+    `proofs` has for every region, and for every linear piece of `function` in order, Farkas multipliers of the region's rows,
+    the piece's rows and the row of the wrong sign: the weighted sum of rows that are not negative is a negative number.
+    """
+
+    part: str
+    combination: tuple[int, ...]
+    function: Expr
+    values: tuple[Form, ...]
+    proofs: tuple[tuple[tuple[Rational, ...], ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """All valid combinations of a part, grouped: the same function within a class, and different ones at a point of `apart`."""
+
+    part: str
+    classes: tuple[tuple[tuple[int, ...], ...], ...]
+    apart: tuple[tuple[Rational, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The data `of` (numbered as in the Sieve before) already rule every combination out, and no smaller set of data does.
+
+    For every set of data smaller by one (where `smallest`: of all data; else: of these), in the order of itertools.combinations,
+    `spared` has a combination that gives all of them the right sign.
+    """
+
+    part: str
+    of: tuple[int, ...]
+    smallest: bool
+    spared: tuple[tuple[int, ...], ...]
+
+
+Claim = (
+    Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Matches | Differs
+    | Sieve | Fits | Classes | Conflict
+)

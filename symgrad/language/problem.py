@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol
 from sympy import Expr, Rational
 
 from symgrad.language import forms as F
+from symgrad.language.fill import Fill
 from symgrad.language.forms import Prose
 from symgrad.language.graph import Graph
 
@@ -105,7 +106,7 @@ def listed(items: Sequence[F.Form]) -> Prose:
     return tuple(found)
 
 
-Ask = Forward | Gradient | Backward | Choose
+Ask = Forward | Gradient | Backward | Choose | Fill
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from symgrad.language.fill import Fill
 from symgrad.language.problem import Backward, Choose, Forward, Gradient, Part, Problem
 from symgrad.language.steps import Derivation
 
@@ -23,4 +24,7 @@ def derive(problem: Problem, part: Part) -> Derivation:
         case Choose():
             from symgrad.questions.choose import derive_choose
             return derive_choose(problem, part.label, part.ask)
+        case Fill():
+            from symgrad.questions.fill import derive_fill
+            return derive_fill(problem, part.label, part.ask)
     assert_never(part.ask)

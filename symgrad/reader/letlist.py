@@ -180,6 +180,8 @@ def _read(tree: ast.expr, scope: Scope, text: str) -> Expr:
             return number(ast.get_source_segment(text.replace("^", "**").strip(), tree) or repr(tree.value))
         case ast.Name(id=name):
             return scope.lookup(name)
+        case ast.Set(elts=[ast.Name() | ast.Constant() as slot]):  # {i}, a slot of a template
+            return scope.lookup(f"{{{ast.unparse(slot)}}}")
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return v.negate(_read(operand, scope, text))
         case ast.UnaryOp(op=ast.UAdd(), operand=operand):

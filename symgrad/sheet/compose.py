@@ -7,13 +7,16 @@ from typing import assert_never
 
 from sympy import Expr, Rational
 
+from symgrad.language import claims as C
 from symgrad.language import forms as F
 from symgrad.language.claims import ROUNDED, Adjoint, AdjointEntry, ClosedForm, Differs, GivenValue, Line, Matches, Partial, Total, Value
+from symgrad.language.fill import Fill
 from symgrad.language.graph import Graph
 from symgrad.language.problem import Choose, Forward, Gradient, Part, Problem
 from symgrad.language.steps import Answer, Comparison, Derivation, Ground, Step, Verdict
 from symgrad.language.vectors import say_shape
 from symgrad.sheet import document as D
+from symgrad.sheet import fill
 from symgrad.sheet.comparison import sentence
 from symgrad.sheet.layout import Item, lay_out
 from symgrad.sheet.notation import Notation
@@ -40,7 +43,7 @@ def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Docume
     """The document of one view.  The question view is composed from the problem alone: no derivation is looked at."""
     notation = Notation(problem.graph)
     blocks: list[D.Block] = list(statement_blocks(problem.statement)) if problem.statement else []
-    blocks += model_blocks(problem, notation)
+    blocks += model_blocks(problem, notation) if problem.graph.nodes else []
     for number, item in enumerate(solved, 1):
         blocks.append(D.Heading((f"Part ({item.part.label})",), 2, f"part-{number}"))
         if item.part.statement:
@@ -48,6 +51,9 @@ def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Docume
         blocks.append(D.Paragraph(words(item.part.ask.task(problem.graph), notation)))
         if isinstance(item.part.ask, Choose):
             blocks.append(choices(item, notation, view))
+        if isinstance(item.part.ask, Fill):
+            blocks += fill.question(item.part.ask, notation)
+            blocks += fill.data_picture(problem, item.part.ask, notation) if view == QUESTION or item.derivation is None else []
         if view != QUESTION:
             blocks += _Writer(problem, item, number, view).blocks()
     if problem.source:
@@ -157,6 +163,8 @@ class _Writer:
         for k, s in enumerate(steps, 1):
             items.append(self.step(s, str(k), listed))
         found.append(D.Steps(tuple(items)))
+        if isinstance(self.item.part.ask, Fill):
+            found += fill.pictures(self.problem, self.item.part.ask, derivation, self.notes[False])
         for a in derivation.answers:
             found.append(self.answer(a))
         if self.item.comparison is not None:
@@ -263,6 +271,9 @@ class _Writer:
                     shape = self.problem.graph.shape(wrt[c.part])
                     found.append(D.Paragraph((f"The derivative is {say_shape(shape)}, the choice has another shape.",)))
                 return found
+            case C.Sieve() | C.Fits() | C.Classes() | C.Conflict():
+                assert isinstance(self.item.part.ask, Fill)
+                return fill.claim_blocks(self.item.part.ask, s, n)
         assert_never(c)
 
     def comparison(self, of: str, wrt: tuple[str, ...], choice: tuple, relation: str, n: Notation) -> D.Chain:  # type: ignore[type-arg]
