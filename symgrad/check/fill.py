@@ -19,10 +19,10 @@ from symgrad.check.points import decimal_fits, points
 from symgrad.check.scalars import Scalars
 from symgrad.language import forms as F
 from symgrad.language.claims import Classes, Conflict, Fits, Sieve
-from symgrad.language.errors import Refused
+from symgrad.language.errors import Refused, Unsupported
 from symgrad.language.fill import Combination, Fill
 from symgrad.language.functions import Call
-from symgrad.language.piecewise import Row, pieces
+from symgrad.language.piecewise import Row, negated, pieces
 from symgrad.language.steps import Ground, Verdict
 
 Point = tuple[Rational, ...]
@@ -92,12 +92,15 @@ class Fills:
             raise Refused(f"the classes do not hold exactly the {len(left)} combinations that no datum rules out")
         places = [dict(zip(ask.symbols, map(fraction, p), strict=True)) for p in c.apart if len(p) == len(ask.inputs)]
         firsts: list[Expr] = []
+        if len(c.proofs) != len(left) - len(c.classes):
+            raise Refused(f"{len(left) - len(c.classes)} comparisons are needed, {len(c.proofs)} are given")
+        proofs = iter(c.proofs)
         for group in c.classes:
             if (c.part, group[0]) not in self.fitting:
                 raise Refused(f"the combination {say(ask, group[0])} was not shown to be right at all data")
             first = self.fitting[c.part, group[0]]
             for other in group[1:]:
-                self.identical(first, self.filled(ask, other), f"{say(ask, group[0])} and {say(ask, other)} in one class")
+                self.identical(first, self.filled(ask, other), f"{say(ask, group[0])} and {say(ask, other)} in one class", next(proofs))
             for before in firsts:
                 if not any(self.at.sign(first - before, p) for p in places):
                     raise Refused(f"{before} and {first} are in two classes, and at none of the points given do they differ")
@@ -176,19 +179,24 @@ class Fills:
                 return
         raise Refused(f"the value shown at {say_point(values.values())} is not that of {function}")
 
-    def identical(self, a: Expr, b: Expr, what: str) -> None:
-        """Equal in normal form, which holds away from kinks; where there are jumps, equal on every piece with its borders."""
-        if a == b:
-            return
-        if not any(isinstance(x, Call) and x.fn.name in ("step", "sign") for x in preorder_traversal(a - b)):
-            self.scalars.identical(a, b, what)
-            return
+    def identical(self, a: Expr, b: Expr, what: str, proof: tuple[tuple[Rational, ...], ...] = ()) -> None:
+        """The same function: piece by piece with all borders where it is piecewise linear, by the normal form otherwise."""
         inputs = tuple(sorted((a - b).free_symbols, key=str))
         for point in points(inputs, 12):
             if self.at.sign(a - b, {s: fraction(x) for s, x in point.items()}):
-                raise Refused(f"{what}: the two sides differ at {', '.join(f'{s} = {x}' for s, x in point.items())}")
-        if any(any(piece.value) for piece in pieces(a - b, inputs, self.step_at_zero)):
-            raise Undecided(f"{what}: not decided where there are jumps")
+                raise Refused(f"{what}: the two differ at {', '.join(f'{s} = {x}' for s, x in point.items())}")
+        try:
+            found = [piece for piece in pieces(a - b, inputs, self.step_at_zero) if any(piece.value)]
+        except Unsupported:
+            if any(isinstance(x, Call) and x.fn.name in ("step", "sign") for x in preorder_traversal(a - b)):
+                raise Undecided(f"{what}: not decided where there are jumps") from None
+            self.scalars.identical(a, b, what)
+            return
+        if len(proof) != 2 * len(found):
+            raise Refused(f"{what}: on {len(found)} linear pieces the difference is not 0 as it stands, {len(proof) // 2} are ruled out")
+        for piece, above, below in zip(found, proof[::2], proof[1::2], strict=True):
+            require_contradiction((*piece.where, Row(piece.value, True)), above, what)
+            require_contradiction((*piece.where, Row(negated(piece.value), True)), below, what)
 
 
 def require_contradiction(rows: tuple[Row, ...], multipliers: tuple[Rational, ...], what: str) -> None:

@@ -152,11 +152,17 @@ class Fits:
 
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """All valid combinations of a part, grouped: the same function within a class, and different ones at a point of `apart`."""
+    """All valid combinations of a part, grouped: the same function within a class, and different ones at a point of `apart`.
+
+    `proofs` has an entry for every combination but the first of its class, in order: where the difference of the two is piecewise
+    linear, for every piece on which it is not 0 as it stands two lists of Farkas multipliers, of the piece's rows and of the row that
+    says difference > 0, and < 0: there is no such point in the piece.
+    """
 
     part: str
     classes: tuple[tuple[tuple[int, ...], ...], ...]
     apart: tuple[tuple[Rational, ...], ...]
+    proofs: tuple[tuple[tuple[Rational, ...], ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from sympy import Add, Expr, Mul, Pow, Rational, Symbol
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call
 
-MAX_PIECES, MAX_POWER = 4096, 64
+MAX_PIECES, MAX_POWER = 1024, 64
 
 Affine = tuple[Fraction, ...]
 """The constant, then the coefficient of each input."""
@@ -63,6 +63,7 @@ def difference(a: Affine, b: Affine) -> Affine:
 
 def pieces(e: Expr, inputs: tuple[Symbol, ...], step_at_zero: Rational = Rational(1)) -> Iterator[Piece]:
     """The pieces of e.  Raises Unsupported if e is not piecewise linear in the inputs, or has too many pieces."""
+    e = unfolded(e)
     pending: list[dict[object, tuple[tuple[Row, ...], int]]] = [{}]
     found = 0
     while pending:
@@ -76,6 +77,16 @@ def pieces(e: Expr, inputs: tuple[Symbol, ...], step_at_zero: Rational = Rationa
         if found + len(pending) > MAX_PIECES:
             raise Unsupported(f"a function with more than {MAX_PIECES} linear pieces")
         yield Piece(tuple(row for rows, _ in known.values() for row in rows), value)
+
+
+def unfolded(e: Expr) -> Expr:
+    """Functions replaced by their definitions, down to max, abs, step, sign, exp, log and sqrt."""
+    if isinstance(e, Call):
+        row, arguments = KNOWN.get(e.fn.name), tuple(map(unfolded, e.arguments))
+        if row is None or row.definition is None or not e.fn.plain:
+            return Call(e.fn, *arguments)
+        return unfolded(row.definition(*arguments))
+    return e.func(*map(unfolded, e.args)) if e.args else e
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +125,6 @@ class _Reading:
         raise Unsupported(f"{e} is not piecewise linear in {', '.join(map(str, self.inputs))}")
 
     def call(self, e: Call) -> Affine:
-        definition = KNOWN[e.fn.name].definition
-        if definition is not None:
-            return self.affine(definition(*e.arguments))
         arguments = [self.affine(a) for a in e.arguments]
         match e.fn.name:
             case "max":
@@ -160,6 +168,6 @@ def row_of(relation: str, left: Affine, right: Affine) -> tuple[Row, ...]:
 def linear(e: Expr, inputs: tuple[Symbol, ...]) -> Affine:
     """A linear expression.  Raises Unsupported if it is not linear in the inputs."""
     try:
-        return _Reading(inputs, Fraction(1), {}).affine(e)
+        return _Reading(inputs, Fraction(1), {}).affine(unfolded(e))
     except _Open:
         raise Unsupported(f"{e} is not linear in {', '.join(map(str, inputs))}") from None

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
 from itertools import combinations, product
 from math import comb
 from random import Random
@@ -22,7 +21,7 @@ from symgrad.language.errors import SpecError, Unsupported
 from symgrad.language.fill import Combination, Fill
 from symgrad.language.functions import Call, call, scalar
 from symgrad.language.graph import Graph, Variable
-from symgrad.language.piecewise import pieces
+from symgrad.language.piecewise import Row, negated, pieces
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.solvers.hitting import hitting_set
@@ -40,28 +39,34 @@ Proofs = tuple[tuple[tuple[Rational, ...], ...], ...]
 def derive_fill(problem: Problem, part: str, ask: Fill) -> Derivation:
     """The combinations that are right at all data, and why no other is."""
     trial = Trial(problem, ask)
-    wrong_at = [trial.first_wrong(c) for c in ask.combinations()]
-    groups = trial.groups([c for c, k in zip(ask.combinations(), wrong_at, strict=True) if not k])
-    number = {c: k for k, c in enumerate(ask.combinations())}
-    proofs: list[Proofs] = []
-    valid: list[list[Combination]] = []
-    for group in groups:
-        found = trial.regions(filled(ask, group[0]))
-        if isinstance(found, int):
-            for c in group:
-                wrong_at[number[c]] = found
-        else:
-            valid.append(group)
-            proofs.append(found)
+    everything = list(ask.combinations())
+    number = {c: k for k, c in enumerate(everything)}
+    first = [trial.first_wrong(c) for c in everything]
+    while True:
+        wrong_at = list(first)
+        valid: list[list[Combination]] = []
+        proofs: list[Proofs] = []
+        for group in trial.groups([c for c, k in zip(everything, first, strict=True) if not k]):
+            found = trial.regions(filled(ask, group[0]))
+            if isinstance(found, int):
+                for c in group:
+                    wrong_at[number[c]] = found
+            else:
+                valid.append(group)
+                proofs.append(found)
+        same = trial.sameness(valid)
+        if isinstance(same, tuple):
+            break
+        trial.samples.append(same.at)  # two functions that the samples did not tell apart
     if len(valid) > MAX_CLASSES:
         raise Unsupported(f"{len(valid)} different functions are right at all data; at most {MAX_CLASSES} are listed")
     if not valid:
         return no_combination(problem, part, ask, trial)
-    return valid_combinations(problem, part, ask, trial, wrong_at, valid, proofs)
+    return valid_combinations(problem, part, ask, trial, wrong_at, valid, proofs, same)
 
 
 def valid_combinations(problem: Problem, part: str, ask: Fill, trial: Trial, wrong_at: Sequence[int], valid: list[list[Combination]],
-                       proofs: Sequence[Proofs]) -> Derivation:
+                       proofs: Sequence[Proofs], same: Proofs) -> Derivation:
     """What rules the others out; each function with its values; the valid combinations in classes of one function."""
     count = sum(map(len, valid))
     rest = ask.count - count
@@ -78,7 +83,7 @@ def valid_combinations(problem: Problem, part: str, ask: Fill, trial: Trial, wro
         answers.append(Answer(name, function_of(problem, ask, name), F.Just(function)))
     functions = "one function" if len(valid) == 1 else f"{len(valid)} different functions"
     said = "the only valid combination" if count == 1 else f"the {count} valid combinations are {functions}"
-    classes = Classes(part, tuple(map(tuple, valid)), trial.apart([g[0] for g in valid]))
+    classes = Classes(part, tuple(map(tuple, valid)), trial.apart([g[0] for g in valid]), same)
     steps.append(Step(classes, "comparison of functions", (said,), tuple(steps), "count"))
     return Derivation(part, with_count(problem.graph), tuple(steps), tuple(answers))
 
@@ -117,6 +122,7 @@ class Trial:
         self.memo: dict[Point, list[list[Number | None]]] = {}
         self.points: list[Point] = [tuple(map(fraction, p.at)) for p in ask.points]
         self.rows = [r.rows(ask.symbols) for r in ask.regions]
+        self.samples = samples(len(ask.inputs))
         for k, (region, rows) in enumerate(zip(ask.regions, self.rows, strict=True), 1):
             if point_in(rows) is None:
                 raise SpecError(f"region {k}, labelled {region.label}, holds no point at all: its comparisons contradict each other")
@@ -161,15 +167,6 @@ class Trial:
 
     # ---- the same function -----------------------------------------------------------------------------------
 
-    @cached_property
-    def samples(self) -> tuple[Point, ...]:
-        """Points at which functions are compared: simple ones first."""
-        size, random = len(self.ask.inputs), Random(5)
-        few = tuple(map(Fraction, (0, 1, -1, 2, -2)))
-        simple: list[Point] = list(product(few, repeat=size)) if size <= 2 else [tuple(random.choice(few) for _ in range(size)) for _ in range(24)]
-        other = [tuple(Fraction(random.randint(-99, 99), 13) for _ in range(size)) for _ in range(12)]
-        return (*sorted(simple, key=lambda p: sum(map(abs, p))), *other)
-
     def groups(self, left: Sequence[Combination]) -> list[list[Combination]]:
         """Combinations with the same values at all samples, in order.  Raises Unsupported if they are too many to list."""
         if len(left) > MAX_VALID:
@@ -203,6 +200,32 @@ class Trial:
             left = [(a, b) for a, b in left if not told(best, a, b)]
         return tuple(tuple(map(rational, p)) for p in chosen)
 
+    def sameness(self, groups: Sequence[Sequence[Combination]]) -> Proofs | Apart:
+        """For every combination but the first of its group why it is the same function, or where it is not."""
+        ask, step = self.ask, self.problem.conventions.step_at_zero
+        slots = [s.symbol for s in ask.slots]
+        proofs = []
+        for group in groups:
+            first = filled(ask, group[0])
+            for other in group[1:]:
+                proof: list[tuple[Rational, ...]] = []
+                apart = first - ask.template.xreplace(dict(zip(slots, ask.entries(other), strict=True)))
+                inputs = tuple(sorted(apart.free_symbols, key=str))
+                try:
+                    left = [piece for piece in pieces(apart, inputs, step) if any(piece.value)]
+                except Unsupported:
+                    left = []  # not piecewise linear: the checker's normal form has to do
+                for piece in left:
+                    for value in (piece.value, negated(piece.value)):
+                        system = (*piece.where, Row(value, True))
+                        weights = multipliers(system)
+                        if weights is None:
+                            place = dict(zip(inputs, point_in(system) or (), strict=True))
+                            return Apart(tuple(place.get(x, Fraction(0)) for x in ask.symbols))
+                        proof.append(weights)
+                proofs.append(tuple(proof))
+        return tuple(proofs)
+
     # ---- regions ---------------------------------------------------------------------------------------------
 
     def regions(self, function: Expr) -> Proofs | int:
@@ -226,6 +249,22 @@ class Trial:
                 proof.append(weights)
             proofs.append(tuple(proof))
         return tuple(proofs)
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A point at which two functions differ that looked the same."""
+
+    at: Point
+
+
+def samples(size: int) -> list[Point]:
+    """Points at which functions are compared: simple ones first."""
+    random = Random(5)
+    few = tuple(map(Fraction, (0, 1, -1, 2, -2)))
+    simple: list[Point] = list(product(few, repeat=size)) if size <= 2 else [tuple(random.choice(few) for _ in range(size)) for _ in range(24)]
+    other = [tuple(Fraction(random.randint(-99, 99), 13) for _ in range(size)) for _ in range(12)]
+    return [*sorted(simple, key=lambda p: sum(map(abs, p))), *other]
 
 
 def _or_none(e: Applied, at: Sequence[Number]) -> Number | None:

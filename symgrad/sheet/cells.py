@@ -14,8 +14,8 @@ from fractions import Fraction
 from sympy import Add, Expr, Mul, Pow, Rational, Symbol
 
 from symgrad.language.errors import Unsupported
-from symgrad.language.functions import KNOWN, Call
-from symgrad.language.piecewise import Affine, Row, at, negated, pieces
+from symgrad.language.functions import Call
+from symgrad.language.piecewise import Affine, Row, at, negated, pieces, unfolded
 
 GRID = 72
 Corner = tuple[Fraction, Fraction]
@@ -208,7 +208,7 @@ def evaluated(function: Expr, inputs: Sequence[Symbol], step_at_zero: float = 1.
                         return float(getattr(math, e.fn.name)(a[0]))
         raise Unsupported(f"{e} cannot be drawn")
 
-    meaning = _unfolded(function)
+    meaning = unfolded(function)
 
     def value(x: Sequence[float]) -> float:
         try:
@@ -219,12 +219,3 @@ def evaluated(function: Expr, inputs: Sequence[Symbol], step_at_zero: float = 1.
             return math.inf
 
     return value
-
-
-def _unfolded(e: Expr) -> Expr:
-    """Functions replaced by their definitions."""
-    if isinstance(e, Call):
-        definition = KNOWN[e.fn.name].definition
-        arguments = tuple(map(_unfolded, e.arguments))
-        return Call(e.fn, *arguments) if definition is None else _unfolded(definition(*arguments))
-    return e.func(*map(_unfolded, e.args)) if e.args else e

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
 from sympy import Rational
 
@@ -25,11 +26,12 @@ def point_in(rows: Sequence[Row]) -> tuple[Fraction, ...] | None:
     import z3
 
     size = len(rows[0].affine) - 1
-    names = [z3.Real(f"x{k}") for k in range(size)]
-    solver = z3.SolverFor("QF_LRA")
+    context = z3.Context()  # a new one each time: what is found must not depend on what was asked before
+    names = [z3.Real(f"x{k}", context) for k in range(size)]
+    solver = z3.SolverFor("QF_LRA", ctx=context)
     solver.set("timeout", TIMEOUT)
     for row in rows:
-        value = _sum(row.affine, [z3.RealVal(1), *names])
+        value = _sum(row.affine, [z3.RealVal(1, context), *names])
         solver.add(value > 0 if row.strict else value >= 0)
     answer = solver.check()
     if answer == z3.unsat:
@@ -47,8 +49,9 @@ def multipliers(rows: Sequence[Row]) -> tuple[Rational, ...] | None:
     """
     import z3
 
-    weights = [z3.Real(f"m{k}") for k in range(len(rows))]
-    solver = z3.SolverFor("QF_LRA")
+    context = z3.Context()
+    weights = [z3.Real(f"m{k}", context) for k in range(len(rows))]
+    solver = z3.SolverFor("QF_LRA", ctx=context)
     solver.set("timeout", TIMEOUT)
     solver.add(*(w >= 0 for w in weights))
     constant, *slopes = (_sum(column, weights) for column in zip(*(r.affine for r in rows), strict=True))
@@ -65,13 +68,13 @@ def multipliers(rows: Sequence[Row]) -> tuple[Rational, ...] | None:
     return tuple(Rational(x.numerator, x.denominator) for x in found)
 
 
-def _sum(coefficients: Sequence[Fraction], terms: Sequence[object]):  # type: ignore[no-untyped-def]
+def _sum(coefficients: Sequence[Fraction], terms: Sequence[Any]) -> Any:
     import z3
 
-    return z3.Sum([z3.Q(c.numerator, c.denominator) * t for c, t in zip(coefficients, terms, strict=True)])
+    return z3.Sum([z3.Q(c.numerator, c.denominator, t.ctx) * t for c, t in zip(coefficients, terms, strict=True)])
 
 
-def _number(value) -> Fraction:  # type: ignore[no-untyped-def]
+def _number(value: Any) -> Fraction:
     return Fraction(value.numerator_as_long(), value.denominator_as_long())
 
 
