@@ -73,6 +73,13 @@ class Exact:
                 return self.value(meaning, values) if meaning is not None else self.primitive(e.fn.name, [self.value(a, values) for a in e.arguments])
         return None
 
+    def defined(self, e: Expr, values: Values) -> tuple[bool, Fraction | None]:
+        """Is e defined there, and its value as far as it is shown to be rational."""
+        try:
+            return True, self.value(e, values)
+        except Undefined:
+            return False, None
+
     def primitive(self, name: str, arguments: list[Fraction | None]) -> Fraction | None:
         x = arguments[0]
         if x is None or None in arguments:

@@ -7,13 +7,14 @@ bounds where the value is not rational; a region is settled by Farkas multiplier
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 from itertools import combinations
 from math import comb
 from typing import assert_never
 
 from sympy import Expr, Pow, Rational, preorder_traversal
 
-from symgrad.check.exact import Exact, Undefined, Values, fraction
+from symgrad.check.exact import Exact, Values, fraction
 from symgrad.check.normal import Undecided
 from symgrad.check.points import decimal_fits, points
 from symgrad.check.scalars import Scalars
@@ -38,6 +39,7 @@ class Fills:
         self.asks = {p.label: p.ask for p in scalars.problem.parts if isinstance(p.ask, Fill)}
         self.sieved: dict[str, Sieve] = {}
         self.fitting: dict[tuple[str, Combination], Expr] = {}
+        self.choices: dict[object, list[list[tuple[bool, Fraction | None]]]] = {}
         self.signs: dict[object, int | None] = {}
 
     def verify(self, c: Sieve | Fits | Classes | Conflict) -> Verdict:
@@ -157,10 +159,13 @@ class Fills:
     def right(self, ask: Fill, combination: Combination, label: str, place: Point) -> bool:
         """Does f have the sign that the label asks for?  Where f is not defined, it has none."""
         values = dict(zip(ask.symbols, map(fraction, place), strict=True))
-        try:
-            entries = tuple(self.at.value(e, values) for e in self.entries(ask, combination))
-        except Undefined:
+        self.entries(ask, combination)
+        if (id(ask), place) not in self.choices:
+            self.choices[id(ask), place] = [[self.at.defined(e, values) for e in s.choices] for s in ask.slots]
+        found = [column[k] for column, k in zip(self.choices[id(ask), place], combination, strict=True)]
+        if not all(defined for defined, _ in found):
             return False
+        entries = tuple(x for _, x in found)
         key = (id(ask), place, entries if None not in entries else combination)
         if key not in self.signs:
             known = {s.symbol: x for s, x in zip(ask.slots, entries, strict=True) if x is not None}

@@ -5,7 +5,7 @@ Where nothing is left, a smallest set of data that no combination serves is the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations, product
@@ -40,8 +40,9 @@ def derive_fill(problem: Problem, part: str, ask: Fill) -> Derivation:
     """The combinations that are right at all data, and why no other is."""
     trial = Trial(problem, ask)
     everything = list(ask.combinations())
-    number = {c: k for k, c in enumerate(everything)}
-    first = [trial.first_wrong(c) for c in everything]
+    order = {c: k for k, c in enumerate(everything)}
+    points = trial.data
+    first = [next(trial.all_wrong(c, points), 0) for c in everything]
     while True:
         wrong_at = list(first)
         valid: list[list[Combination]] = []
@@ -50,7 +51,7 @@ def derive_fill(problem: Problem, part: str, ask: Fill) -> Derivation:
             found = trial.regions(filled(ask, group[0]))
             if isinstance(found, int):
                 for c in group:
-                    wrong_at[number[c]] = found
+                    wrong_at[order[c]] = found
             else:
                 valid.append(group)
                 proofs.append(found)
@@ -90,12 +91,12 @@ def valid_combinations(problem: Problem, part: str, ask: Fill, trial: Trial, wro
 
 def no_combination(problem: Problem, part: str, ask: Fill, trial: Trial) -> Derivation:
     """A set of data that already rules every combination out, and why none of it can be spared."""
-    wrong = [trial.all_wrong(c) for c in ask.combinations()]
+    known = trial.data
+    wrong = [frozenset(trial.all_wrong(c, known)) for c in ask.combinations()]
     chosen, smallest = hitting_set(wrong)
-    data = range(1, len(trial.data) + 1)
+    data = range(1, len(known) + 1)
     smallest = smallest and not ask.regions and comb(len(data), len(chosen) - 1) <= MAX_SPARED
-    known = list(zip(ask.combinations(), wrong, strict=True))
-    spared = tuple(next(c for c, w in known if not w & set(group))
+    spared = tuple(next(c for c, w in zip(ask.combinations(), wrong, strict=True) if not w & set(group))
                    for group in combinations(data if smallest else chosen, len(chosen) - 1))
     wrong_at = tuple(min(w & set(chosen)) for w in wrong)
     what = "one datum is" if len(chosen) == 1 else f"{len(chosen)} data are"
@@ -105,6 +106,14 @@ def no_combination(problem: Problem, part: str, ask: Fill, trial: Trial) -> Deri
     conflict = Step(Conflict(part, chosen, smallest, spared), "smallest conflict", (f"no valid combination; {says}",), (sieve,), "conflict")
     answer = Answer("", F.Just(scalar(COUNT)), F.Just(Integer(0)))
     return Derivation(part, with_count(problem.graph), (sieve, conflict), (answer,))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What was evaluated at one place: every choice of every slot (None where it has no value), and f by the values in its slots."""
+
+    choices: list[list[Number | None]]
+    values: dict[tuple[Number | None, ...], Number | None]
 
 
 @dataclass
@@ -119,8 +128,8 @@ class Trial:
         ask, step = self.ask, self.problem.conventions.step_at_zero
         self.template = applied(ask.template, (*(s.symbol for s in ask.slots), *ask.symbols), step)
         self.choices: list[list[Applied]] = [[applied(e, ask.symbols, step) for e in s.choices] for s in ask.slots]
-        self.memo: dict[Point, list[list[Number | None]]] = {}
-        self.points: list[Point] = [tuple(map(fraction, p.at)) for p in ask.points]
+        self.places: dict[Point, Place] = {}
+        self.points: list[Point] = [tuple(map(number, p.at)) for p in ask.points]
         self.rows = [r.rows(ask.symbols) for r in ask.regions]
         self.samples = samples(len(ask.inputs))
         for k, (region, rows) in enumerate(zip(ask.regions, self.rows, strict=True), 1):
@@ -138,21 +147,22 @@ class Trial:
         return tuple((k, tuple(map(rational, at))) for k, at in self.found)
 
     def value(self, combination: Combination, at: Point) -> Number | None:
-        """None where f is not defined."""
-        if at not in self.memo:
-            self.memo[at] = [[_or_none(e, at) for e in column] for column in self.choices]
-        entries = [column[k] for column, k in zip(self.memo[at], combination, strict=True)]
-        return None if None in entries else _or_none(self.template, (*entries, *at))
+        """None where f is not defined.  Combinations whose choices have the same values at a place share theirs."""
+        if at not in self.places:
+            self.places[at] = Place([[_or_none(e, at) for e in column] for column in self.choices], {})
+        place = self.places[at]
+        entries = tuple([column[k] for column, k in zip(place.choices, combination, strict=True)])
+        if entries not in place.values:
+            place.values[entries] = None if None in entries else _or_none(self.template, (*entries, *at))
+        return place.values[entries]
 
     def right(self, combination: Combination, label: str, at: Point) -> bool:
         value = self.value(combination, at)
         return value is not None and self.ask.right(label, sign(value))
 
-    def first_wrong(self, combination: Combination) -> int:
-        return next((k for k, (label, at) in enumerate(self.data, 1) if not self.right(combination, label, at)), 0)
-
-    def all_wrong(self, combination: Combination) -> frozenset[int]:
-        return frozenset(k for k, (label, at) in enumerate(self.data, 1) if not self.right(combination, label, at))
+    def all_wrong(self, combination: Combination, data: Sequence[tuple[str, Point]]) -> Iterator[int]:
+        """The numbers of the data at which f has not the sign asked for."""
+        return (k for k, (label, at) in enumerate(data, 1) if not self.right(combination, label, at))
 
     def values(self, combination: Combination) -> tuple[F.Form, ...]:
         """The values at the points, exact or rounded."""
@@ -274,8 +284,9 @@ def _or_none(e: Applied, at: Sequence[Number]) -> Number | None:
         return None
 
 
-def fraction(x: Rational) -> Fraction:
-    return Fraction(int(x.p), int(x.q))
+def number(x: Rational) -> Fraction:
+    """A whole number as an int, which is faster and equal to the Fraction."""
+    return int(x.p) if x.q == 1 else Fraction(int(x.p), int(x.q))  # type: ignore[return-value]
 
 
 def rational(x: Fraction) -> Rational:
