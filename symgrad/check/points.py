@@ -151,5 +151,4 @@ def differ(left: Expr, right: Expr, values: Mapping[Expr, Any], at_tie: Rational
 def decimal_fits(interval: Any, value: Rational, digits: int) -> bool:
     """The whole interval lies within half a unit of the last of `digits` decimals."""
     centre, half = iv.mpf(int(value.p)) / int(value.q), iv.mpf(1) / (2 * 10**digits)
-    return bool(interval.a >= (centre - half).b and interval.b <= (centre + half).a) or bool(
-        interval.a >= (centre - half).a and interval.b <= (centre + half).b)
+    return bool(interval.a >= (centre - half).b and interval.b <= (centre + half).a)

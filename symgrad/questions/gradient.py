@@ -11,7 +11,7 @@ from sympy import Expr, Integer
 from symgrad.language import forms as F
 from symgrad.language.claims import EXACT, ROUNDED, Line, Partial, Total
 from symgrad.language.errors import Unsupported
-from symgrad.language.functions import KNOWN, Call
+from symgrad.language.functions import KNOWN, Call, Fn
 from symgrad.language.problem import Gradient, Problem
 from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.language.vectors import SCALAR, merged, names_in, scalar, total
@@ -88,6 +88,7 @@ def partial_step(work: _Work, u: str, v: str) -> Step:
         graph = work.problem.graph
         node = graph.node(u)
         expr, used = local_partial(node.expr, scalar(v), scalar(u))
+        expr = kept_at_kinks(work, node.expr, expr)
         lines = [Line(F.Derivative(node.expr, v)), Line(F.Just(expr), (", ".join(used),) if used else ())]
         if work.numbers.covers(*names_in(expr)) and names_in(expr):
             number = work.numbers.of(expr)
@@ -99,6 +100,13 @@ def partial_step(work: _Work, u: str, v: str) -> Step:
         claim = Partial(u, v, expr, tuple(lines), work.valuation)
         work.partials[u, v] = Step(claim, used[0] if used else "constant", (), premises)
     return work.partials[u, v]
+
+
+def kept_at_kinks(work: _Work, definition: Expr, expr: Expr) -> Expr:
+    """|z|' stays as it is where z = 0: there it is not sign(z), but what the problem fixes."""
+    calls = [c for c in definition.atoms(Call) if c.fn.name == "abs" and work.numbers.covers(*names_in(c.arguments[0]))]
+    at_zero = [c for c in calls if work.numbers.of(c.arguments[0]).approx == 0]
+    return expr.xreplace({Call(Fn("sign", (0,)), *c.arguments): Call(c.fn.derivative(0), *c.arguments) for c in at_zero})
 
 
 def kink_reason(work: _Work, expr: Expr) -> F.Prose:

@@ -133,15 +133,21 @@ class Numbers:
             if name in ("relu", "max", "min", "leaky_relu") and sum(e.fn.orders) == 1:
                 if sign == 0 and tie is None:
                     raise Unsupported(f"{name}' at its kink has no derivative; fix one with relu_at_zero in [conventions]")
-                at: Expr = tie if sign == 0 else Integer(int(sign > 0))
-                if name == "min":
-                    at = 1 - at
+                at: Expr = tie if sign == 0 else Integer(int((sign > 0) != (name == "min")))
                 if e.fn.orders[-1] and name in ("max", "min"):
                     at = 1 - at
                 if name == "leaky_relu":
                     leak = e.arguments[1] if len(e.arguments) > 1 else Rational(1, 100)
                     at = at + leak * (1 - at)
                 return rational(at)
+            if name == "abs" and e.fn.orders == (1,):
+                if sign == 0 and conventions.abs_at_zero is None:
+                    raise Unsupported("|z| has no derivative at 0; fix one with abs_at_zero in [conventions]")
+                return rational(conventions.abs_at_zero if sign == 0 else Integer(sign))
+            if name in ("step", "sign"):
+                if sign == 0:
+                    raise Unsupported(f"{name} has no derivative at 0, where it jumps")
+                return rational(Integer(0))
             row = KNOWN[name]
             if row.derivative is not None and sum(e.fn.orders) == 1:
                 plain = Call(type(e.fn)(name, (0,) * len(e.fn.orders)), *e.arguments)
