@@ -13,7 +13,7 @@ from symgrad.check.adjoints import Adjoints
 from symgrad.check.normal import NoDerivative, Undecided
 from symgrad.check.points import NoSign
 from symgrad.check.scalars import Scalars, is_number
-from symgrad.language.claims import Adjoint, AdjointEntry, Claim, ClosedForm, Differs, GivenValue, Matches, Partial, Total, Value
+from symgrad.language.claims import EXACT, Adjoint, AdjointEntry, Claim, ClosedForm, Differs, GivenValue, Matches, Partial, Total, Value
 from symgrad.language.errors import Refused, SpecError, Unsupported
 from symgrad.language.problem import Backward, Choose, Forward, Gradient, Part, Problem
 from symgrad.language.steps import Ground, Verdict
@@ -61,6 +61,8 @@ class Checker:
                 self.adjoints.found.setdefault((claim.of, claim.wrt), claim.expr)
                 return verdict
             case Adjoint():
+                for line in claim.lines:
+                    self.scalars.prose(line.why, EXACT, {}, f"{claim.node}_bar")
                 return self.adjoints.adjoint(claim)
             case AdjointEntry():
                 return self.adjoints.entry(claim)

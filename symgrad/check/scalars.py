@@ -152,11 +152,13 @@ class Scalars:
         approximate line is a rounding of the last exact one, so that roundings are never rounded again."""
         exact = lines[0].form
         at_values = False
+        self.prose(lines[0].why, kind, extra, f"line 1 of {what}")
         for k, line in enumerate(lines[1:], 2):
             where = f"line {k} of {what}"
             if not self.names(line.form) and not at_values:
                 at_values = True
                 self.off_kinks(lines[0].form, exact, extra, where)
+            self.prose(line.why, kind, extra, where)
             if line.approx:
                 self.approximate(exact, line.form, kind, extra, where)
                 continue
@@ -224,6 +226,31 @@ class Scalars:
                 self.approximate(x, y, kind, extra, what)
         else:
             self.same_at(a, b, kind, extra, what)
+
+    def prose(self, why: F.Prose, kind: str, extra: Extra, what: str) -> None:
+        """Raises Refused for a comparison in words that is false at the given values, Undecided for one that is not shown."""
+        for piece in why:
+            if isinstance(piece, F.Comparison):
+                self.comparison(piece, kind, extra, what)
+
+    def comparison(self, c: F.Comparison, kind: str, extra: Extra, what: str) -> None:
+        valuation, numbers = self.valuations[kind], extra.get(kind, {})
+        left = c.left
+        if isinstance(left, F.Comparison):
+            self.comparison(left, kind, extra, what)
+            left = left.right
+        a, b = self.meaning(left), self.meaning(c.right)
+        if c.relation == "=":
+            valuation.require_equal(a, b, numbers, what)
+        elif c.relation == "≈":
+            exact, rounded = (c.right, left) if isinstance(left, F.Decimal) else (left, c.right)
+            self.approximate(exact, rounded, kind, extra, what)
+        else:
+            order = valuation.order(a, b, numbers, what)
+            holds = {"<": order < 0, ">": order > 0, "≤": order <= 0, "≥": order >= 0, "≠": order != 0}
+            if not holds.get(c.relation, False):
+                found = "=" if order == 0 else "<" if order < 0 else ">"
+                raise Refused(f"{what}: it is said that left {c.relation} right, but left {found} right at the given values")
 
     def identical(self, a: Expr, b: Expr, what: str, inline: tuple[str, ...] = ()) -> None:
         """a = b for all values of the variables, away from kinks: refuted at a point first, then the normal form.

@@ -139,6 +139,16 @@ class Valuation:
                 zero for zero, _ in branches(a.closed - b.closed, conventions.relu_at_zero, conventions.step_at_zero)):
             raise Undecided(f"{what}: equal to within {float((a.interval - b.interval).delta.b):.1e}, not shown exactly")
 
+    def order(self, left: Expr, right: Expr, extra: dict[Expr, Known], what: str) -> int:
+        """-1, 0 or 1 as left is less than, equal to or greater than right.  Raises Undecided where neither is shown."""
+        a, b = self.evaluate(left, extra), self.evaluate(right, extra)
+        if a.exact is not None and b.exact is not None:
+            return int(bool(a.exact > b.exact)) - int(bool(a.exact < b.exact))
+        if a.interval.b < b.interval.a or b.interval.b < a.interval.a:
+            return -1 if a.interval.b < b.interval.a else 1
+        self.require_equal(left, right, extra, what)
+        return 0
+
     def require_rounded(self, true: Known, shown: Rational, digits: int, what: str) -> None:
         """Raises Refused unless `shown` is `true` rounded to `digits` decimals; either neighbour will do for a tie."""
         if not 0 <= digits <= MAX_DECIMALS:

@@ -10,6 +10,7 @@ from symgrad.language.errors import Unsupported
 from symgrad.language.problem import Forward, Problem
 from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.language.vectors import SCALAR, names_in
+from symgrad.questions.conventions import at_kinks
 from symgrad.rules.numbers import Num, Numbers
 
 
@@ -90,4 +91,4 @@ def derive_forward(problem: Problem, part: str, ask: Forward) -> Derivation:
                 value, rough = shown(numbers.values[n.name], problem.digits)
                 label = n.name if valuation == EXACT else f"{n.name} (rounded)"
                 answers.append(Answer(label, F.Just(n.symbol), F.Decimal(value, problem.digits) if rough else F.Just(value), rough))
-    return Derivation(part, graph, tuple(steps), tuple(answers))
+    return Derivation(part, graph, tuple(steps), tuple(answers), at_kinks(problem, needed, derivatives=False))

@@ -308,7 +308,7 @@ def test_the_wrong_valuation() -> None:
     refused(ROUNDED, Total, "at the given values", valuation="rounded", changes={"valuation": "exact"})
     exact = found[pick(found, Total, valuation="exact")]
     assert isinstance(exact, Total)
-    refused(ROUNDED, Total, "line", valuation="exact", changes={"valuation": "rounded"})
+    refused(ROUNDED, Total, "at the given values", valuation="exact", changes={"valuation": "rounded"})
     refused(ROUNDED, Total, "cannot be evaluated", Ground.UNDECIDED, valuation="exact", changes={"valuation": "true"})
 
 
