@@ -5,11 +5,11 @@ Everything is written out entry by entry at the sizes that the slot count asks f
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from sympy import Add, Expr, Integer, Mul
+from sympy import Add, Expr, Integer, Mul, ZeroMatrix
 
 from symgrad.check.calculus import differentiate
 from symgrad.check.explicit import Explicit, Rows, Slots, enough, slots
@@ -17,6 +17,8 @@ from symgrad.check.identity import require_identical
 from symgrad.check.normal import Undecided, constant_value
 from symgrad.check.pattern import Pattern
 from symgrad.check.points import differ
+from symgrad.check.shapes import require_shapes
+from symgrad.check.sizes import Source, thorough
 from symgrad.language import forms as F
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Differs, Matches, Witness
 from symgrad.language.errors import Refused
@@ -28,6 +30,7 @@ Sizes = tuple[tuple[tuple[Expr, int], ...], ...]
 """The size vectors at which two expressions were compared; none for scalars."""
 
 MAX_ENTRIES = 4000
+MAX_WITNESS = 20
 MANY = 6  # more dimensions than this are not listed one by one
 
 
@@ -65,11 +68,13 @@ class Adjoints:
         if c.node == c.of:
             wanted = F.Just(Integer(1))
         elif not consumers:
-            wanted = F.Just(c.expr)  # no path: it must be zero, which the comparison with no pullback shows
-            zero = Explicit(dict.fromkeys(self.dimensions, 2)).rows(c.expr)
-            if any(x != 0 for row in zero for x in row):
+            wanted = F.Just(c.expr)
+            if not (c.expr == 0 or isinstance(c.expr, ZeroMatrix)):
                 raise Refused(f"there is no path from {c.node} to {c.of}, so {what} is zero")
+        if not c.lines:
+            raise Refused(f"{what} has no lines")
         first = c.lines[0].form
+        self.well_formed(c.of, [c.expr, *(e for line in c.lines for e in expressions(line.form))], what)
         if consumers:
             terms = first.terms if isinstance(first, F.Sum) else (first,)
             missing = [u for u in consumers if F.Pullback(u, c.node) not in terms]
@@ -112,17 +117,22 @@ class Adjoints:
         """The index form, at every index value."""
         expr = self.established(c.of, c.node)
         shape = self.graph.shape(c.node)
+        axes = [d for d in shape if d != 1] if 1 in shape else list(shape)
+        if len(c.indices) != len(axes) or len(set(c.indices)) != len(axes):
+            raise Refused(f"an entry of {c.node}_bar has {len(axes)} indices")
+        self.well_formed(c.of, [c.expr], f"entry of {c.node}_bar", dict(zip(c.indices, axes, strict=True)))
         i, j = (*c.indices, Integer(1), Integer(1))[:2]
         count = self.compare(
             lambda ex: ex.rows(expr),
             lambda ex: tuple(tuple(ex.scalar(c.expr.xreplace({i: Integer(a), j: Integer(b)})) for b in range(1, ex.size(shape[1]) + 1))
                              for a in range(1, ex.size(shape[0]) + 1)),
-            shape, (slots(expr), slots(c.expr)), f"entry of {c.node}_bar", c.of,
+            shape, (slots(expr), slots(c.expr)), f"entry of {c.node}_bar", c.of, (Source(expr), Source(c.expr)),
             dimensions_in(expr) | dimensions_in(c.expr) | {d for d in shape if not d.is_Integer})
         return self.proved(_compared(count))
 
     def closed_form(self, c: ClosedForm) -> Verdict:
         """All adjoints' definitions put in; forward nodes may stand for themselves or for their definitions."""
+        self.well_formed(c.of, [c.expr], f"closed form of {c.node}_bar")
         expr = self.composed(self.established(c.of, c.node), c.of, forward=False)
         if names_in(c.expr) and any(n.endswith("_bar") and n[:-4] in self.graph for n in names_in(c.expr) if n not in self.graph):
             raise Refused(f"the closed form of {c.node}_bar still has an adjoint in it")
@@ -137,6 +147,9 @@ class Adjoints:
         return self.proved(_compared(count))
 
     def matches(self, c: Matches) -> Verdict:
+        if len(c.wrt) != len(c.choice) or not c.wrt:
+            raise Refused("a choice has one expression for each derivative in question")
+        self.well_formed(c.of, c.choice, "choice")
         count: Sizes = ()
         for w, choice in zip(c.wrt, c.choice, strict=True):
             left, right = self.composed(self.established(c.of, w), c.of), self.composed(choice, c.of)
@@ -147,12 +160,19 @@ class Adjoints:
 
     def differs(self, c: Differs) -> Verdict:
         """The shapes differ, or the witness separates the two."""
+        if len(c.wrt) != len(c.choice) or not 0 <= c.part < len(c.wrt):
+            raise Refused("a choice has one expression for each derivative in question")
+        self.well_formed(c.of, c.choice, "choice")
         left, right = self.composed(self.established(c.of, c.wrt[c.part]), c.of), self.composed(c.choice[c.part], c.of)
         if c.witness is None:
             if shape_of(left) == shape_of(right):
                 raise Refused("the shapes are the same, and no witness is given")
             return self.proved(f"the shapes differ: {say_shape(shape_of(right))} is not {say_shape(shape_of(left))}", "for general sizes")
-        ex = Explicit({d: dict(c.witness.sizes)[str(d)] for d in self.dimensions})
+        sizes = dict(c.witness.sizes)
+        missing = [str(d) for d in self.dimensions if not 1 <= sizes.get(str(d), 0) <= MAX_WITNESS]
+        if missing:
+            raise Refused(f"the witness gives no size from 1 to {MAX_WITNESS} for {missing[0]}")
+        ex = Explicit({d: sizes[str(d)] for d in self.dimensions})
         i, j = c.witness.entry
         point = self.point(c.witness)
         a, b = ex.rows(left)[i - 1][j - 1], ex.rows(right)[i - 1][j - 1]
@@ -191,11 +211,15 @@ class Adjoints:
 
     def equal(self, a: F.Form, b: F.Form, of: str, shape: tuple[Expr, Expr], what: str) -> Sizes:
         mentioned = self.mentioned(a) | self.mentioned(b) | {d for d in shape if not d.is_Integer}
-        return self.compare(lambda ex: self.rows(a, ex), lambda ex: self.rows(b, ex), shape, (self.slots(a), self.slots(b)), what, of, mentioned)
+        sources = (*self.sources(a), *self.sources(b))
+        sides = self.slots(a), self.slots(b)
+        return self.compare(lambda ex: self.rows(a, ex), lambda ex: self.rows(b, ex), shape, sides, what, of, sources, mentioned)
 
-    def compare(self, left, right, shape, sides: tuple[Slots, ...], what: str, of: str, mentioned: frozenset[Expr]) -> Sizes:  # type: ignore[no-untyped-def]
+    def compare(self, left, right, shape, sides: tuple[Slots, ...], what: str, of: str,  # type: ignore[no-untyped-def]
+                sources: tuple[Source, ...], mentioned: frozenset[Expr]) -> Sizes:
         """Entry by entry at enough sizes.  Raises Refused with a point, or Undecided.  Returns the sizes."""
         sizes, general = enough(tuple(d for d in self.dimensions if d in mentioned), shape, sides)
+        sizes = thorough(sizes, shape, sides, sources)
         self.rests_on_axiom |= not general
         numbers = self.numbers(of)
         for vector in sizes:
@@ -271,6 +295,27 @@ class Adjoints:
                 return self.mentioned(layout) | dimensions_in(self.graph.symbol(of))
         raise Refused(f"{type(form).__name__} is not a vector form")
 
+    def sources(self, form: F.Form) -> tuple[Source, ...]:
+        """The expressions that the entries of a form are made of."""
+        match form:
+            case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
+                return (Source(expr),)
+            case F.Sum(parts) | F.Product(parts):
+                return tuple(s for p in parts for s in self.sources(p))
+            case F.Pullback(of, _) | F.Stacked(of, _):
+                return (Source(self.graph.node(of).expr, derived=True),)
+            case F.JacobianTimes(layout, _, _):
+                return self.sources(layout)
+        return ()
+
+    def well_formed(self, of: str, exprs: Iterable[Expr], what: str, free: dict[Expr, Expr] | None = None) -> None:
+        """Shapes fit, and no adjoint is used that was not derived.  Raises Refused."""
+        for e in exprs:
+            require_shapes(e, self.graph, free)
+            for n in names_in(e):
+                if n not in self.graph and (of, n.removesuffix("_bar")) not in self.found:
+                    raise Refused(f"{what} uses {n} before it is derived")
+
     def slots(self, form: F.Form) -> Slots:
         match form:
             case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
@@ -298,6 +343,18 @@ class Adjoints:
         if self.rests_on_axiom:
             return Verdict(Ground.TESTED, f"{method}; an inverse or determinant is written out by cofactors", "at these sizes, for all values")
         return Verdict(Ground.PROVED, method, domain or everywhere)
+
+
+def expressions(form: F.Form) -> Iterator[Expr]:
+    """The expressions that a form displays."""
+    match form:
+        case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
+            yield expr
+        case F.Sum(parts) | F.Product(parts) | F.Tuple(parts):
+            for p in parts:
+                yield from expressions(p)
+        case F.JacobianTimes(layout, _, _):
+            yield from expressions(layout)
 
 
 def _times(a: Rows, b: Rows) -> Rows:

@@ -47,7 +47,7 @@ def require_identical(a: Expr, b: Expr, at_tie: Rational | None, what: str, say:
         for _, point in zip(range(count), tries, strict=False):
             if differ(a, b, point):
                 where = ", ".join(f"{say(s)} = {x}" for s, x in list(point.items())[:12])
-                raise Refused(f"{what}: the two sides differ at {where}")
+                raise Refused(f"{what}: the two sides differ" + (f" at {where}" if where else ""))
 
     if any(x.has(Call) for x in (a, b)):
         refute(1)

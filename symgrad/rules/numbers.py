@@ -45,6 +45,8 @@ class Numbers:
         self.problem = problem
         stated = {g.name: g for g in problem.values if valuation == ROUNDED or g.digits is None}
         self.values: dict[str, Num] = {}
+        self.missing: dict[str, str] = {}
+        self.sizes = dict(problem.sizes)
         graph = problem.graph
         for name in graph.names:
             if graph.shape(name) != SCALAR:
@@ -52,7 +54,10 @@ class Numbers:
             if name in stated:
                 self.values[name] = rational(stated[name].entries[0][0])
             elif isinstance(graph[name], Node) and all(a in self.values for a in graph.arguments(name)):
-                self.values[name] = self.of(graph.node(name).expr)
+                try:
+                    self.values[name] = self.of(graph.node(name).expr)
+                except Unsupported as reason:  # a question that needs this value says why it has none
+                    self.missing[name] = str(reason)
 
     def covers(self, *names: str) -> bool:
         return all(n in self.values for n in names)
@@ -72,6 +77,10 @@ class Numbers:
             match e:
                 case Rational():
                     return rational(e)
+                case Symbol() if e.is_integer:
+                    if e.name not in self.sizes:
+                        raise Unsupported(f"no number is given for the size {e.name}")
+                    return rational(Integer(self.sizes[e.name]))
                 case Symbol():
                     return extra[e] if e in extra else self.values[e.name]
                 case Add() | Mul():
