@@ -13,7 +13,7 @@ from sympy import Add, Expr, Integer, Mul, ZeroMatrix
 
 from symgrad.check.calculus import differentiate
 from symgrad.check.explicit import Explicit, Rows, Slots, enough, slots
-from symgrad.check.identity import require_identical
+from symgrad.check.identity import hits_kink, leaves, require_identical
 from symgrad.check.normal import Undecided, constant_value
 from symgrad.check.pattern import Pattern
 from symgrad.check.points import differ
@@ -22,6 +22,7 @@ from symgrad.check.sizes import Source, thorough
 from symgrad.language import forms as F
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Differs, Matches, Witness
 from symgrad.language.errors import Refused
+from symgrad.language.graph import Node
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
 from symgrad.language.vectors import SCALAR, AsScalar, Entry, dimensions_in, names_in, say_shape, shape_of, variable
@@ -60,6 +61,7 @@ class Adjoints:
     def adjoint(self, c: Adjoint) -> Verdict:
         """lines[0] is the sum of one pullback for every consumer on a path; every line has the same entries."""
         what = f"{c.node}_bar"
+        self.graph[c.of], self.graph[c.node]  # noqa: B018  -- raises SpecError, with the names there are
         clash = [n for n in (c.node, *self.graph.consumers(c.node)) if f"{n}_bar" in self.graph]
         if clash:
             raise Refused(f"{clash[0]}_bar is a name of the problem and cannot stand for the adjoint of {clash[0]} too")
@@ -174,9 +176,16 @@ class Adjoints:
             raise Refused(f"the witness gives no size from 1 to {MAX_WITNESS} for {missing[0]}")
         ex = Explicit({d: sizes[str(d)] for d in self.dimensions})
         i, j = c.witness.entry
+        if not all(1 <= i <= len(rows) and 1 <= j <= len(rows[0]) for rows in (ex.rows(left), ex.rows(right))):
+            raise Refused(f"the choice or the derivative has no entry {c.witness.entry} at the sizes of the witness")
         point = self.point(c.witness)
         a, b = ex.rows(left)[i - 1][j - 1], ex.rows(right)[i - 1][j - 1]
-        if not differ(a, b, point):
+        unknown = [_say_leaf(s) for s in leaves(a, b) if s not in point]
+        if unknown:
+            raise Refused(f"the witness gives no value for {unknown[0]}")
+        if hits_kink(a, point):
+            raise Refused("the derivative was derived away from kinks, and the witness is at one")
+        if not differ(a, b, point, step_at_zero=self.problem.conventions.step_at_zero):
             raise Refused("the witness does not separate the choice from the derivative")
         values = [constant_value(e.xreplace(point)) for e in (a, b)]
         found = "" if None in values else f": the derivative is {values[0]}, the choice is {values[1]}"
@@ -204,6 +213,8 @@ class Adjoints:
         values: dict[Expr, Expr] = {}
         for name, rows in w.values:
             symbol = self.graph.symbol(name)
+            if isinstance(self.graph[name], Node):
+                raise Refused(f"{name} is no variable: a witness gives values to variables, the rest follows")
             for a, row in enumerate(rows, 1):
                 for b, x in enumerate(row, 1):
                     values[symbol if self.graph.shape(name) == SCALAR else Entry(symbol, Integer(a), Integer(b))] = x
@@ -221,7 +232,7 @@ class Adjoints:
         sizes, general = enough(tuple(d for d in self.dimensions if d in mentioned), shape, sides)
         sizes = thorough(sizes, shape, sides, sources)
         self.rests_on_axiom |= not general
-        numbers = self.numbers(of)
+        numbers, fixed = self.numbers(of), self.problem.conventions
         for vector in sizes:
             ex = Explicit(dict(vector))
             a, b = left(ex), right(ex)
@@ -232,7 +243,7 @@ class Adjoints:
             for i, (row, other) in enumerate(zip(a, b, strict=True), 1):
                 for j, (x, y) in enumerate(zip(row, other, strict=True), 1):
                     where = f"{what}, entry ({i}, {j}) at {_say(vector)}"
-                    require_identical(x.xreplace(numbers), y.xreplace(numbers), self.problem.conventions.relu_at_zero, where, _say_leaf)
+                    require_identical(x.xreplace(numbers), y.xreplace(numbers), fixed.relu_at_zero, where, _say_leaf, fixed.step_at_zero)
         return tuple(tuple(vector.items()) for vector in sizes)
 
     def numbers(self, of: str) -> dict[Expr, Expr]:

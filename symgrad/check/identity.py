@@ -6,14 +6,15 @@ without is decided by the normal form faster than by a point.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from sympy import Expr, Rational
 
 from symgrad.check.normal import NoDerivative, Undecided, branches
-from symgrad.check.points import differ, points
+from symgrad.check.points import differ, enclose, points
 from symgrad.language.errors import Refused
-from symgrad.language.functions import Call
+from symgrad.language.functions import KNOWN, Call
 from symgrad.language.vectors import Entry
 
 POINTS = 6
@@ -36,7 +37,20 @@ def leaves(*exprs: Expr) -> tuple[Expr, ...]:
     return tuple(sorted(found, key=str))
 
 
-def require_identical(a: Expr, b: Expr, at_tie: Rational | None, what: str, say: Callable[[Expr], str] = str) -> None:
+def hits_kink(e: Expr, point: Mapping[Expr, Any]) -> bool:
+    """Is the argument of some max, |x|, step or the like at its kink there, or not shown to be off it?"""
+    for call in e.atoms(Call):
+        row = KNOWN.get(call.fn.name)
+        if row is not None and row.kink and row.name != "sqrt":
+            a = call.arguments
+            gap = enclose(a[0] - a[1] if row.name in ("max", "min") else a[0], point)
+            if gap.a <= 0 <= gap.b:
+                return True
+    return False
+
+
+def require_identical(a: Expr, b: Expr, at_tie: Rational | None, what: str, say: Callable[[Expr], str] = str,
+                      step_at_zero: Rational = Rational(1)) -> None:
     """Raises Refused with a point, Undecided or NoDerivative with the reason; `at_tie` is the derivative of max at a tie."""
     if a == b:
         return
@@ -45,7 +59,7 @@ def require_identical(a: Expr, b: Expr, at_tie: Rational | None, what: str, say:
 
     def refute(count: int) -> None:
         for _, point in zip(range(count), tries, strict=False):
-            if differ(a, b, point):
+            if differ(a, b, point, step_at_zero=step_at_zero):
                 where = ", ".join(f"{say(s)} = {x}" for s, x in list(point.items())[:12])
                 raise Refused(f"{what}: the two sides differ" + (f" at {where}" if where else ""))
 
@@ -53,7 +67,7 @@ def require_identical(a: Expr, b: Expr, at_tie: Rational | None, what: str, say:
         refute(1)
     reason: Exception = Undecided(f"{what}: the normal form does not decide it")
     try:
-        if all(zero for zero, _ in branches(a - b, at_tie)):
+        if all(zero for zero, _ in branches(a - b, at_tie, step_at_zero)):
             return
     except (Undecided, NoDerivative) as error:
         reason = error

@@ -263,7 +263,7 @@ class Scalars:
         pattern = Pattern(self.graph, {})
         key = (pattern.expression(a), pattern.expression(b))
         if key not in self.proved:
-            require_identical(a, b, self.problem.conventions.relu_at_zero, what)
+            require_identical(a, b, self.problem.conventions.relu_at_zero, what, step_at_zero=self.problem.conventions.step_at_zero)
             self.proved.add(key)
 
     def meaning(self, form: F.Form) -> Expr:

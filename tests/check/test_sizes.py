@@ -20,7 +20,8 @@ from symgrad.solvers.witness import composed
 from tests.making import backward, choose, claims, pick, verdicts, with_changes
 
 N, K = dimension("N"), dimension("K")
-SYMBOLS = "\n".join(f'{n} = {{ shape = "{s}" }}' for n, s in (("c", ""), ("x", "N"), ("y", "N"), ("k", "K"), ("W", "K, N"), ("A", "N, N"), ("B", "N, K")))
+SHAPES = {"c": "", "x": "N", "y": "N", "k": "K", "W": "K, N", "A": "N, N", "B": "N, K"}
+SYMBOLS = "\n".join(f'{n} = {{ shape = "{s}" }}' for n, s in SHAPES.items())
 
 
 def judged(left: str, right: str | Expr) -> Verdict:
