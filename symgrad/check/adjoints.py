@@ -22,6 +22,7 @@ from symgrad.check.sizes import Source, thorough
 from symgrad.language import forms as F
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Differs, Matches, Witness
 from symgrad.language.errors import Refused
+from symgrad.language.functions import KNOWN, Fn
 from symgrad.language.graph import Node
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
@@ -49,6 +50,7 @@ class Adjoints:
         self.constants: dict[str, dict[Expr, Expr]] = {}
         self.shown: dict[Hashable, tuple[tuple[tuple[tuple[int, int], ...], ...], bool]] = {}  # patterns of proved chains
         self.rests_on_axiom = False  # an inverse or a determinant was met since the checker last looked
+        self.kinked = False  # likewise a function with a kink
 
     def consumers(self, node: str, of: str) -> list[str]:
         """The consumers of `node` from which a path leads to `of`."""
@@ -99,6 +101,7 @@ class Adjoints:
 
     def chain(self, forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str) -> Sizes:
         """Every form equals the next; a chain that differs from a proved one in its names only is not gone through again."""
+        self.note_kinks(s for form in forms for s in self.sources(form))
         pattern = Pattern(self.graph, self.numbers(of))
         key = (*map(pattern.form, forms), *map(pattern.expression, shape))
         if key not in self.shown:
@@ -139,6 +142,7 @@ class Adjoints:
         if names_in(c.expr) and any(n.endswith("_bar") and n[:-4] in self.graph for n in names_in(c.expr) if n not in self.graph):
             raise Refused(f"the closed form of {c.node}_bar still has an adjoint in it")
         if _flat(expr) == _flat(c.expr):
+            self.note_kinks([Source(expr)])
             return self.proved("equals put in for equals, compared as expressions")
         what = f"closed form of {c.node}_bar"
         try:
@@ -231,6 +235,7 @@ class Adjoints:
         """Entry by entry at enough sizes.  Raises Refused with a point, or Undecided.  Returns the sizes."""
         sizes, general = enough(tuple(d for d in self.dimensions if d in mentioned), shape, sides)
         sizes = thorough(sizes, shape, sides, sources)
+        self.note_kinks(sources)
         self.rests_on_axiom |= not general
         numbers, fixed = self.numbers(of), self.problem.conventions
         for vector in sizes:
@@ -347,10 +352,15 @@ class Adjoints:
                 return self.slots(layout).and_sum(*self.graph.shape(of))
         raise Refused(f"{type(form).__name__} is not a vector form")
 
+    def note_kinks(self, sources: Iterable[Source]) -> None:
+        """Comparison is made off the kinks of max, |x|, step and the like: a claim in which one is met says so."""
+        self.kinked |= any(KNOWN[fn.name].kink and fn.name != "sqrt" for s in sources for fn in s.expr.atoms(Fn) if fn.name in KNOWN)
+
     def proved(self, method: str, domain: str = "") -> Verdict:
         """Inverse and determinant are written out by cofactors, for which the slot count says nothing: tested at these sizes."""
         everywhere = "for all values" if not self.dimensions else "for all sizes" if len(self.dimensions) > MANY else (
             f"for all {', '.join(map(str, self.dimensions))}")
+        everywhere += ", away from kinks" if self.kinked else ""
         if self.rests_on_axiom:
             return Verdict(Ground.TESTED, f"{method}; an inverse or determinant is written out by cofactors", "at these sizes, for all values")
         return Verdict(Ground.PROVED, method, domain or everywhere)

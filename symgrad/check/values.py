@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mpmath import iv
-from sympy import Add, Expr, Integer, Mul, Pow, Rational
+from sympy import Add, Expr, Integer, Mul, Pow, Rational, nan, zoo
 
 from symgrad.check.calculus import differentiate
 from symgrad.check.normal import Undecided, branches, constant_value
@@ -72,6 +72,8 @@ class Valuation:
         closed, value, found = None, None, None
         if all(k.closed is not None for k in symbols.values()):
             closed = e.xreplace({s: k.closed for s, k in symbols.items()})
+            if closed.has(zoo, nan):
+                raise Undecided(f"{e} has no value here: a division by zero")
             value = constant_value(closed, tie, step)
             if value is not None and not e.has(Call, Pow):
                 return self.number(value)  # a polynomial has a value everywhere

@@ -161,7 +161,8 @@ def test_a_result_that_is_off(wrt: str, off: Rational) -> None:
     last = lines[-1].form
     assert isinstance(last, F.Just)
     refused(NET, Total, "at the given values", wrt=wrt, changes={"lines": put(lines, -1, F.Just(last.expr + off))})
-    refused(NET, Total, "the two sides differ", wrt=wrt, changes={"expr": claims(NET)[pick(claims(NET), Total, wrt=wrt)].expr + off})  # type: ignore[union-attr]
+    refused(NET, Total, "the two sides differ", wrt=wrt, changes={"expr": claims(NET)[pick(claims(NET),
+    Total, wrt=wrt)].expr + off})  # type: ignore[union-attr]
 
 
 def test_a_wrong_partial() -> None:
