@@ -5,21 +5,25 @@ Everything is written out entry by entry at the sizes that the slot count asks f
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from sympy import Add, Expr, Integer, Mul
+from sympy import Add, Expr, Integer, Mul, ZeroMatrix
 
 from symgrad.check.calculus import differentiate
 from symgrad.check.explicit import Explicit, Rows, Slots, enough, slots
-from symgrad.check.identity import require_identical
+from symgrad.check.identity import hits_kink, leaves, require_identical
 from symgrad.check.normal import Undecided, constant_value
 from symgrad.check.pattern import Pattern
 from symgrad.check.points import differ
+from symgrad.check.shapes import require_shapes
+from symgrad.check.sizes import Source, thorough
 from symgrad.language import forms as F
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Differs, Matches, Witness
 from symgrad.language.errors import Refused
+from symgrad.language.functions import KNOWN, Fn
+from symgrad.language.graph import Node
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
 from symgrad.language.vectors import SCALAR, AsScalar, Entry, dimensions_in, names_in, say_shape, shape_of, variable
@@ -28,6 +32,7 @@ Sizes = tuple[tuple[tuple[Expr, int], ...], ...]
 """The size vectors at which two expressions were compared; none for scalars."""
 
 MAX_ENTRIES = 4000
+MAX_WITNESS = 20
 MANY = 6  # more dimensions than this are not listed one by one
 
 
@@ -45,6 +50,7 @@ class Adjoints:
         self.constants: dict[str, dict[Expr, Expr]] = {}
         self.shown: dict[Hashable, tuple[tuple[tuple[tuple[int, int], ...], ...], bool]] = {}  # patterns of proved chains
         self.rests_on_axiom = False  # an inverse or a determinant was met since the checker last looked
+        self.kinked = False  # likewise a function with a kink
 
     def consumers(self, node: str, of: str) -> list[str]:
         """The consumers of `node` from which a path leads to `of`."""
@@ -57,6 +63,7 @@ class Adjoints:
     def adjoint(self, c: Adjoint) -> Verdict:
         """lines[0] is the sum of one pullback for every consumer on a path; every line has the same entries."""
         what = f"{c.node}_bar"
+        self.graph[c.of], self.graph[c.node]  # noqa: B018  -- raises SpecError, with the names there are
         clash = [n for n in (c.node, *self.graph.consumers(c.node)) if f"{n}_bar" in self.graph]
         if clash:
             raise Refused(f"{clash[0]}_bar is a name of the problem and cannot stand for the adjoint of {clash[0]} too")
@@ -65,11 +72,13 @@ class Adjoints:
         if c.node == c.of:
             wanted = F.Just(Integer(1))
         elif not consumers:
-            wanted = F.Just(c.expr)  # no path: it must be zero, which the comparison with no pullback shows
-            zero = Explicit(dict.fromkeys(self.dimensions, 2)).rows(c.expr)
-            if any(x != 0 for row in zero for x in row):
+            wanted = F.Just(c.expr)
+            if not (c.expr == 0 or isinstance(c.expr, ZeroMatrix)):
                 raise Refused(f"there is no path from {c.node} to {c.of}, so {what} is zero")
+        if not c.lines:
+            raise Refused(f"{what} has no lines")
         first = c.lines[0].form
+        self.well_formed(c.of, [c.expr, *(e for line in c.lines for e in expressions(line.form))], what)
         if consumers:
             terms = first.terms if isinstance(first, F.Sum) else (first,)
             missing = [u for u in consumers if F.Pullback(u, c.node) not in terms]
@@ -92,6 +101,7 @@ class Adjoints:
 
     def chain(self, forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str) -> Sizes:
         """Every form equals the next; a chain that differs from a proved one in its names only is not gone through again."""
+        self.note_kinks(s for form in forms for s in self.sources(form))
         pattern = Pattern(self.graph, self.numbers(of))
         key = (*map(pattern.form, forms), *map(pattern.expression, shape))
         if key not in self.shown:
@@ -112,21 +122,27 @@ class Adjoints:
         """The index form, at every index value."""
         expr = self.established(c.of, c.node)
         shape = self.graph.shape(c.node)
+        axes = [d for d in shape if d != 1] if 1 in shape else list(shape)
+        if len(c.indices) != len(axes) or len(set(c.indices)) != len(axes):
+            raise Refused(f"an entry of {c.node}_bar has {len(axes)} indices")
+        self.well_formed(c.of, [c.expr], f"entry of {c.node}_bar", dict(zip(c.indices, axes, strict=True)))
         i, j = (*c.indices, Integer(1), Integer(1))[:2]
         count = self.compare(
             lambda ex: ex.rows(expr),
             lambda ex: tuple(tuple(ex.scalar(c.expr.xreplace({i: Integer(a), j: Integer(b)})) for b in range(1, ex.size(shape[1]) + 1))
                              for a in range(1, ex.size(shape[0]) + 1)),
-            shape, (slots(expr), slots(c.expr)), f"entry of {c.node}_bar", c.of,
+            shape, (slots(expr), slots(c.expr)), f"entry of {c.node}_bar", c.of, (Source(expr), Source(c.expr)),
             dimensions_in(expr) | dimensions_in(c.expr) | {d for d in shape if not d.is_Integer})
         return self.proved(_compared(count))
 
     def closed_form(self, c: ClosedForm) -> Verdict:
         """All adjoints' definitions put in; forward nodes may stand for themselves or for their definitions."""
+        self.well_formed(c.of, [c.expr], f"closed form of {c.node}_bar")
         expr = self.composed(self.established(c.of, c.node), c.of, forward=False)
         if names_in(c.expr) and any(n.endswith("_bar") and n[:-4] in self.graph for n in names_in(c.expr) if n not in self.graph):
             raise Refused(f"the closed form of {c.node}_bar still has an adjoint in it")
         if _flat(expr) == _flat(c.expr):
+            self.note_kinks([Source(expr)])
             return self.proved("equals put in for equals, compared as expressions")
         what = f"closed form of {c.node}_bar"
         try:
@@ -137,6 +153,9 @@ class Adjoints:
         return self.proved(_compared(count))
 
     def matches(self, c: Matches) -> Verdict:
+        if len(c.wrt) != len(c.choice) or not c.wrt:
+            raise Refused("a choice has one expression for each derivative in question")
+        self.well_formed(c.of, c.choice, "choice")
         count: Sizes = ()
         for w, choice in zip(c.wrt, c.choice, strict=True):
             left, right = self.composed(self.established(c.of, w), c.of), self.composed(choice, c.of)
@@ -147,16 +166,30 @@ class Adjoints:
 
     def differs(self, c: Differs) -> Verdict:
         """The shapes differ, or the witness separates the two."""
+        if len(c.wrt) != len(c.choice) or not 0 <= c.part < len(c.wrt):
+            raise Refused("a choice has one expression for each derivative in question")
+        self.well_formed(c.of, c.choice, "choice")
         left, right = self.composed(self.established(c.of, c.wrt[c.part]), c.of), self.composed(c.choice[c.part], c.of)
         if c.witness is None:
             if shape_of(left) == shape_of(right):
                 raise Refused("the shapes are the same, and no witness is given")
             return self.proved(f"the shapes differ: {say_shape(shape_of(right))} is not {say_shape(shape_of(left))}", "for general sizes")
-        ex = Explicit({d: dict(c.witness.sizes)[str(d)] for d in self.dimensions})
+        sizes = dict(c.witness.sizes)
+        missing = [str(d) for d in self.dimensions if not 1 <= sizes.get(str(d), 0) <= MAX_WITNESS]
+        if missing:
+            raise Refused(f"the witness gives no size from 1 to {MAX_WITNESS} for {missing[0]}")
+        ex = Explicit({d: sizes[str(d)] for d in self.dimensions})
         i, j = c.witness.entry
+        if not all(1 <= i <= len(rows) and 1 <= j <= len(rows[0]) for rows in (ex.rows(left), ex.rows(right))):
+            raise Refused(f"the choice or the derivative has no entry {c.witness.entry} at the sizes of the witness")
         point = self.point(c.witness)
         a, b = ex.rows(left)[i - 1][j - 1], ex.rows(right)[i - 1][j - 1]
-        if not differ(a, b, point):
+        unknown = [_say_leaf(s) for s in leaves(a, b) if s not in point]
+        if unknown:
+            raise Refused(f"the witness gives no value for {unknown[0]}")
+        if hits_kink(a, point):
+            raise Refused("the derivative was derived away from kinks, and the witness is at one")
+        if not differ(a, b, point, step_at_zero=self.problem.conventions.step_at_zero):
             raise Refused("the witness does not separate the choice from the derivative")
         values = [constant_value(e.xreplace(point)) for e in (a, b)]
         found = "" if None in values else f": the derivative is {values[0]}, the choice is {values[1]}"
@@ -184,6 +217,8 @@ class Adjoints:
         values: dict[Expr, Expr] = {}
         for name, rows in w.values:
             symbol = self.graph.symbol(name)
+            if isinstance(self.graph[name], Node):
+                raise Refused(f"{name} is no variable: a witness gives values to variables, the rest follows")
             for a, row in enumerate(rows, 1):
                 for b, x in enumerate(row, 1):
                     values[symbol if self.graph.shape(name) == SCALAR else Entry(symbol, Integer(a), Integer(b))] = x
@@ -191,13 +226,18 @@ class Adjoints:
 
     def equal(self, a: F.Form, b: F.Form, of: str, shape: tuple[Expr, Expr], what: str) -> Sizes:
         mentioned = self.mentioned(a) | self.mentioned(b) | {d for d in shape if not d.is_Integer}
-        return self.compare(lambda ex: self.rows(a, ex), lambda ex: self.rows(b, ex), shape, (self.slots(a), self.slots(b)), what, of, mentioned)
+        sources = (*self.sources(a), *self.sources(b))
+        sides = self.slots(a), self.slots(b)
+        return self.compare(lambda ex: self.rows(a, ex), lambda ex: self.rows(b, ex), shape, sides, what, of, sources, mentioned)
 
-    def compare(self, left, right, shape, sides: tuple[Slots, ...], what: str, of: str, mentioned: frozenset[Expr]) -> Sizes:  # type: ignore[no-untyped-def]
+    def compare(self, left, right, shape, sides: tuple[Slots, ...], what: str, of: str,  # type: ignore[no-untyped-def]
+                sources: tuple[Source, ...], mentioned: frozenset[Expr]) -> Sizes:
         """Entry by entry at enough sizes.  Raises Refused with a point, or Undecided.  Returns the sizes."""
         sizes, general = enough(tuple(d for d in self.dimensions if d in mentioned), shape, sides)
+        sizes = thorough(sizes, shape, sides, sources)
+        self.note_kinks(sources)
         self.rests_on_axiom |= not general
-        numbers = self.numbers(of)
+        numbers, fixed = self.numbers(of), self.problem.conventions
         for vector in sizes:
             ex = Explicit(dict(vector))
             a, b = left(ex), right(ex)
@@ -208,7 +248,7 @@ class Adjoints:
             for i, (row, other) in enumerate(zip(a, b, strict=True), 1):
                 for j, (x, y) in enumerate(zip(row, other, strict=True), 1):
                     where = f"{what}, entry ({i}, {j}) at {_say(vector)}"
-                    require_identical(x.xreplace(numbers), y.xreplace(numbers), self.problem.conventions.relu_at_zero, where, _say_leaf)
+                    require_identical(x.xreplace(numbers), y.xreplace(numbers), fixed.relu_at_zero, where, _say_leaf, fixed.step_at_zero)
         return tuple(tuple(vector.items()) for vector in sizes)
 
     def numbers(self, of: str) -> dict[Expr, Expr]:
@@ -271,6 +311,27 @@ class Adjoints:
                 return self.mentioned(layout) | dimensions_in(self.graph.symbol(of))
         raise Refused(f"{type(form).__name__} is not a vector form")
 
+    def sources(self, form: F.Form) -> tuple[Source, ...]:
+        """The expressions that the entries of a form are made of."""
+        match form:
+            case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
+                return (Source(expr),)
+            case F.Sum(parts) | F.Product(parts):
+                return tuple(s for p in parts for s in self.sources(p))
+            case F.Pullback(of, _) | F.Stacked(of, _):
+                return (Source(self.graph.node(of).expr, derived=True),)
+            case F.JacobianTimes(layout, _, _):
+                return self.sources(layout)
+        return ()
+
+    def well_formed(self, of: str, exprs: Iterable[Expr], what: str, free: dict[Expr, Expr] | None = None) -> None:
+        """Shapes fit, and no adjoint is used that was not derived.  Raises Refused."""
+        for e in exprs:
+            require_shapes(e, self.graph, free)
+            for n in names_in(e):
+                if n not in self.graph and (of, n.removesuffix("_bar")) not in self.found:
+                    raise Refused(f"{what} uses {n} before it is derived")
+
     def slots(self, form: F.Form) -> Slots:
         match form:
             case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
@@ -291,13 +352,30 @@ class Adjoints:
                 return self.slots(layout).and_sum(*self.graph.shape(of))
         raise Refused(f"{type(form).__name__} is not a vector form")
 
+    def note_kinks(self, sources: Iterable[Source]) -> None:
+        """Comparison is made off the kinks of max, |x|, step and the like: a claim in which one is met says so."""
+        self.kinked |= any(KNOWN[fn.name].kink and fn.name != "sqrt" for s in sources for fn in s.expr.atoms(Fn) if fn.name in KNOWN)
+
     def proved(self, method: str, domain: str = "") -> Verdict:
         """Inverse and determinant are written out by cofactors, for which the slot count says nothing: tested at these sizes."""
         everywhere = "for all values" if not self.dimensions else "for all sizes" if len(self.dimensions) > MANY else (
             f"for all {', '.join(map(str, self.dimensions))}")
+        everywhere += ", away from kinks" if self.kinked else ""
         if self.rests_on_axiom:
             return Verdict(Ground.TESTED, f"{method}; an inverse or determinant is written out by cofactors", "at these sizes, for all values")
         return Verdict(Ground.PROVED, method, domain or everywhere)
+
+
+def expressions(form: F.Form) -> Iterator[Expr]:
+    """The expressions that a form displays."""
+    match form:
+        case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
+            yield expr
+        case F.Sum(parts) | F.Product(parts) | F.Tuple(parts):
+            for p in parts:
+                yield from expressions(p)
+        case F.JacobianTimes(layout, _, _):
+            yield from expressions(layout)
 
 
 def _times(a: Rows, b: Rows) -> Rows:

@@ -13,10 +13,10 @@ from symgrad.check.adjoints import Adjoints
 from symgrad.check.fill import Fills
 from symgrad.check.normal import NoDerivative, Undecided
 from symgrad.check.points import NoSign
-from symgrad.check.scalars import Scalars
+from symgrad.check.scalars import Scalars, is_number
 from symgrad.language import claims as C
-from symgrad.language.claims import Adjoint, AdjointEntry, Claim, ClosedForm, Differs, GivenValue, Matches, Partial, Total, Value
-from symgrad.language.errors import Refused, Unsupported
+from symgrad.language.claims import EXACT, Adjoint, AdjointEntry, Claim, ClosedForm, Differs, GivenValue, Matches, Partial, Total, Value
+from symgrad.language.errors import Refused, SpecError, Unsupported
 from symgrad.language.fill import Fill
 from symgrad.language.problem import Backward, Choose, Forward, Gradient, Part, Problem
 from symgrad.language.steps import Ground, Verdict
@@ -45,9 +45,14 @@ class Checker:
             return Verdict(Ground.UNDECIDED, f"no derivative exists at the kink of {error}; fix one in [conventions]")
         except NoSign:
             return Verdict(Ground.UNDECIDED, "the sign of a kink's argument is not known at working precision")
+        except SpecError as error:
+            return Verdict(Ground.REFUTED, f"the claim speaks of what the problem does not have: {error}")
+        except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError, MemoryError) as error:
+            # a claim may come from a stranger: what cannot even be looked at is not proved, and must not stop the others
+            return Verdict(Ground.UNDECIDED, f"the claim cannot be evaluated ({type(error).__name__}: {str(error)[:100]})")
 
     def _verify(self, claim: Claim) -> Verdict:
-        self.adjoints.rests_on_axiom = False
+        self.adjoints.rests_on_axiom = self.adjoints.kinked = False
         match claim:
             case GivenValue():
                 return self.scalars.given(claim)
@@ -60,6 +65,8 @@ class Checker:
                 self.adjoints.found.setdefault((claim.of, claim.wrt), claim.expr)
                 return verdict
             case Adjoint():
+                for line in claim.lines:
+                    self.scalars.prose(line.why, EXACT, {}, f"{claim.node}_bar")
                 return self.adjoints.adjoint(claim)
             case AdjointEntry():
                 return self.adjoints.entry(claim)
@@ -86,7 +93,8 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
     match ask:
         case Forward(of):
             wanted = of or tuple(n.name for n in problem.graph.nodes)
-            have = {c.node for c in claims if isinstance(c, Value)} | {c.name for c in claims if isinstance(c, GivenValue)}
+            have = {c.node for c in claims if isinstance(c, Value) and is_number(c.lines[-1].form)}
+            have |= {c.name for c in claims if isinstance(c, GivenValue)}
             return tuple(f"the value of {n}" for n in wanted if n not in have)
         case Gradient(of, wrt):
             got = {(c.of, c.wrt) for c in claims if isinstance(c, Total)}

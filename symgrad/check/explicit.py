@@ -80,8 +80,11 @@ class Explicit:
             case v.DetOf():
                 return _determinant(self.rows(e.arg))
             case v.Entry(args=(matrix, i, j)):
+                i, j = self.scalar(i), self.scalar(j)
+                if not (1 <= i <= self.size(matrix.shape[0]) and 1 <= j <= self.size(matrix.shape[1])):
+                    raise Unsupported(f"entry ({i}, {j}) of {matrix}, which is smaller here")
                 if isinstance(matrix, MatrixSymbol):
-                    return v.Entry(matrix, self.scalar(i), self.scalar(j))
+                    return v.Entry(matrix, i, j)
                 return self.rows(matrix)[int(self.scalar(i)) - 1][int(self.scalar(j)) - 1]
             case v.IndexSum(args=(body, index, size)):
                 return Add(*(self.scalar(body.xreplace({index: Integer(k)})) for k in range(1, self.size(size) + 1)))

@@ -267,7 +267,7 @@ class _Rewriter:
         num, den = inside
         if num.is_ground and den.is_ground:
             value = num.LC / den.LC
-            top, bottom = isqrt(int(value.numerator)), isqrt(int(value.denominator))
+            top, bottom = isqrt(abs(int(value.numerator))), isqrt(int(value.denominator))
             if value > 0 and top * top == value.numerator and bottom * bottom == value.denominator:
                 return self.multiply(outside, self.constant(Rational(top, bottom)))
         i = self.atom(("sqrt", num, den))

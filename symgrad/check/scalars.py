@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
 from sympy import Add, Expr, Integer, Mul, Rational
@@ -21,6 +21,9 @@ from symgrad.language.vectors import names_in, scalar
 
 ALL_PATHS = 200
 
+Extra = dict[str, dict[Expr, Known]]
+"""For each valuation the numbers that adjoints of consumers stand for."""
+
 
 @dataclass
 class Scalars:
@@ -35,6 +38,7 @@ class Scalars:
         self.partials: dict[tuple[str, str], Expr] = {}
         self.slopes: dict[F.PartialOf, Expr] = {}  # from the definitions, by the checker's own differentiation
         self.above: dict[str, frozenset[str]] = {}
+        self.rounded: dict[tuple[str, str], Known] = {}  # totals at the rounded values
         self.proved: set[Hashable] = set()  # patterns of proved equations
 
     def consumers(self, name: str, of: str) -> list[str]:
@@ -54,12 +58,14 @@ class Scalars:
         return Verdict(Ground.GIVEN, f"stated by the problem; it is the exact value rounded to {c.digits} decimals")
 
     def value(self, c: Value) -> Verdict:
+        self.well_formed(c.lines, "")
         if c.lines[0].form != F.Just(self.graph.node(c.node).expr):
             raise Refused(f"the first line is not the definition of {c.node}")
         self.chain(c.lines, c.valuation, {}, f"the value of {c.node}")
         return self.verdict("exact arithmetic", c.lines, c.valuation)
 
     def partial(self, c: Partial) -> Verdict:
+        self.well_formed(c.lines, "")
         if c.wrt not in self.graph.arguments(c.of):
             raise Refused(f"{c.of} is not defined in terms of {c.wrt}")
         if c.lines[0].form != F.Derivative(self.graph.node(c.of).expr, c.wrt):
@@ -72,21 +78,23 @@ class Scalars:
 
     def total(self, c: Total) -> Verdict:
         """lines[0] must be the sum over all paths, or over all consumers with their own totals."""
-        extra: dict[Expr, Known] = {}
-        valuation = self.valuations[c.valuation]
-        shared = self.chain_rule(c)
-        if shared and len(c.lines) > 1 and not self.names(c.lines[-1].form):
-            extra = {bar(u): valuation.slope(c.of, u) for u in self.consumers(c.wrt, c.of)}
+        self.well_formed(c.lines, c.of)
+        self.graph[c.of], self.graph[c.wrt]  # noqa: B018  -- raises SpecError, with the names there are
+        extra: Extra = {}
         what = f"d{c.of}/d{c.wrt}"
+        shared = self.chain_rule(c)
+        if shared:
+            missing = [u for u in self.consumers(c.wrt, c.of) if (c.of, u) not in self.totals]
+            if missing:
+                raise Refused(f"{what} uses d{c.of}/d{missing[0]} before it is derived")
+            if not all(self.names(x.form) for x in c.lines):
+                extra = {kind: {bar(u): self.slope(c.of, u, kind) for u in self.consumers(c.wrt, c.of)} for kind in {EXACT, c.valuation}}
         self.chain(c.lines, c.valuation, extra, what)
         symbolic = [x.form for x in c.lines if not x.approx and (self.names(x.form) or x is c.lines[0])]
         self.same(symbolic[-1], F.Just(c.expr), what)  # each symbolic line equals the one above it: the last is the easiest to compare
-        last = c.lines[-1]
-        if not self.names(last.form) and not last.approx:
-            number = self.meaning(last.form)
-            own = valuation.slope(c.of, c.wrt) if names_in(self.meaning(c.lines[0].form)) else None
-            if own and own.exact is not None and number.is_Rational and number != own.exact:
-                raise Refused(f"{what}: {number} is claimed, reverse accumulation gives {own.exact}")
+        stray = [n for n in names_in(c.expr) if n not in self.graph and n not in {f"{u}_bar" for u in self.consumers(c.wrt, c.of)}]
+        if stray:
+            raise Refused(f"{what} is given in terms of {stray[0]}, which is no derivative in a consumer of {c.wrt}")
         self.totals[c.of, c.wrt] = c.expr
         count = 0 if shared else self.graph.count_paths(c.wrt, c.of)
         every = "over all consumers" if shared else "along the one path" if count == 1 else f"along all {count} paths"
@@ -120,16 +128,52 @@ class Scalars:
             raise Refused(f"d{c.of}/d{c.wrt} has a term that is no path of the graph, or one twice")
         return shared
 
-    def chain(self, lines: tuple[Line, ...], kind: str, extra: dict[Expr, Known], what: str) -> None:
-        """Every line equals the one above it: identically while both have variables, else at the given values."""
-        for k, (a, b) in enumerate(zip(lines, lines[1:], strict=False), 2):
+    def slope(self, of: str, wrt: str, kind: str) -> Known:
+        """d of / d wrt as a number: by reverse accumulation; for rounded values by the derived formulas, since h (1 - h) at a
+        rounded h is not sigma'(z)."""
+        if kind == EXACT:
+            return self.valuations[kind].slope(of, wrt)
+        if (of, wrt) not in self.rounded:
+            below = {bar(u): self.slope(of, u, kind) for u in self.consumers(wrt, of) if bar(u) in self.totals[of, wrt].free_symbols}
+            self.rounded[of, wrt] = self.valuations[kind].evaluate(self.totals[of, wrt], below)
+        return self.rounded[of, wrt]
+
+    def well_formed(self, lines: tuple[Line, ...], of: str) -> None:
+        """There is a first line and it is exact; a total derivative in a line is one of `of`."""
+        if not lines or lines[0].approx:
+            raise Refused("an exact first line is missing")
+        for line in lines:
+            for form in pieces(line.form):
+                if isinstance(form, F.TotalOf | F.AdjointOf) and (not of or (isinstance(form, F.TotalOf) and form.of != of)):
+                    raise Refused("a line holds a total derivative of another node than the one in question")
+
+    def chain(self, lines: tuple[Line, ...], kind: str, extra: Extra, what: str) -> None:
+        """Every exact line equals the exact line above it, identically while both have variables, else at the given values; every
+        approximate line is a rounding of the last exact one, so that roundings are never rounded again."""
+        exact = lines[0].form
+        at_values = False
+        self.prose(lines[0].why, kind, extra, f"line 1 of {what}")
+        for k, line in enumerate(lines[1:], 2):
             where = f"line {k} of {what}"
-            if b.approx:
-                self.approximate(a.form, b.form, kind, extra, where)
-            elif self.names(b.form):
-                self.same(a.form, b.form, where)
+            if not self.names(line.form) and not at_values:
+                at_values = True
+                self.off_kinks(lines[0].form, exact, extra, where)
+            self.prose(line.why, kind, extra, where)
+            if line.approx:
+                self.approximate(exact, line.form, kind, extra, where)
+                continue
+            if self.names(line.form):
+                self.same(exact, line.form, where)
             else:
-                self.same_at(a.form, b.form, kind, extra, where)
+                self.same_at(exact, line.form, kind, extra, where)
+            exact = line.form
+
+    def off_kinks(self, first: F.Form, last: F.Form, extra: Extra, what: str) -> None:
+        """Symbolic lines are compared away from kinks: at values that hit one, both ends must have the same exact value."""
+        valuation, exact = self.valuations[EXACT], extra.get(EXACT, {})
+        ends = self.meaning(first), self.meaning(last)
+        if first is not last and any(valuation.hits_kink(e, exact) for e in ends):
+            valuation.require_equal(*ends, exact, what)
 
     def same(self, a: F.Form, b: F.Form, what: str) -> None:
         """Factor by factor and term by term where the forms agree in structure, else as a whole."""
@@ -143,7 +187,7 @@ class Scalars:
                 pass
         self.identical(self.meaning(a), self.meaning(b), what, _differentiated(a) + _differentiated(b))
 
-    def same_at(self, a: F.Form, b: F.Form, kind: str, extra: dict[Expr, Known], what: str) -> None:
+    def same_at(self, a: F.Form, b: F.Form, kind: str, extra: Extra, what: str) -> None:
         pairs = _pairs(a, b)
         if pairs:
             try:
@@ -152,9 +196,10 @@ class Scalars:
                 return
             except (Refused, Undecided):
                 pass
-        if isinstance(b, F.Substituted):
-            self.substituted(b, kind)
-        self.valuations[kind].require_equal(self.meaning(a), self.meaning(b), extra, what)
+        for form in pieces(b):
+            if isinstance(form, F.Substituted):
+                self.substituted(form, kind)
+        self.valuations[kind].require_equal(self.meaning(a), self.meaning(b), extra.get(kind, {}), what)
 
     def substituted(self, form: F.Substituted, kind: str) -> None:
         """The numbers put in are the values of the names."""
@@ -164,12 +209,14 @@ class Scalars:
                 continue
             valuation.require_equal(scalar(name), number, {}, f"the value of {name}")
 
-    def approximate(self, a: F.Form, b: F.Form, kind: str, extra: dict[Expr, Known], what: str) -> None:
-        """A decimal is the rounding of the line above; a line with rounded numbers put in has them rightly rounded."""
+    def approximate(self, a: F.Form, b: F.Form, kind: str, extra: Extra, what: str) -> None:
+        """A decimal is the rounding of the line `a`; a line with rounded numbers put in has them rightly rounded, and equals `a`
+        without the rounding."""
         valuation, digits = self.valuations[kind], self.problem.digits
         if isinstance(b, F.Decimal):
-            valuation.require_rounded(valuation.evaluate(self.meaning(a), extra), b.value, b.digits, what)
+            valuation.require_rounded(valuation.evaluate(self.meaning(a), extra.get(kind, {})), b.value, b.digits, what)
         elif isinstance(b, F.Substituted):
+            valuation.require_equal(self.meaning(a), b.expr, extra.get(kind, {}), f"{what}, with names in the place of numbers")
             for name, number in b.numbers:
                 known = valuation.value(name)
                 if known.exact is None or known.exact != number:
@@ -179,6 +226,31 @@ class Scalars:
                 self.approximate(x, y, kind, extra, what)
         else:
             self.same_at(a, b, kind, extra, what)
+
+    def prose(self, why: F.Prose, kind: str, extra: Extra, what: str) -> None:
+        """Raises Refused for a comparison in words that is false at the given values, Undecided for one that is not shown."""
+        for piece in why:
+            if isinstance(piece, F.Comparison):
+                self.comparison(piece, kind, extra, what)
+
+    def comparison(self, c: F.Comparison, kind: str, extra: Extra, what: str) -> None:
+        valuation, numbers = self.valuations[kind], extra.get(kind, {})
+        left = c.left
+        if isinstance(left, F.Comparison):
+            self.comparison(left, kind, extra, what)
+            left = left.right
+        a, b = self.meaning(left), self.meaning(c.right)
+        if c.relation == "=":
+            valuation.require_equal(a, b, numbers, what)
+        elif c.relation == "≈":
+            exact, rounded = (c.right, left) if isinstance(left, F.Decimal) else (left, c.right)
+            self.approximate(exact, rounded, kind, extra, what)
+        else:
+            order = valuation.order(a, b, numbers, what)
+            holds = {"<": order < 0, ">": order > 0, "≤": order <= 0, "≥": order >= 0, "≠": order != 0}
+            if not holds.get(c.relation, False):
+                found = "=" if order == 0 else "<" if order < 0 else ">"
+                raise Refused(f"{what}: it is said that left {c.relation} right, but left {found} right at the given values")
 
     def identical(self, a: Expr, b: Expr, what: str, inline: tuple[str, ...] = ()) -> None:
         """a = b for all values of the variables, away from kinks: refuted at a point first, then the normal form.
@@ -191,7 +263,7 @@ class Scalars:
         pattern = Pattern(self.graph, {})
         key = (pattern.expression(a), pattern.expression(b))
         if key not in self.proved:
-            require_identical(a, b, self.problem.conventions.relu_at_zero, what)
+            require_identical(a, b, self.problem.conventions.relu_at_zero, what, step_at_zero=self.problem.conventions.step_at_zero)
             self.proved.add(key)
 
     def meaning(self, form: F.Form) -> Expr:
@@ -240,6 +312,20 @@ class Scalars:
 def bar(name: str) -> Expr:
     """The symbol of a scalar adjoint."""
     return scalar(f"{name}_bar")
+
+
+def is_number(form: F.Form) -> bool:
+    """Does a value stand there, with no name left in it?"""
+    return isinstance(form, F.Decimal) or (isinstance(form, F.Just) and not form.expr.free_symbols)
+
+
+def pieces(form: F.Form) -> Iterator[F.Form]:
+    """The form and all forms in it."""
+    yield form
+    match form:
+        case F.Product(parts) | F.Sum(parts) | F.Tuple(parts):
+            for part in parts:
+                yield from pieces(part)
 
 
 def _differentiated(form: F.Form) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from symgrad.language.entries import Indices, entry
 from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import Backward, Problem
 from symgrad.language.steps import Answer, Derivation, Step
+from symgrad.questions.conventions import at_kinks
 from symgrad.rules.adjoints import Accumulated, accumulate, bar
 
 
@@ -43,7 +44,8 @@ def derive_backward(problem: Problem, part: str, ask: Backward) -> Derivation:
         answers.append(Answer(f"{name}_bar (closed form)", F.AdjointOf(name), F.Just(closed)))
     extended = graph.extended(
         tuple(Node(f"{n}_bar", e, rf"\bar{{{graph[n].latex or n}}}") for n, e in exprs.items()), ())
-    return Derivation(part, extended, tuple(listed), tuple(answers), layout_note(graph, ask, tuple(found)))
+    notes = (*layout_note(graph, ask, tuple(found)), *at_kinks(problem, graph.ancestors(ask.of)))
+    return Derivation(part, extended, tuple(listed), tuple(answers), notes)
 
 
 def layout_note(graph: Graph, ask: Backward, names: tuple[str, ...]) -> tuple[F.Prose, ...]:

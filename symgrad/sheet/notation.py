@@ -336,6 +336,8 @@ class Notation:
                 return self._grid([[ends[0], "", "0"], ["", r"\ddots", ""], ["0", "", ends[1]]])
             case F.Tuple(parts):
                 return rf"\left({', '.join(map(self.form, parts))}\right)"
+            case F.Comparison(before, relation, after):
+                return f"{self.form(before)} {F.RELATIONS[relation]} {self.form(after)}"
         raise TypeError(type(f).__name__)
 
     def _substituted(self, expr: Expr, numbers: dict[str, Expr]) -> str:
