@@ -159,6 +159,7 @@ class Scalars:
                 at_values = True
                 self.off_kinks(lines[0].form, exact, extra, where)
             self.prose(line.why, kind, extra, where)
+            self.substitutions(line.form, kind, line.approx, where)
             if line.approx:
                 self.approximate(exact, line.form, kind, extra, where)
                 continue
@@ -196,31 +197,30 @@ class Scalars:
                 return
             except (Refused, Undecided):
                 pass
-        for form in pieces(b):
-            if isinstance(form, F.Substituted):
-                self.substituted(form, kind)
         self.valuations[kind].require_equal(self.meaning(a), self.meaning(b), extra.get(kind, {}), what)
 
-    def substituted(self, form: F.Substituted, kind: str) -> None:
-        """The numbers put in are the values of the names."""
+    def substitutions(self, form: F.Form, kind: str, approx: bool, what: str) -> None:
+        """Numbers put in stand for names that are there, and are their values, or those rounded."""
         valuation = self.valuations[kind]
-        for name, number in form.numbers:
-            if not self.graph.arguments(name) and number == valuation.value(name).exact:
-                continue
-            valuation.require_equal(scalar(name), number, {}, f"the value of {name}")
+        for piece in pieces(form):
+            for name, number in piece.numbers if isinstance(piece, F.Substituted) else ():
+                if name not in names_in(piece.expr):  # type: ignore[union-attr]
+                    raise Refused(f"{what}: a number is put in for {name}, which does not stand there")
+                known = valuation.value(name)
+                if known.exact is not None and known.exact == number:
+                    continue
+                if approx:
+                    valuation.require_rounded(known, number, self.problem.digits, f"{what}, {name}")
+                else:
+                    valuation.require_equal(scalar(name), number, {}, f"the value of {name}")
 
     def approximate(self, a: F.Form, b: F.Form, kind: str, extra: Extra, what: str) -> None:
-        """A decimal is the rounding of the line `a`; a line with rounded numbers put in has them rightly rounded, and equals `a`
-        without the rounding."""
-        valuation, digits = self.valuations[kind], self.problem.digits
+        """A decimal is the rounding of the line `a`; a line with rounded numbers put in equals `a` without the rounding."""
+        valuation = self.valuations[kind]
         if isinstance(b, F.Decimal):
             valuation.require_rounded(valuation.evaluate(self.meaning(a), extra.get(kind, {})), b.value, b.digits, what)
         elif isinstance(b, F.Substituted):
             valuation.require_equal(self.meaning(a), b.expr, extra.get(kind, {}), f"{what}, with names in the place of numbers")
-            for name, number in b.numbers:
-                known = valuation.value(name)
-                if known.exact is None or known.exact != number:
-                    valuation.require_rounded(known, number, digits, f"{what}, {name}")
         elif pairs := _pairs(a, b):
             for x, y in pairs:
                 self.approximate(x, y, kind, extra, what)
@@ -239,6 +239,8 @@ class Scalars:
         if isinstance(left, F.Comparison):
             self.comparison(left, kind, extra, what)
             left = left.right
+        for side in (left, c.right):
+            self.substitutions(side, kind, c.relation == "≈", what)
         a, b = self.meaning(left), self.meaning(c.right)
         if c.relation == "=":
             valuation.require_equal(a, b, numbers, what)

@@ -221,6 +221,14 @@ def test_a_substitution_of_a_node() -> None:
     refused(NET, Value, "the value of y", node="L", changes={"lines": put(lines, 1, bad)})
 
 
+def test_a_number_for_a_name_that_does_not_stand_there() -> None:
+    lines = lines_of(NET, Value, node="h1")
+    for stray in ("z1_bar", "t", "nowhere"):
+        bad = F.Substituted(call("relu", scalar("z1")), ((stray, Integer(7)),))
+        refused(NET, Value, f"a number is put in for {stray}, which does not stand there", node="h1", changes={"lines": (lines[0], Line(bad),
+        *lines[1:])})
+
+
 def test_a_missing_value_is_undecided() -> None:
     p = gradient("y = a*x", "a = {}\nx = {}", "y", "a")
     found = claims(p)
@@ -289,12 +297,12 @@ def test_an_approximation_is_not_an_equality() -> None:
 def test_numbers_put_into_another_expression() -> None:
     """The line with rounded numbers must be the line above with numbers in it, not another formula."""
     found = claims(ROUNDED)
-    z, h = scalar("z"), scalar("h")
+    h = scalar("h")
     honest = (Line(F.Just(h**2)), Line(F.Substituted(h**2, (("h", Rational(8808, 10**4)),)), approx=True),
               Line(F.Decimal(Rational(7758, 10**4), 4), approx=True))
     assert verdicts(ROUNDED, (Value("L", honest),))[0].ground is Ground.PROVED
-    for other in (h**2 + 100, h**2 + z, 2 * h**2):
-        pairs = (("h", Rational(8808, 10**4)), ("z", Integer(2)))
+    for other in (h**2 + 100, h**2 + h, 2 * h**2):
+        pairs = (("h", Rational(8808, 10**4)),)
         lines = (honest[0], Line(F.Substituted(other, pairs), approx=True), honest[2])
         verdict = verdicts(ROUNDED, (Value("L", lines),))[0]
         assert verdict.ground is Ground.REFUTED and "with names in the place of numbers" in verdict.method
