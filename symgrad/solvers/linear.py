@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
+from math import gcd, lcm
 from typing import Any
 
-from symgrad.language.arrangement import Form
+from symgrad.language.arrangement import Form, fraction
 from symgrad.language.errors import Unsupported
+from symgrad.language.piecewise import Row
+from symgrad.solvers.regions import multipliers as farkas
 
 Inequality = tuple[Form, bool]
 """(form, strict): form >= 0, or form > 0."""
@@ -25,23 +28,25 @@ class System:
         import z3
 
         self.z3, self.integers = z3, integers
-        self.solver = z3.SolverFor("QF_LIA" if integers else "QF_LRA")
+        self.context = z3.Context()  # a new one each time: what is found must not depend on what was asked before
+        self.solver = z3.SolverFor("QF_LIA" if integers else "QF_LRA", ctx=self.context)
         self.solver.set("timeout", TIMEOUT)
         self.variables: dict[int, Any] = {}
 
     def variable(self, i: int) -> Any:
         if i not in self.variables:
-            self.variables[i] = self.z3.Int(f"x{i}") if self.integers else self.z3.Real(f"x{i}")
+            self.variables[i] = self.z3.Int(f"x{i}", self.context) if self.integers else self.z3.Real(f"x{i}", self.context)
         return self.variables[i]
 
     def number(self, q: Fraction) -> Any:
-        return self.z3.IntVal(q.numerator) if self.integers and q.denominator == 1 else self.z3.RealVal(f"{q.numerator}/{q.denominator}")
+        if self.integers and q.denominator == 1:
+            return self.z3.IntVal(q.numerator, self.context)
+        return self.z3.Q(q.numerator, q.denominator, self.context)
 
     def linear(self, form: Form) -> Any:
         terms, constant = form
         scale = Fraction(1)
         if self.integers:
-            from math import lcm
             scale = Fraction(lcm(constant.denominator, *(c.denominator for _, c in terms)))
         pieces = [self.number(c * scale) * self.variable(i) for i, c in terms]
         return self.z3.Sum([*pieces, self.number(constant * scale)])
@@ -95,45 +100,17 @@ def multipliers(inequalities: Sequence[Inequality]) -> list[tuple[int, Fraction]
             if total < 0 or (total == 0 and (strict or other_strict)):
                 return [(j, factor), (k, Fraction(1))]
         by_direction.setdefault(tuple((i, c / size) for i, c in terms), []).append(k)
-    return _solved(inequalities)
+    inputs = sorted({i for (terms, _), _ in inequalities for i, _ in terms})
+    rows = [Row((constant, *(dict(terms).get(i, Fraction(0)) for i in inputs)), strict) for (terms, constant), strict in inequalities]
+    try:
+        found = farkas(rows)
+    except Unsupported as error:
+        raise Undecided(f"undecided: {error}") from None
+    return None if found is None else _whole([(k, fraction(x)) for k, x in enumerate(found) if x])
 
 
-def _solved(inequalities: Sequence[Inequality]) -> list[tuple[int, Fraction]] | None:
-    """The same by z3: factors that cancel every variable, with few of them where that is easy to see."""
-    import z3
-
-    solver = z3.SolverFor("QF_LRA")
-    solver.set("timeout", TIMEOUT)
-    factors = [z3.Real(f"m{k}") for k in range(len(inequalities))]
-    columns: dict[int, list[Any]] = {}
-    constants, stricts = [], []
-    for m, ((terms, constant), strict) in zip(factors, inequalities, strict=True):
-        solver.add(m >= 0)
-        for i, c in terms:
-            columns.setdefault(i, []).append(z3.RealVal(f"{c.numerator}/{c.denominator}") * m)
-        constants.append(z3.RealVal(f"{constant.numerator}/{constant.denominator}") * m)
-        if strict:
-            stricts.append(m)
-    for column in columns.values():
-        solver.add(z3.Sum(column) == 0)
-    sum_of_constants, sum_of_stricts = z3.Sum(constants), z3.Sum(stricts) if stricts else z3.RealVal(0)
-    solver.add(z3.Or(sum_of_constants == -1, z3.And(sum_of_constants == 0, sum_of_stricts == 1)))
-    answer = solver.check()
-    if answer == z3.unknown:
-        raise Undecided(f"undecided: the solver gave up ({solver.reason_unknown()})")
-    if answer == z3.unsat:
-        return None
-    model = solver.model()
-    values = [model.eval(m, model_completion=True) for m in factors]
-    found = [(k, Fraction(x.numerator_as_long(), x.denominator_as_long())) for k, x in enumerate(values)]
-    return _whole([(k, x) for k, x in found if x])
-
-
-def _whole(found: Iterable[tuple[int, Fraction]]) -> list[tuple[int, Fraction]]:
+def _whole(found: Sequence[tuple[int, Fraction]]) -> list[tuple[int, Fraction]]:
     """The same factors times a number that makes them whole and coprime."""
-    from math import gcd, lcm
-
-    pairs = list(found)
-    scale = Fraction(lcm(*(x.denominator for _, x in pairs)))
-    scale /= gcd(*(int(x * scale) for _, x in pairs))
-    return [(k, x * scale) for k, x in pairs]
+    scale = Fraction(lcm(*(x.denominator for _, x in found)))
+    scale /= gcd(*(int(x * scale) for _, x in found))
+    return [(k, x * scale) for k, x in found]

@@ -219,12 +219,13 @@ class _Fit:
         count = self.sizes[layer] + 1
         intervals = [self.interval(layer, unit, i) for i in range(1, count + 1)]
         stated = [self.architecture.stated(layer, unit, s) for s in (*range(count - 1), None)]
-        whole = [z3.Int(f"w{i}") for i in range(count)]
-        solver = z3.Solver()
+        context = z3.Context()
+        whole = [z3.Int(f"w{i}", context) for i in range(count)]
+        solver = z3.Solver(ctx=context)
         solver.set("timeout", 3_000)
 
         def value(q: Fraction) -> Any:
-            return z3.RealVal(f"{q.numerator}/{q.denominator}")
+            return z3.Q(q.numerator, q.denominator, context)
 
         weights = [value(fraction(s)) if s is not None else z3.ToReal(w) for s, w in zip(stated, whole, strict=True)]
         for s, w, allowed in zip(stated, whole, intervals, strict=True):
