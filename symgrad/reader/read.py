@@ -136,7 +136,7 @@ class _Reading:
                 self.add(SpecError(f"{name} is the name of the adjoint of {name[:-4]}; call it something else"), *place)
         self.stop_on_errors()
         values = self.values(graph, {**stated, **file.values}, dict(file.sizes))
-        parts = tuple(filter(None, (self.part(i, p, graph, scope) for i, p in enumerate(file.part))))
+        parts = tuple(filter(None, (self.part(i, p, graph, scope, values) for i, p in enumerate(file.part))))
         labels = [p.label for p in file.part]
         for i, label in enumerate(labels):
             if label in labels[:i]:
@@ -251,9 +251,9 @@ class _Reading:
             return None if n is None else exact(n)
         return Conventions(value(spec.relu_at_zero), value(spec.abs_at_zero), exact(spec.step_at_zero))
 
-    def part(self, i: int, spec: S.PartSpec, graph: Graph, scope: Scope) -> Part | None:
+    def part(self, i: int, spec: S.PartSpec, graph: Graph, scope: Scope, values: tuple[Given, ...]) -> Part | None:
         known = len(self.errors)
-        ask = READERS[type(spec)](spec, PartReading(graph, scope, lambda error, key: self.add(error, "part", i, key)))
+        ask = READERS[type(spec)](spec, PartReading(graph, scope, lambda error, key: self.add(error, "part", i, key), values))
         if len(self.errors) > known:
             return None
         marks: tuple[tuple[str, Rational], ...] = ()

@@ -28,7 +28,8 @@ class Inputs:
     def index(self, name: str) -> int | None:
         """The number of an input (from 1); None for another name.  Raises SpecError for x7 of 4 inputs."""
         if self.names is not None:
-            return self.names.index(name) + 1 if name in self.names else None
+            plain = name if name in self.names else re.sub(r"[\[\]]", "", name)  # x[1] for x1
+            return self.names.index(plain) + 1 if plain in self.names else None
         found = re.fullmatch(r"x_?(\d{1,4})|x\[(\d{1,4})\]", name)
         if not found:
             return None

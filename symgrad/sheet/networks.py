@@ -71,7 +71,7 @@ def shown(wanted: Wanted) -> list[D.Block]:
     for k, f in enumerate(wanted.properties, 1):
         found.append(D.Display(D.Maths(rf"{output(k, len(wanted.properties))} = 1 \iff {property_tex(f, wanted)}")))
     if wanted.where != TRUE:
-        found.append(D.Paragraph(("Only inputs with ", *condition(wanted), " count.")))
+        found.append(D.Paragraph(("Inputs that count: ", *condition(wanted), ".")))
     return found
 
 

@@ -165,7 +165,7 @@ def decides(c: Decides, closed: bool) -> list[D.Block]:
         left = rf"{N.output(k, len(wanted.properties))} = 1"
         found.append(D.Boxed(D.Maths(left), r"\iff", D.Maths(N.property_tex(f, wanted))))
     if wanted.where != TRUE:
-        found.append(D.Paragraph(("for all inputs with ", *N.condition(wanted), ".")))
+        found.append(D.Paragraph(("for the inputs that count: ", *N.condition(wanted), ".")))
     return found
 
 

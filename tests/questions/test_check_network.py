@@ -56,8 +56,11 @@ def test_a_right_candidate() -> None:
 def test_a_wrong_candidate_by_a_tie_and_the_exit_status() -> None:
     for expected, good in (("", False), ('[expected]\n"a" = "wrong"', True), ('[expected]\n"a" = "right"', False)):
         result = solved(f'property = "x1 > x2 > x3"\n{BACKWARDS}', expected)
-        claim = last_claim(result)
+        derivation = result.parts[0].derivation
+        assert derivation is not None and derivation.steps[-1].label == "instead"
+        claim = derivation.steps[-2].claim
         assert isinstance(claim, Violates) and claim.point == (1, 0, 0)
+        assert property_of(result) == "x1 >= x2 >= x3"
         row = summary(result)[0]
         assert row.good is good
         assert good or "wrong: at x1 = 1, x2 = 0, x3 = 0" in row.failure
