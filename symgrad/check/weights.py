@@ -27,6 +27,7 @@ from symgrad.language.threshold import (
     Architecture,
     Borders,
     Domain,
+    ForcedBorders,
     Formula,
     Inseparable,
     OutOfRange,
@@ -56,13 +57,43 @@ def impossible(problem: Problem, claim: Impossible) -> Verdict:
             if count <= sizes[1]:
                 raise Refused(f"{count} borders for {sizes[1]} units")
             return Verdict(Ground.PROVED, f"{count} borders at which the property changes, {sizes[1]} units that could have them", domain)
+        case ForcedBorders(points, apart):
+            forced(claim, claim.proof, fires_at_zero(problem))
+            return Verdict(Ground.PROVED, f"{len(points)} borders for as many units, {len(apart)} inputs, multipliers verified", domain)
         case WeightCases(points, branches):
             case = _Case(claim.architecture, wanted, points, fires_at_zero(problem))
             count = sum(1 for path, leaf in leaves(branches, Suppose) if case.treat({(s.layer, s.unit, s.point): f for s, f in path}, leaf))
             return Verdict(Ground.PROVED, f"{len(points)} inputs, {count} case{'s' * (count != 1)}, multipliers verified", domain)
 
 
-def border(wanted: Wanted, point: tuple[Rational, ...]) -> tuple[object, Fraction]:
+def forced(claim: Impossible, proof: ForcedBorders, closed: bool) -> None:
+    """Each unit has one of the borders; off them it says on which side an input lies, or on which not: forms in one are forms in the other."""
+    architecture, wanted = claim.architecture, claim.wanted
+    found = list({border(wanted, p) for p in proof.points})
+    if len(architecture.layers) != 3 or len(found) != architecture.layers[1] or architecture.given or architecture.weights or architecture.biases:
+        raise Refused(f"{len(found)} borders for {architecture.layers[1]} units of one hidden layer with free weights")
+    if not 0 <= proof.unit < len(wanted.properties) or len(proof.multipliers) != len(proof.apart):
+        raise Refused("a multiplier for each point of one output unit is needed")
+    parts = []
+    for p, by in zip(proof.apart, proof.multipliers, strict=True):
+        if len(p) != len(wanted.inputs) or not truth(wanted.where, Point(p)):
+            raise Refused("a point that is not in the domain")
+        z = [sum((w * fraction(p[i - 1]) for i, w in normal), -bound) for normal, bound in found]
+        if 0 in z:
+            raise Refused("a point on a border")
+        fires = truth(wanted.properties[proof.unit], Point(p))
+        sign = 1 if fires else -1
+        form = (*((k, Fraction(sign)) for k, v in enumerate(z) if v > 0), (len(z), Fraction(sign)))
+        parts.append(((form, Fraction(0)), fires != closed, fraction(by)))
+    (terms, _), strict = combination(parts)
+    if terms or not strict:
+        raise Refused("the multipliers of the sides do not give a contradiction")
+
+
+Border = tuple[tuple[tuple[int, int], ...], Fraction]
+
+
+def border(wanted: Wanted, point: tuple[Rational, ...]) -> Border:
     """The one border through the point, all around which `where` holds and at which a property changes.
 
     A unit with another border misses almost all of it near the point; where no unit has it, the network does not change there.
@@ -80,7 +111,7 @@ def border(wanted: Wanted, point: tuple[Rational, ...]) -> tuple[object, Fractio
     return normal, bound
 
 
-def borders_through(f: Formula, point: Sequence[object]) -> Iterator[tuple[tuple[tuple[int, int], ...], Fraction]]:
+def borders_through(f: Formula, point: Sequence[object]) -> Iterator[Border]:
     at = list(map(fraction, point))
     for c in atoms(f):
         found = normal_form(form_of(plus(c.left, c.right, Integer(-1))), False, False)

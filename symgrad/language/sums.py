@@ -22,6 +22,7 @@ class Sums:
 
     def __init__(self, network: tuple[Layer, ...], wanted: Wanted, closed: bool) -> None:
         self.forms: list[Linear] = []
+        self._place: dict[tuple[frozenset[tuple[int, Fraction]], Fraction], int] = {}
         self.closed = closed
         self.layers = [[(tuple(map(fraction, row)), fraction(b)) for row, b in rows(layer)] for layer in network[1:]]
         self.says: list[Callable[[State], bool]]
@@ -38,9 +39,11 @@ class Sums:
 
     def add(self, form: Linear) -> int:
         """Notes a form; its place in every state."""
-        if form not in self.forms:
+        key = frozenset(form[0].items()), form[1]
+        if key not in self._place:
+            self._place[key] = len(self.forms)
             self.forms.append(form)
-        return self.forms.index(form)
+        return self._place[key]
 
     @property
     def start(self) -> State:

@@ -358,8 +358,21 @@ class Borders:
     points: tuple[tuple[Rational, ...], ...]
 
 
-NoWeights = WeightCases | Borders
+@dataclass(frozen=True, slots=True)
+class ForcedBorders:
+    """As many borders as hidden units of the one hidden layer, so that each unit has one of them; then output unit `unit` is fed the sides.
+
+    At the points `apart`, off all borders, its inequalities in terms of these sides, times the multipliers, add up to a contradiction.
+    """
+
+    points: tuple[tuple[Rational, ...], ...]
+    apart: tuple[tuple[Rational, ...], ...]
+    unit: int
+    multipliers: tuple[Rational, ...]
+
+
+NoWeights = WeightCases | Borders | ForcedBorders
 
 TRAVEL = (Affine, Compare, Not, All, Some, Count, Layer, Wanted, Range, Fixed, Architecture, Counting, Split, Agree, Clash, Cases,
-          Point, Suppose, Inseparable, OutOfRange, Swapped, WeightCases, Borders, Chain, ChainNetwork)
+          Point, Suppose, Inseparable, OutOfRange, Swapped, WeightCases, Borders, ForcedBorders, Chain, ChainNetwork)
 """What goes into a certificate inside claims."""

@@ -46,7 +46,7 @@ def derive_chain(problem: Problem, part: str, ask: ConstructChain) -> Derivation
 
 def weights(architecture: Architecture, wanted: Wanted, closed: bool) -> tuple[Layer, ...] | NoWeights:
     """A network that is right, or what proves that there is none: templates before searches."""
-    from symgrad.solvers.borders import crossings
+    from symgrad.solvers.borders import crossings, sides_apart
     from symgrad.solvers.linear import Undecided
     from symgrad.solvers.weights import find
 
@@ -58,6 +58,11 @@ def weights(architecture: Architecture, wanted: Wanted, closed: bool) -> tuple[L
         met = crossings(wanted)
         if len(met) > architecture.layers[1]:
             return Borders(tuple(tuple(map(rational, c.at)) for c in met[:architecture.layers[1] + 1]))
+        alone = not (architecture.given or architecture.weights or architecture.biases)
+        if alone and len(met) == architecture.layers[1] and len(architecture.layers) == 3:
+            blocked = sides_apart(met, wanted, closed)
+            if blocked is not None:
+                return blocked
         for c in met:
             start += beside(c.at, c.across)
 

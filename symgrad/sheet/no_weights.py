@@ -14,8 +14,10 @@ from symgrad.language.threshold import (
     Borders,
     Compare,
     Domain,
+    ForcedBorders,
     Inseparable,
     OutOfRange,
+    Point,
     Relation,
     Suppose,
     Swapped,
@@ -35,14 +37,15 @@ def blocks(c: Impossible, closed: bool) -> list[D.Block]:
     match c.proof:
         case Borders(points):
             return borders(c, c.wanted, points)
+        case ForcedBorders(points):
+            return forced(c, c.wanted, c.proof)
         case WeightCases():
             return weight_cases(c, c.wanted, c.proof, closed)
     assert_never(c.proof)
 
 
-def borders(c: Impossible, wanted: Wanted, points: Sequence[tuple[Rational, ...]]) -> list[D.Block]:
-    """A border of the property for every row, more of them than units."""
-    room = c.architecture.layers[1]
+def border_table(wanted: Wanted, points: Sequence[tuple[Rational, ...]]) -> D.Table:
+    """A border of the property for every row."""
     rows: list[tuple[D.Text, ...]] = []
     for p in points:
         for a in (a for f in wanted.properties for a in atoms(f)):
@@ -52,15 +55,42 @@ def borders(c: Impossible, wanted: Wanted, points: Sequence[tuple[Rational, ...]
                 edge = spell(Compare(a.left, Relation.EQ, a.right), N.of_inputs(wanted.inputs, Domain.REALS))
                 rows.append(((D.Maths(edge),), (D.Maths(N.numbers(p)),)))
                 break
-    units = "unit" if room == 1 else "units"
+    return D.Table((("Border",), ("Point",)), tuple(rows[k] if k is not None else (("…",), ("…",)) for k in N.excerpt(len(rows))))
+
+
+def why_borders(room: int, count: int) -> D.Paragraph:
+    return D.Paragraph((
+        f"The output can change only where a unit of the first layer changes, on the border of one of {room} half-spaces. But the property "
+        f"changes on {count} different borders. Each point of the table lies on one of them and on no other; on one side of it, or on the "
+        "border itself, the property is not what it is on the other side, and so it is all around the point along the border. Other borders "
+        "meet this one in a thinner set and cannot cover that piece of it: some unit must have just this border.",))
+
+
+def borders(c: Impossible, wanted: Wanted, points: Sequence[tuple[Rational, ...]]) -> list[D.Block]:
+    """More borders than units."""
+    room, count = c.architecture.layers[1], len(points)
+    units = "is only 1 unit" if room == 1 else f"are only {room} units"
+    return [why_borders(room, count), border_table(wanted, points), D.Paragraph((f"{count} borders need {count} units; there {units}.",))]
+
+
+def forced(c: Impossible, wanted: Wanted, proof: ForcedBorders) -> list[D.Block]:
+    """As many borders as units; then the output unit cannot do with the sides what it should."""
+    count = len(proof.points)
+    asked = [truth(wanted.properties[proof.unit], Point(p)) for p in proof.apart]
+    rows = [((D.Maths(letter(k)),), (D.Maths(N.numbers(p)),), (str(int(a)),), (N.tex_number(by),))
+            for k, (p, a, by) in enumerate(zip(proof.apart, asked, proof.multipliers, strict=True))]
+    up, down = (" + ".join(times(by, k) for k, (by, a) in enumerate(zip(proof.multipliers, asked, strict=True)) if a is side)
+                for side in (True, False))
     return [
+        why_borders(count, count), border_table(wanted, proof.points),
         D.Paragraph((
-            f"The output can change only where a unit of the first layer changes, on the border of one of {room} half-spaces. But the property "
-            f"changes on {len(rows)} different borders. Each point of the table lies on one of them and on no other; on one side of it, or on the "
-            "border itself, the property is not what it is on the other side, and so it is all around the point along the border. Other borders "
-            "meet this one in a thinner set and cannot cover that piece of it: some unit must have just this border.",)),
-        D.Table((("Border",), ("Point",)), tuple(rows[k] if k is not None else (("…",), ("…",)) for k in N.excerpt(len(rows)))),
-        D.Paragraph((f"{len(rows)} borders need {len(rows)} units; there {'is' if room == 1 else 'are'} only {room} {units}.",))]
+            f"So the {count} units have these {count} borders, one each. At an input off the borders a unit says on which side it lies (or on which "
+            "not), and nothing else about the input reaches the output. The sides of these inputs, taken together, are the same for those with "
+            "output 1 and for those with output 0:",)),
+        D.Table((("",), (D.Maths(N.inputs_tex(wanted.inputs)),), ("Output asked for",), ("Times",)), tuple(rows)),
+        D.Paragraph((
+            "For the output unit ", D.Maths(rf"{up} = {down}"), " whatever its weights; but the left side must not be negative, the right side not "
+            "positive, and they must not both be zero."))]
 
 
 def weight_cases(c: Impossible, wanted: Wanted, proof: WeightCases, closed: bool) -> list[D.Block]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from math import lcm
 
-from symgrad.language.arrangement import Arrangement, Gate, Literal, Term
-from symgrad.language.threshold import Wanted
-from symgrad.solvers.linear import System, Undecided
+from symgrad.language.arrangement import Arrangement, Gate, Literal, Term, rational
+from symgrad.language.sums import truth
+from symgrad.language.threshold import ForcedBorders, Point, Wanted
+from symgrad.solvers.linear import Inequality, System, Undecided, multipliers
 
-MAX_NODES = 400
+MAX_NODES, MAX_SIDES = 400, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,38 @@ def crossings(wanted: Wanted) -> list[Crossing]:
             normal = dict(border[0])
             found.append(Crossing(point, tuple(Fraction(normal.get(i, 0)) for i in range(1, len(wanted.inputs) + 1))))
     return found
+
+
+def sides_apart(met: Sequence[Crossing], wanted: Wanted, closed: bool) -> ForcedBorders | None:
+    """If every hidden unit has one of these borders: inputs on their sides that no output unit can tell apart as it should."""
+    if len(met) > MAX_SIDES:
+        return None
+    forms = []
+    for c in met:
+        terms = tuple((i, x) for i, x in enumerate(c.across, 1) if x)
+        forms.append((terms, -sum((x * c.at[i - 1] for i, x in terms), Fraction(0))))
+    cells = []
+    for side in product((False, True), repeat=len(met)):
+        system = System()
+        for (terms, constant), above in zip(forms, side, strict=True):
+            way = Fraction(1 if above else -1)
+            system.add(((tuple((i, way * x) for i, x in terms), way * constant), True))
+        if system.feasible():
+            point = tuple(map(rational, system.point(len(wanted.inputs))))
+            if truth(wanted.where, Point(point)):
+                cells.append((side, point))
+    for unit, f in enumerate(wanted.properties):
+        rows: list[Inequality] = []
+        for side, point in cells:
+            fires = truth(f, Point(point))
+            sign = Fraction(1 if fires else -1)
+            terms = (*((k, sign) for k, above in enumerate(side, 1) if above), (len(side) + 1, sign))
+            rows.append(((terms, Fraction(0)), fires != closed))
+        found = multipliers(rows)
+        if found is not None:
+            points = tuple(tuple(map(rational, c.at)) for c in met)
+            return ForcedBorders(points, tuple(cells[k][1] for k, _ in found), unit, tuple(rational(by) for _, by in found))
+    return None
 
 
 class _Crossings:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from symgrad.language.sums import State, Sums
-from symgrad.language.threshold import Layer, Wanted
+from symgrad.language.threshold import TRUE, Layer, Wanted
 from symgrad.solvers.linear import Undecided
 
-MAX_SUMS = 200_000
+MAX_SUMS, MAX_FORMS = 200_000, 300
 
 
 def disagreement(network: tuple[Layer, ...], wanted: Wanted, fires_at_zero: bool, limit: int = MAX_SUMS) -> tuple[int, ...] | None:
@@ -14,7 +16,11 @@ def disagreement(network: tuple[Layer, ...], wanted: Wanted, fires_at_zero: bool
 
     Raises Undecided where there are more than `limit` different sums.
     """
+    if wanted.where != TRUE and disagreement(network, replace(wanted, where=TRUE), fires_at_zero, limit) is None:
+        return None
     sums = Sums(network, wanted, fires_at_zero)
+    if len(sums.forms) > MAX_FORMS:
+        raise Undecided(f"undecided: more than {MAX_FORMS} sums at once over variables of 0 and 1")
     reached: dict[State, tuple[int, ...]] = {sums.start: ()}
     for i, step in sums.steps():
         for state, ones in list(reached.items()):

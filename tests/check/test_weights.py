@@ -16,6 +16,7 @@ from symgrad.language.threshold import (
     Architecture,
     Borders,
     Fixed,
+    ForcedBorders,
     Inseparable,
     OutOfRange,
     Point,
@@ -173,6 +174,32 @@ def test_borders() -> None:
     refused(replace(claim, architecture=Architecture((3, 2, 1))), "2 borders for 2 units")
     refused(replace(claim, wanted=wanted("x1 > x2 > x3", 3, "integers")), "over the reals")
     refused(replace(claim, wanted=wanted("x1 > x2 > x3", 3, where="x1 > x2")), "inside the condition")
+
+
+def test_borders_that_every_unit_must_have() -> None:
+    """Two half-planes, exclusive or, two hidden units: each has one of the two lines, and the four quadrants are the four corners again."""
+    want = wanted("x1 > 0 xor x2 > 1", 2)
+    corners = tuple(tuple(map(Integer, p)) for p in ((1, 2), (1, 0), (-1, 2), (-1, 0)))
+    lines = tuple(tuple(map(Integer, p)) for p in ((0, 5), (5, 1)))
+    proof = ForcedBorders(lines, corners, 0, (Integer(1),) * 4)
+    claim = Impossible(Architecture((2, 2, 1)), want, proof)
+    for at_zero in (0, 1):
+        assert verdict(claim, at_zero)[0] is Ground.PROVED
+    two = Range(Integer(-2), Integer(2))
+    for other, words in (
+        (replace(claim, architecture=Architecture((2, 3, 1))), "2 borders for 3 units"),
+        (replace(claim, architecture=Architecture((2, 2, 2, 1))), "of one hidden layer"),
+        (replace(claim, architecture=Architecture((2, 2, 1), two)), "with free weights"),
+        (replace(claim, proof=replace(proof, multipliers=(Integer(1),) * 3)), "a multiplier for each point"),
+        (replace(claim, proof=replace(proof, multipliers=(Integer(2), *(Integer(1),) * 3))), "do not give a contradiction"),
+        (replace(claim, proof=replace(proof, multipliers=(Integer(0),) * 4)), "do not give a contradiction"),
+        (replace(claim, proof=replace(proof, apart=((Integer(0), Integer(2)), *corners[1:]))), "a point on a border"),
+        (replace(claim, proof=replace(proof, apart=(*corners[:3], corners[0]))), "do not give a contradiction"),
+        (replace(claim, proof=replace(proof, points=(lines[0], lines[0]))), "1 borders for 2 units"),
+        (replace(claim, proof=replace(proof, unit=1)), "one output unit"),
+        (replace(claim, wanted=wanted("x1 > 0 and x2 > 1", 2)), "do not give a contradiction"),
+    ):
+        refused(other, words)
 
 
 def test_a_border_alone_can_hold_the_property() -> None:

@@ -55,6 +55,7 @@ PARTS = {
     "one hidden unit": 'ask = "construct"\nlayers = [2, 1, 1]\ndomain = "booleans"\nproperty = "x1 xor x2"',
     "two hidden units": 'ask = "construct"\nlayers = [3, 2, 1]\ndomain = "booleans"\nproperty = "parity of x1..x3"',
     "borders": 'ask = "construct"\nlayers = [3, 1, 1]\nproperty = "x1 > x2 > x3"',
+    "forced": 'ask = "construct"\nlayers = [2, 2, 1]\nproperty = "x1 > 0 xor x2 > 1"',
     "beside": 'ask = "construct"\nlayers = [1, 1]\nproperty = "x1 > 0"',
     "blind": 'ask = "construct"\nlayers = [3, 2, 1]\nproperty = "x1 > x2 > x3"\ngiven = { W1 = [[1, -1, 0], [0, 1, -1]], b1 = [0, 0] }',
     "range": 'ask = "construct"\nlayers = [2, 1]\ndomain = "booleans"\nproperty = "x1 and x2"\nweights = [0, 1]\nbiases = [-1, 1]',

@@ -80,7 +80,8 @@ def test_parity_of_three_needs_more_than_two_hidden_units() -> None:
 
 @pytest.mark.parametrize(("text", "layers"), [
     ("x1 > 0", (1, 1)), ("x1 = x2", (2, 1)), ("x1 = x2", (2, 1, 1)), ("x1 > x2 > x3", (3, 1)), ("x1 > x2 > x3", (3, 1, 1)),
-    ("x1 > x2 > ... > x5", (5, 3, 1)), ("|x1| < 1", (1, 1, 1)), ("x1 >= max(x2, x3)", (3, 1, 1))])
+    ("x1 > x2 > ... > x5", (5, 3, 1)), ("x1 > 0 xor x2 > 1", (2, 2, 1)), ("(x1 > x2) iff (x3 >= x4)", (4, 2, 1)),
+    ("exactly 2 of (x1 > 0, x2 > 0, x1 + x2 < 5)", (2, 3, 1)), ("|x1| < 1", (1, 1, 1)), ("x1 >= max(x2, x3)", (3, 1, 1))])
 def test_impossible_over_the_reals(text: str, layers: tuple[int, ...]) -> None:
     want = wanted(text, layers[0])
     found = weights(Architecture(layers), want, True)
