@@ -20,12 +20,14 @@ from symgrad.language import forms as F
 from symgrad.language.claims import Classes, Matches
 from symgrad.language.errors import Refused, SpecError, SpecErrors, Unsupported
 from symgrad.language.fill import Fill
-from symgrad.language.problem import Backward, Choose, Gradient, Part, Problem
+from symgrad.language.problem import Backward, CheckNetwork, Choose, Construct, ConstructChain, Gradient, Part, Problem
 from symgrad.language.steps import Answer, Certificate, Certified, Comparison, Derivation, Ground
 from symgrad.language.vectors import SCALAR, shape_of
 from symgrad.language.wire import certificate_to_json
-from symgrad.reader.letlist import Scope, expression, expressions
-from symgrad.reader.read import ExpectedAnswer, exact, read
+from symgrad.reader.letlist import Scope, exact, expression, expressions
+from symgrad.reader.properties import read_property
+from symgrad.reader.read import ExpectedAnswer, read
+from symgrad.reader.tokens import Inputs
 from symgrad.sheet.compose import VIEWS, Solved, compose
 
 FORMATS = {"html": "html", "latex": "tex", "markdown": "md", "json": "json"}
@@ -115,6 +117,8 @@ def compared(problem: Problem, part: Part, derivation: Derivation) -> Comparison
 
 def agrees(problem: Problem, part: Part, derivation: Derivation, checker: Checker, e: ExpectedAnswer) -> bool:
     """Is the derived answer the one that [expected] states?  Raises SpecErrors if it states none that can be compared."""
+    if isinstance(part.ask, Construct | ConstructChain | CheckNetwork) and e.label != "marks":
+        return network_agrees(part.ask, derivation, problem, e)
     if isinstance(part.ask, Choose) and not e.label:
         right = [i for i, c in enumerate(part.ask.choices, 1)
                  if any(isinstance(s.claim, Matches) and s.claim.choice == c for s in derivation.all_steps())]
@@ -141,6 +145,23 @@ def _same_combinations(ask: Fill, derivation: Derivation, e: ExpectedAnswer) -> 
         raise SpecErrors((SpecError(f"expected {e.label}: {error.message}", e.place),)) from None
     claims = [s.claim for s in derivation.steps if isinstance(s.claim, Classes)]
     return stated == {ask.entries(c) for claim in claims for group in claim.classes for c in group}
+
+
+def network_agrees(ask: Construct | ConstructChain | CheckNetwork, derivation: Derivation, problem: Problem, e: ExpectedAnswer) -> bool:
+    """right, wrong, refused, possible, impossible; for a network whose property was asked for, any text of the same property."""
+    from symgrad.questions.threshold import OUTCOMES, outcome, same_property
+
+    if e.label:
+        raise SpecErrors((SpecError(f"expected: a network has no {e.label!r}; state one of {', '.join(OUTCOMES)}, a property, or marks", e.place),))
+    if isinstance(e.value, str) and e.value in OUTCOMES:
+        return e.value == outcome(ask, derivation)
+    if isinstance(ask, ConstructChain):
+        return False
+    try:
+        stated = read_property(str(e.value), Inputs(ask.wanted.inputs, len(ask.wanted.inputs)), ask.wanted.domain)
+    except SpecError as error:
+        raise SpecErrors((SpecError(f"expected: {e.value!r} is none of {', '.join(OUTCOMES)}, nor a property: {error}", e.place),)) from None
+    return same_property(ask, derivation, stated, problem)
 
 
 def _same(problem: Problem, derivation: Derivation, checker: Checker, answer: Answer, e: ExpectedAnswer) -> bool:
@@ -206,7 +227,9 @@ def summary(result: Result) -> tuple[Row, ...]:
             counts[verdict.ground.value] = counts.get(verdict.ground.value, 0) + 1
         wrong = [label or "answer" for label, ok in item.expected if not ok]
         said = "" if not item.expected else "yes" if not wrong else f"no: {', '.join(wrong)}"
-        rows.append(Row(result.problem.id, item.part.label, item.part.ask.kind, len(item.verdicts), counts, said, item.failure, item.comparison))
+        refuted = item.derivation.refuted if item.derivation and not (item.expected and not wrong) else ""
+        failure = item.failure or refuted
+        rows.append(Row(result.problem.id, item.part.label, item.part.ask.kind, len(item.verdicts), counts, said, failure, item.comparison))
     return tuple(rows)
 
 

@@ -14,8 +14,8 @@ from symgrad.language.errors import SpecError
 from symgrad.language.graph import Graph
 from symgrad.language.problem import Conventions, Given
 from symgrad.reader.fields import validated
-from symgrad.reader.letlist import did_you_mean
-from symgrad.reader.read import exact, given
+from symgrad.reader.letlist import did_you_mean, exact
+from symgrad.reader.read import given
 from symgrad.reader.spec import ConventionsSpec, RoundedSpec
 
 Number = int | float | str | Fraction | Decimal

@@ -10,15 +10,18 @@ from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from symgrad.check.adjoints import Adjoints
+from symgrad.check.chain import decides_chain
 from symgrad.check.fill import Fills
 from symgrad.check.normal import NoDerivative, Undecided
 from symgrad.check.points import NoSign
 from symgrad.check.scalars import Scalars, is_number
+from symgrad.check.threshold import asked, decides, misfits, units_test, violates
+from symgrad.check.weights import impossible
 from symgrad.language import claims as C
 from symgrad.language.claims import EXACT, Adjoint, AdjointEntry, Claim, ClosedForm, Differs, GivenValue, Matches, Partial, Total, Value
 from symgrad.language.errors import Refused, SpecError, Unsupported
 from symgrad.language.fill import Fill
-from symgrad.language.problem import Backward, Choose, Forward, Gradient, Part, Problem
+from symgrad.language.problem import Backward, CheckNetwork, Choose, Construct, ConstructChain, Forward, Gradient, Part, Problem
 from symgrad.language.steps import Ground, Verdict
 
 
@@ -78,6 +81,18 @@ class Checker:
                 return self.adjoints.differs(claim)
             case C.Sieve() | C.Fits() | C.Classes() | C.Conflict():
                 return self.fills.verify(claim)
+            case C.UnitsTest():
+                return units_test(self.problem, claim)
+            case C.Decides():
+                return decides(self.problem, claim)
+            case C.Violates():
+                return violates(self.problem, claim)
+            case C.Misfits():
+                return misfits(claim)
+            case C.Impossible():
+                return impossible(self.problem, claim)
+            case C.DecidesChain():
+                return decides_chain(self.problem, claim)
         assert_never(claim)
 
 
@@ -115,6 +130,8 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
         case Fill():
             settled = (c for c in claims if isinstance(c, C.Classes) or (isinstance(c, C.Sieve) and 0 not in c.wrong_at))
             return () if part.label in {c.part for c in settled} else ("which combinations are valid",)
+        case Construct() | ConstructChain() | CheckNetwork():
+            return asked(ask, claims)
     assert_never(ask)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sympy import Expr, Rational, Symbol
 
 from symgrad.language.forms import Form, Prose
+from symgrad.language.threshold import Architecture, Chain, ChainNetwork, Domain, Formula, Layer, NoWeights, Proof, Wanted
 
 EXACT, ROUNDED = "exact", "rounded"
 """The two valuations: from the given inputs alone; or with the problem's own rounded values for some nodes."""
@@ -179,7 +180,62 @@ class Conflict:
     spared: tuple[tuple[int, ...], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class UnitsTest:
+    """Each unit of layer `layer` (from 1) of a threshold network fires iff its condition holds: on the inputs, or on the units below."""
+
+    network: tuple[Layer, ...]
+    inputs: tuple[str, ...]
+    domain: Domain
+    layer: int
+    conditions: tuple[Formula, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decides:
+    """A threshold network decides the properties on the whole domain."""
+
+    network: tuple[Layer, ...]
+    wanted: Wanted
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Violates:
+    """A threshold network does not decide the properties: at `point` an output is wrong."""
+
+    network: tuple[Layer, ...]
+    wanted: Wanted
+    point: tuple[Rational, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Misfits:
+    """The arrays of a candidate do not make a network with these numbers of units."""
+
+    network: tuple[Layer, ...]
+    layers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DecidesChain:
+    """A network that is written down for every n decides the chain of n inputs, for every n >= 2."""
+
+    chain: Chain
+    network: ChainNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """No network of the architecture decides the properties."""
+
+    architecture: Architecture
+    wanted: Wanted
+    proof: NoWeights
+
+
 Claim = (
     Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Matches | Differs
     | Sieve | Fits | Classes | Conflict
+    | UnitsTest | Decides | Violates | Misfits | Impossible | DecidesChain
 )

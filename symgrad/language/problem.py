@@ -12,6 +12,7 @@ from symgrad.language import forms as F
 from symgrad.language.fill import Fill
 from symgrad.language.forms import Prose
 from symgrad.language.graph import Graph
+from symgrad.language.threshold import Architecture, Chain, Layer, Level, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,50 @@ class Choose:
         return ("Which is ", *asked, "?", *((" Several may be right.",) if self.several else ()))
 
 
+@dataclass(frozen=True, slots=True)
+class Construct:
+    """Find weights with which a hard-threshold network decides the properties, or prove that there are none."""
+
+    kind: ClassVar[str] = "construct"
+    architecture: Architecture
+    wanted: Wanted
+
+    def task(self, graph: Graph) -> Prose:
+        return (f"Find weights and biases with which this network ({'-'.join(map(str, self.architecture.layers))}, hard-threshold units) decides the "
+                "property below for all admitted inputs, or prove that there are none.",)
+
+
+@dataclass(frozen=True, slots=True)
+class ConstructChain:
+    """The same for a chain of comparisons of n inputs, with n - 1 hidden units, for every n."""
+
+    kind: ClassVar[str] = "construct"
+    chain: Chain
+
+    def task(self, graph: Graph) -> Prose:
+        n = self.chain.size
+        return (f"Find weights and biases with which this network ({n} inputs, {n} - 1 hidden units, one output unit) decides the property below "
+                f"for every {n} from 2 on.",)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckNetwork:
+    """Does a candidate decide the properties (none: find out which it decides)?  With levels: how many marks does it earn?"""
+
+    kind: ClassVar[str] = "check_network"
+    network: tuple[Layer, ...]
+    layers: tuple[int, ...]
+    wanted: Wanted
+    levels: tuple[Level, ...] = ()
+
+    def task(self, graph: Graph) -> Prose:
+        if not self.wanted.properties:
+            return ("Find out, in plain comparisons, for which inputs this network outputs 1, and prove it.",)
+        if self.levels:
+            return ("Which rows of the mark scheme does this network satisfy?  Prove it, or give a counterexample.",)
+        return ("Does this network decide the property below?  Prove it, or give a counterexample.",)
+
+
 def listed(items: Sequence[F.Form]) -> Prose:
     """a, b and c."""
     found: list[str | F.Form] = []
@@ -106,7 +151,7 @@ def listed(items: Sequence[F.Form]) -> Prose:
     return tuple(found)
 
 
-Ask = Forward | Gradient | Backward | Choose | Fill
+Ask = Forward | Gradient | Backward | Choose | Fill | Construct | ConstructChain | CheckNetwork
 
 
 @dataclass(frozen=True, slots=True)

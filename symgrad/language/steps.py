@@ -42,6 +42,7 @@ class Derivation:
     answers: tuple[Answer, ...]
     conventions: tuple[Prose, ...] = ()
     notes: tuple[Prose, ...] = ()
+    refuted: str = ""  # what the part put forward and the derivation shows to be false, in words
 
     def all_steps(self) -> Iterator[Step]:
         """Every step once, premises before what rests on them."""

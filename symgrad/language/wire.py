@@ -34,6 +34,7 @@ from sympy.core.basic import Basic
 from symgrad.language import claims as C
 from symgrad.language import forms as F
 from symgrad.language import steps as S
+from symgrad.language import threshold as T
 from symgrad.language import vectors as v
 from symgrad.language.errors import SpecError
 from symgrad.language.functions import KNOWN, Call, Fn, dimension
@@ -55,7 +56,7 @@ _UNEVALUATED = {"add", "mul"}
 _DATA: dict[str, type] = {
     cls.__name__: cls
     for cls in (
-        *typing.get_args(F.Form), *typing.get_args(C.Claim), C.Line, C.Witness, S.Verdict, S.Certified, S.Certificate)
+        *typing.get_args(F.Form), *typing.get_args(C.Claim), C.Line, C.Witness, *T.TRAVEL, S.Verdict, S.Certified, S.Certificate)
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from symgrad.language.fill import Fill
-from symgrad.language.problem import Backward, Choose, Forward, Gradient, Part, Problem
+from symgrad.language.problem import Backward, CheckNetwork, Choose, Construct, ConstructChain, Forward, Gradient, Part, Problem
 from symgrad.language.steps import Derivation
 
 
@@ -27,4 +27,13 @@ def derive(problem: Problem, part: Part) -> Derivation:
         case Fill():
             from symgrad.questions.fill import derive_fill
             return derive_fill(problem, part.label, part.ask)
+        case Construct():
+            from symgrad.questions.construct import derive_construct
+            return derive_construct(problem, part.label, part.ask)
+        case ConstructChain():
+            from symgrad.questions.construct import derive_chain
+            return derive_chain(problem, part.label, part.ask)
+        case CheckNetwork():
+            from symgrad.questions.check_network import derive_check_network
+            return derive_check_network(problem, part.label, part.ask)
     assert_never(part.ask)

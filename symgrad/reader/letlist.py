@@ -93,6 +93,19 @@ def number(text: str) -> Rational:
     return Rational(top, bottom)
 
 
+def exact(n: int | Decimal | str) -> Rational:
+    """A whole number, a decimal, or the text of one or of a fraction, exactly.  Raises SpecError."""
+    if isinstance(n, int):
+        return number(str(n)) if n >= 0 else -number(str(-n))
+    text = str(n).strip()
+    sign = -1 if text.startswith("-") else 1
+    top, slash, bottom = text.removeprefix("-").partition("/")
+    divisor = number(bottom.strip()) if slash else Integer(1)
+    if divisor == 0:
+        raise SpecError("division by zero")
+    return Rational(sign) * number(top.strip()) / divisor
+
+
 def statements(text: str) -> list[tuple[int, str]]:
     """The logical lines of a let-list with their line numbers (from 1); a line goes on while a bracket is open."""
     found: list[tuple[int, str]] = []
@@ -383,5 +396,5 @@ _OF_VECTORS: dict[str, tuple[tuple[int, int], Callable[[tuple[Expr, ...]], Expr]
     "eye": ((1, 1), lambda a: Identity(_size(a[0]))),
 }
 
-__all__ = ["Scope", "apply_function", "apply_operator", "check_name", "definition", "did_you_mean", "entry_at",
+__all__ = ["Scope", "apply_function", "apply_operator", "check_name", "definition", "did_you_mean", "entry_at", "exact",
            "expression", "expressions", "number", "statements"]

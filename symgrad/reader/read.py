@@ -26,7 +26,7 @@ from symgrad.reader import spec as S
 from symgrad.reader.asks import ASKS, READERS, PartReading
 from symgrad.reader.definitions import definitions
 from symgrad.reader.file import FileSpec
-from symgrad.reader.letlist import Scope, check_name, did_you_mean, number
+from symgrad.reader.letlist import Scope, check_name, did_you_mean, exact
 from symgrad.reader.lines import KeyPath, key_lines, line_of, text_start
 from symgrad.reader.network import expand
 
@@ -136,7 +136,7 @@ class _Reading:
                 self.add(SpecError(f"{name} is the name of the adjoint of {name[:-4]}; call it something else"), *place)
         self.stop_on_errors()
         values = self.values(graph, {**stated, **file.values}, dict(file.sizes))
-        parts = tuple(filter(None, (self.part(i, p, graph, scope) for i, p in enumerate(file.part))))
+        parts = tuple(filter(None, (self.part(i, p, graph, scope, values) for i, p in enumerate(file.part))))
         labels = [p.label for p in file.part]
         for i, label in enumerate(labels):
             if label in labels[:i]:
@@ -251,9 +251,9 @@ class _Reading:
             return None if n is None else exact(n)
         return Conventions(value(spec.relu_at_zero), value(spec.abs_at_zero), exact(spec.step_at_zero))
 
-    def part(self, i: int, spec: S.PartSpec, graph: Graph, scope: Scope) -> Part | None:
+    def part(self, i: int, spec: S.PartSpec, graph: Graph, scope: Scope, values: tuple[Given, ...]) -> Part | None:
         known = len(self.errors)
-        ask = READERS[type(spec)](spec, PartReading(graph, scope, lambda error, key: self.add(error, "part", i, key)))
+        ask = READERS[type(spec)](spec, PartReading(graph, scope, lambda error, key: self.add(error, "part", i, key), values))
         if len(self.errors) > known:
             return None
         marks: tuple[tuple[str, Rational], ...] = ()
@@ -286,19 +286,6 @@ def _fields_at(path: tuple[Any, ...]) -> list[str]:
     if path[0] == "part":
         return sorted({f for kind in READERS for f in kind.model_fields})
     return list(table.model_fields) if table else []
-
-
-def exact(n: S.Number) -> Rational:
-    """A whole number, a decimal, or the text of one or of a fraction, exactly.  Raises SpecError."""
-    if isinstance(n, int):
-        return number(str(n)) if n >= 0 else -number(str(-n))
-    text = str(n).strip()
-    sign = -1 if text.startswith("-") else 1
-    top, slash, bottom = text.removeprefix("-").partition("/")
-    divisor = number(bottom.strip()) if slash else Integer(1)
-    if divisor == 0:
-        raise SpecError("division by zero")
-    return Rational(sign) * number(top.strip()) / divisor
 
 
 def parse_shape(text: str | int | tuple[str | int, ...]) -> Shape:

@@ -12,11 +12,11 @@ from symgrad.language import forms as F
 from symgrad.language.claims import ROUNDED, Adjoint, AdjointEntry, ClosedForm, Differs, GivenValue, Line, Matches, Partial, Total, Value
 from symgrad.language.fill import Fill
 from symgrad.language.graph import Graph
-from symgrad.language.problem import Choose, Forward, Gradient, Part, Problem
+from symgrad.language.problem import CheckNetwork, Choose, Construct, ConstructChain, Forward, Gradient, Part, Problem
 from symgrad.language.steps import Answer, Comparison, Derivation, Ground, Step, Verdict
 from symgrad.language.vectors import say_shape
 from symgrad.sheet import document as D
-from symgrad.sheet import fill
+from symgrad.sheet import fill, networks, threshold
 from symgrad.sheet.comparison import sentence
 from symgrad.sheet.layout import Item, lay_out
 from symgrad.sheet.notation import Notation
@@ -44,6 +44,7 @@ def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Docume
     notation = Notation(problem.graph)
     blocks: list[D.Block] = list(statement_blocks(problem.statement)) if problem.statement else []
     blocks += model_blocks(problem, notation) if problem.graph.nodes else []
+    told: set[str] = set()
     for number, item in enumerate(solved, 1):
         blocks.append(D.Heading((f"Part ({item.part.label})",), 2, f"part-{number}"))
         if item.part.statement:
@@ -54,6 +55,8 @@ def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Docume
         if isinstance(item.part.ask, Fill):
             blocks += fill.question(item.part.ask, notation)
             blocks += fill.data_picture(problem, item.part.ask, notation) if view == QUESTION or item.derivation is None else []
+        if isinstance(item.part.ask, Construct | ConstructChain | CheckNetwork):
+            blocks += networks.question(item.part.ask, problem.conventions.step_at_zero, told)
         if view != QUESTION:
             blocks += _Writer(problem, item, number, view).blocks()
     if problem.source:
@@ -274,6 +277,8 @@ class _Writer:
             case C.Sieve() | C.Fits() | C.Classes() | C.Conflict():
                 assert isinstance(self.item.part.ask, Fill)
                 return fill.claim_blocks(self.item.part.ask, s, n)
+            case C.UnitsTest() | C.Decides() | C.Violates() | C.Misfits() | C.Impossible() | C.DecidesChain():
+                return threshold.claim(c, s, self.item.part.ask, self.problem.conventions.step_at_zero)
         assert_never(c)
 
     def comparison(self, of: str, wrt: tuple[str, ...], choice: tuple, relation: str, n: Notation) -> D.Chain:  # type: ignore[type-arg]
@@ -298,6 +303,8 @@ class _Writer:
     def marking(self) -> list[D.Block]:
         """The marks of the part by label, and what [expected] said of each answer."""
         found: list[D.Block] = []
+        if isinstance(self.item.part.ask, CheckNetwork) and self.item.part.ask.levels and self.item.derivation:
+            found += threshold.marking(self.item.part.ask, self.item.derivation)
         if self.item.part.marks:
             rows = tuple(((label or "whole part",), (str(m),)) for label, m in self.item.part.marks)
             total = sum((m for _, m in self.item.part.marks), Rational(0))

@@ -12,13 +12,14 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from symgrad.language.problem import Ask
-from symgrad.reader.asks import backward, choose, fill, forward, gradient
+from symgrad.reader.asks import backward, check_network, choose, construct, fill, forward, gradient
 from symgrad.reader.asks.reading import PartReading
 from symgrad.reader.spec import PartSpec
 
 AnyPart = Annotated[
     forward.ForwardSpec | gradient.GradientSpec | backward.BackwardSpec | choose.ChooseSpec
-    | fill.FillSpec,
+    | fill.FillSpec
+    | construct.ConstructSpec | check_network.CheckNetworkSpec,
     Field(discriminator="ask"),
 ]
 
@@ -28,6 +29,8 @@ READERS: dict[type[PartSpec], Callable[[Any, PartReading], Ask]] = {
     backward.BackwardSpec: backward.read,
     choose.ChooseSpec: choose.read,
     fill.FillSpec: fill.read,
+    construct.ConstructSpec: construct.read,
+    check_network.CheckNetworkSpec: check_network.read,
 }
 
 ASKS = tuple(str(spec.model_fields["ask"].annotation.__args__[0]) for spec in READERS)  # type: ignore[union-attr]
