@@ -89,7 +89,7 @@ class Checker:
                 return violates(self.problem, claim)
             case C.Misfits():
                 return misfits(claim)
-            case C.Impossible():
+            case C.Unrealizable():
                 return impossible(self.problem, claim)
             case C.DecidesChain():
                 return decides_chain(self.problem, claim)

@@ -16,7 +16,7 @@ from typing import Any
 
 from symgrad.check.normal import Undecided
 from symgrad.language.arrangement import Arrangement, Form, fraction
-from symgrad.language.claims import Claim, Decides, DecidesChain, Impossible, Misfits, UnitsTest, Violates
+from symgrad.language.claims import Claim, Decides, DecidesChain, Misfits, UnitsTest, Unrealizable, Violates
 from symgrad.language.errors import Refused
 from symgrad.language.problem import CheckNetwork, Construct, ConstructChain, Problem
 from symgrad.language.steps import Ground, Verdict
@@ -110,7 +110,7 @@ def asked(ask: Construct | ConstructChain | CheckNetwork, claims: tuple[Claim, .
     match ask:
         case Construct(architecture, wanted):
             found = any(isinstance(c, Decides) and c.wanted == wanted and architecture.admits(c.network) for c in claims)
-            none = any(isinstance(c, Impossible) and (c.architecture, c.wanted) == (architecture, wanted) for c in claims)
+            none = any(isinstance(c, Unrealizable) and (c.architecture, c.wanted) == (architecture, wanted) for c in claims)
             return () if found or none else ("whether there are such weights",)
         case ConstructChain(chain):
             return () if any(isinstance(c, DecidesChain) and c.chain == chain for c in claims) else ("weights for every size",)

@@ -17,7 +17,7 @@ from sympy import Integer, Rational
 from symgrad.check.normal import Undecided
 from symgrad.check.threshold import combination, fires_at_zero, leaves
 from symgrad.language.arrangement import form_of, fraction, normal_form
-from symgrad.language.claims import Impossible
+from symgrad.language.claims import Unrealizable
 from symgrad.language.errors import Refused
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
@@ -44,7 +44,7 @@ from symgrad.language.threshold import (
 MAX_TRIED = 200_000
 
 
-def impossible(problem: Problem, claim: Impossible) -> Verdict:
+def impossible(problem: Problem, claim: Unrealizable) -> Verdict:
     """No network of the architecture decides the properties."""
     sizes, wanted = claim.architecture.layers, claim.wanted
     if len(sizes) < 2 or sizes[0] != len(wanted.inputs) or sizes[-1] != len(wanted.properties):
@@ -66,7 +66,7 @@ def impossible(problem: Problem, claim: Impossible) -> Verdict:
             return Verdict(Ground.PROVED, f"{len(points)} inputs, {count} case{'s' * (count != 1)}, multipliers verified", domain)
 
 
-def forced(claim: Impossible, proof: ForcedBorders, closed: bool) -> None:
+def forced(claim: Unrealizable, proof: ForcedBorders, closed: bool) -> None:
     """Each unit has one of the borders; off them it says on which side an input lies, or on which not: forms in one are forms in the other."""
     architecture, wanted = claim.architecture, claim.wanted
     found = list({border(wanted, p) for p in proof.points})

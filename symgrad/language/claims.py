@@ -226,7 +226,7 @@ class DecidesChain:
 
 
 @dataclass(frozen=True, slots=True)
-class Impossible:
+class Unrealizable:
     """No network of the architecture decides the properties."""
 
     architecture: Architecture
@@ -237,5 +237,5 @@ class Impossible:
 Claim = (
     Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Matches | Differs
     | Sieve | Fits | Classes | Conflict
-    | UnitsTest | Decides | Violates | Misfits | Impossible | DecidesChain
+    | UnitsTest | Decides | Violates | Misfits | Unrealizable | DecidesChain
 )

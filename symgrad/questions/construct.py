@@ -7,7 +7,7 @@ from fractions import Fraction
 from sympy import Integer, Rational
 
 from symgrad.language.arrangement import fraction, rational
-from symgrad.language.claims import Decides, DecidesChain, Impossible, Violates
+from symgrad.language.claims import Decides, DecidesChain, Unrealizable, Violates
 from symgrad.language.errors import Unsupported
 from symgrad.language.problem import Construct, ConstructChain, Problem
 from symgrad.language.steps import Derivation, Step
@@ -21,7 +21,7 @@ def derive_construct(problem: Problem, part: str, ask: Construct) -> Derivation:
     closed = fires_at_zero(problem)
     found = weights(ask.architecture, ask.wanted, closed)
     if isinstance(found, NoWeights):
-        step = Step(Impossible(ask.architecture, ask.wanted, found), "no weights", ("There are no such weights",), (), "weights")
+        step = Step(Unrealizable(ask.architecture, ask.wanted, found), "no weights", ("There are no such weights",), (), "weights")
         return Derivation(part, problem.graph, (step,), ())
     claim = settle(found, ask.wanted, closed)
     if isinstance(claim, Violates):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import product
 
 from symgrad.language.arrangement import rational
-from symgrad.language.claims import Decides, Impossible, Misfits, UnitsTest, Violates
+from symgrad.language.claims import Decides, Misfits, UnitsTest, Unrealizable, Violates
 from symgrad.language.errors import Unsupported
 from symgrad.language.problem import CheckNetwork, Construct, ConstructChain, Problem
 from symgrad.language.steps import Derivation, Step
@@ -127,7 +127,7 @@ def outcome(ask: Construct | ConstructChain | CheckNetwork, derivation: Derivati
     claims = [s.claim for s in derivation.steps]
     if any(isinstance(c, Misfits) for c in claims):
         return "refused"
-    if any(isinstance(c, Impossible) for c in claims):
+    if any(isinstance(c, Unrealizable) for c in claims):
         return "impossible"
     if derivation.refuted:
         return "wrong"

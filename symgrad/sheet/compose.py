@@ -277,7 +277,7 @@ class _Writer:
             case C.Sieve() | C.Fits() | C.Classes() | C.Conflict():
                 assert isinstance(self.item.part.ask, Fill)
                 return fill.claim_blocks(self.item.part.ask, s, n)
-            case C.UnitsTest() | C.Decides() | C.Violates() | C.Misfits() | C.Impossible() | C.DecidesChain():
+            case C.UnitsTest() | C.Decides() | C.Violates() | C.Misfits() | C.Unrealizable() | C.DecidesChain():
                 return threshold.claim(c, s, self.item.part.ask, self.problem.conventions.step_at_zero)
         assert_never(c)
 

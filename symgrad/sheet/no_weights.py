@@ -8,7 +8,7 @@ from typing import Any, assert_never
 from sympy import Rational
 
 from symgrad.language.arrangement import fraction
-from symgrad.language.claims import Impossible
+from symgrad.language.claims import Unrealizable
 from symgrad.language.sums import truth
 from symgrad.language.threshold import (
     Borders,
@@ -32,7 +32,7 @@ from symgrad.sheet import networks as N
 MAX_ROWS = 32
 
 
-def blocks(c: Impossible, closed: bool) -> list[D.Block]:
+def blocks(c: Unrealizable, closed: bool) -> list[D.Block]:
     """The proof that no weights exist."""
     match c.proof:
         case Borders(points):
@@ -66,14 +66,14 @@ def why_borders(room: int, count: int) -> D.Paragraph:
         "meet this one in a thinner set and cannot cover that piece of it: some unit must have just this border.",))
 
 
-def borders(c: Impossible, wanted: Wanted, points: Sequence[tuple[Rational, ...]]) -> list[D.Block]:
+def borders(c: Unrealizable, wanted: Wanted, points: Sequence[tuple[Rational, ...]]) -> list[D.Block]:
     """More borders than units."""
     room, count = c.architecture.layers[1], len(points)
     units = "is only 1 unit" if room == 1 else f"are only {room} units"
     return [why_borders(room, count), border_table(wanted, points), D.Paragraph((f"{count} borders need {count} units; there {units}.",))]
 
 
-def forced(c: Impossible, wanted: Wanted, proof: ForcedBorders) -> list[D.Block]:
+def forced(c: Unrealizable, wanted: Wanted, proof: ForcedBorders) -> list[D.Block]:
     """As many borders as units; then the output unit cannot do with the sides what it should."""
     count = len(proof.points)
     asked = [truth(wanted.properties[proof.unit], Point(p)) for p in proof.apart]
@@ -93,7 +93,7 @@ def forced(c: Impossible, wanted: Wanted, proof: ForcedBorders) -> list[D.Block]
             "positive, and they must not both be zero."))]
 
 
-def weight_cases(c: Impossible, wanted: Wanted, proof: WeightCases, closed: bool) -> list[D.Block]:
+def weight_cases(c: Unrealizable, wanted: Wanted, proof: WeightCases, closed: bool) -> list[D.Block]:
     """The inputs with what the property asks; then each case with the unit that cannot do what it should."""
     table = Tale(c, wanted, proof, closed)
     letters: list[tuple[D.Text, ...]] = []
@@ -126,7 +126,7 @@ def times(by: Rational, point: int) -> str:
 class Tale:
     """The cases of a tree of suppositions in words."""
 
-    def __init__(self, c: Impossible, wanted: Wanted, proof: WeightCases, closed: bool) -> None:
+    def __init__(self, c: Unrealizable, wanted: Wanted, proof: WeightCases, closed: bool) -> None:
         self.c, self.wanted, self.proof, self.closed = c, wanted, proof, closed
         self.layers = c.architecture.layers
         self.last = len(self.layers) - 2

@@ -9,7 +9,7 @@ from typing import assert_never
 from sympy import Rational
 
 from symgrad.language.arrangement import Arrangement, fraction, rational, unit_form
-from symgrad.language.claims import Decides, DecidesChain, Impossible, Misfits, UnitsTest, Violates
+from symgrad.language.claims import Decides, DecidesChain, Misfits, UnitsTest, Unrealizable, Violates
 from symgrad.language.problem import CheckNetwork, Construct
 from symgrad.language.steps import Derivation, Step
 from symgrad.language.sums import truth
@@ -34,7 +34,7 @@ from symgrad.sheet import document as D
 from symgrad.sheet import networks as N
 from symgrad.sheet import no_weights
 
-ThresholdClaim = UnitsTest | Decides | Violates | Misfits | Impossible | DecidesChain
+ThresholdClaim = UnitsTest | Decides | Violates | Misfits | Unrealizable | DecidesChain
 MAX_TABLE, MAX_CASES, MAX_PATTERN_UNITS = 4, 16, 3
 
 
@@ -51,7 +51,7 @@ def claim(c: ThresholdClaim, step: Step, ask: object, at_zero: Rational) -> list
             return violates(c, closed)
         case Misfits(network, layers):
             return [D.Paragraph((f"{misfit(network, layers)}.",))]
-        case Impossible():
+        case Unrealizable():
             return no_weights.blocks(c, closed)
         case DecidesChain():
             return chain(c, closed)

@@ -10,7 +10,7 @@ import pytest
 from sympy import Integer, Rational
 
 from symgrad.check.checker import Checker
-from symgrad.language.claims import Impossible
+from symgrad.language.claims import Unrealizable
 from symgrad.language.steps import Ground
 from symgrad.language.threshold import (
     Architecture,
@@ -33,21 +33,21 @@ from tests.threshold_oracle import problem, wanted
 XOR = wanted("x1 xor x2", 2, "booleans")
 CORNERS = tuple(Point((Integer(a), Integer(b))) for a, b in ((0, 0), (1, 1), (0, 1), (1, 0)))
 ONES = tuple((k, Integer(1)) for k in range(4))
-ONE_UNIT = Impossible(Architecture((2, 1)), XOR, WeightCases(CORNERS, (Inseparable(0, 0, ONES),)))
+ONE_UNIT = Unrealizable(Architecture((2, 1)), XOR, WeightCases(CORNERS, (Inseparable(0, 0, ONES),)))
 
 
-def verdict(claim: Impossible, at_zero: int = 1) -> tuple[Ground, str]:
+def verdict(claim: Unrealizable, at_zero: int = 1) -> tuple[Ground, str]:
     found = Checker(problem(at_zero)).check(claim)
     return found.ground, found.method
 
 
-def refused(claim: Impossible, words: str) -> None:
+def refused(claim: Unrealizable, words: str) -> None:
     ground, method = verdict(claim)
     assert ground is Ground.REFUTED
     assert words in method
 
 
-def with_proof(claim: Impossible, points: tuple[Point, ...], *branches: WeightBranch) -> Impossible:
+def with_proof(claim: Unrealizable, points: tuple[Point, ...], *branches: WeightBranch) -> Unrealizable:
     return replace(claim, proof=WeightCases(points, branches))
 
 
@@ -75,14 +75,14 @@ def test_exclusive_or_with_one_unit_by_hand() -> None:
     (replace(ONE_UNIT, wanted=wanted("x1 or x2", 2, "booleans")), "leave a weight that is free"),
     (replace(ONE_UNIT, proof=Borders(((Integer(0), Integer(0)),))), "over the reals"),
 ], ids=range(17))
-def test_corrupted(claim: Impossible, words: str) -> None:
+def test_corrupted(claim: Unrealizable, words: str) -> None:
     refused(claim, words)
 
 
-def deep() -> Impossible:
+def deep() -> Unrealizable:
     found = weights(Architecture((2, 1, 1)), XOR, True)
     assert isinstance(found, WeightCases)
-    return Impossible(Architecture((2, 1, 1)), XOR, found)
+    return Unrealizable(Architecture((2, 1, 1)), XOR, found)
 
 
 def test_a_hidden_unit_and_each_branch_corrupted() -> None:
@@ -104,7 +104,7 @@ def test_two_units_exchanged() -> None:
     want = wanted("parity of x1..x3", 3, "booleans")
     found = weights(Architecture((3, 2, 1)), want, True)
     assert isinstance(found, WeightCases)
-    claim = Impossible(Architecture((3, 2, 1)), want, found)
+    claim = Unrealizable(Architecture((3, 2, 1)), want, found)
     assert any(isinstance(b, Swapped) for b in found.branches)
     for k, b in enumerate(found.branches):
         if isinstance(b, Swapped):
@@ -121,7 +121,7 @@ def test_whole_weights_in_a_range() -> None:
     want, architecture = wanted("at least 3 of x1..x4", 4, "booleans"), Architecture((4, 1), two, two)
     found = weights(architecture, want, True)
     assert isinstance(found, WeightCases) and any(isinstance(b, OutOfRange) for b in found.branches)
-    claim = Impossible(architecture, want, found)
+    claim = Unrealizable(architecture, want, found)
     assert verdict(claim)[0] is Ground.PROVED
     wide = Architecture((4, 1), two, Range(Integer(-3), Integer(2)))
     refused(replace(claim, architecture=wide), "weights in the range that do what the case asks")
@@ -134,7 +134,7 @@ def test_weights_that_are_given() -> None:
     given = (Fixed(((Integer(1), Integer(-1)),), (Integer(0),)), Fixed(((None,),), (None,)))
     tie, above = Point((Integer(0), Integer(0))), Point((Integer(1), Integer(0)))
     same = Inseparable(1, 0, ((0, Integer(1)), (1, Integer(1))))
-    claim = with_proof(Impossible(Architecture((2, 1, 1), given=given), order, WeightCases((), ())), (tie, above), same)
+    claim = with_proof(Unrealizable(Architecture((2, 1, 1), given=given), order, WeightCases((), ())), (tie, above), same)
     assert verdict(claim)[0] is Ground.PROVED
     refused(with_proof(claim, (Point((Integer(0), Integer(1))), above), same), "leave a weight that is free")
     refused(replace(claim, architecture=Architecture((2, 1, 1))), "settles nothing")
@@ -147,7 +147,7 @@ def test_beside_a_border() -> None:
     positive = wanted("x1 > 0", 1)
     points = (Point((Integer(0),)), Point((Integer(0),), (Integer(1),)))
     both = ((0, Integer(1)), (1, Integer(1)))
-    claim = Impossible(Architecture((1, 1)), positive, WeightCases(points, (Inseparable(0, 0, both),)))
+    claim = Unrealizable(Architecture((1, 1)), positive, WeightCases(points, (Inseparable(0, 0, both),)))
     assert verdict(claim)[0] is Ground.PROVED
     assert verdict(claim, at_zero=0)[0] is Ground.REFUTED
     refused(with_proof(claim, (points[0], Point((Integer(0),), (Integer(-1),))), Inseparable(0, 0, both)), "leave a weight that is free")
@@ -160,7 +160,7 @@ def border_points(*points: tuple[int, ...]) -> Borders:
 
 def test_borders() -> None:
     order = wanted("x1 > x2 > x3", 3)
-    claim = Impossible(Architecture((3, 1, 1)), order, border_points((0, 0, -1), (1, 0, 0)))
+    claim = Unrealizable(Architecture((3, 1, 1)), order, border_points((0, 0, -1), (1, 0, 0)))
     assert verdict(claim)[0] is Ground.PROVED
     assert verdict(claim, at_zero=0)[0] is Ground.PROVED
     for proof, words in (
@@ -182,7 +182,7 @@ def test_borders_that_every_unit_must_have() -> None:
     corners = tuple(tuple(map(Integer, p)) for p in ((1, 2), (1, 0), (-1, 2), (-1, 0)))
     lines = tuple(tuple(map(Integer, p)) for p in ((0, 5), (5, 1)))
     proof = ForcedBorders(lines, corners, 0, (Integer(1),) * 4)
-    claim = Impossible(Architecture((2, 2, 1)), want, proof)
+    claim = Unrealizable(Architecture((2, 2, 1)), want, proof)
     for at_zero in (0, 1):
         assert verdict(claim, at_zero)[0] is Ground.PROVED
     two = Range(Integer(-2), Integer(2))
@@ -203,11 +203,11 @@ def test_borders_that_every_unit_must_have() -> None:
 
 
 def test_a_border_alone_can_hold_the_property() -> None:
-    claim = Impossible(Architecture((2, 1)), wanted("x1 != x2 and x1 > 0", 2), Borders(((Integer(1), Integer(1)), (Integer(0), Rational(1, 2)))))
+    claim = Unrealizable(Architecture((2, 1)), wanted("x1 != x2 and x1 > 0", 2), Borders(((Integer(1), Integer(1)), (Integer(0), Rational(1, 2)))))
     assert verdict(claim)[0] is Ground.PROVED
 
 
 def test_claims_travel() -> None:
     given: tuple[Any, ...] = (Fixed(((Integer(1), None),), (None,)), Fixed(((None,),), (Integer(0),)))
-    for claim in (ONE_UNIT, deep(), Impossible(Architecture((2, 1, 1), Range(Integer(0), Integer(1)), None, given), XOR, border_points((1, 2)))):
-        assert Decoder(problem().graph).decode(json.loads(json.dumps(encode(claim))), Impossible) == claim
+    for claim in (ONE_UNIT, deep(), Unrealizable(Architecture((2, 1, 1), Range(Integer(0), Integer(1)), None, given), XOR, border_points((1, 2)))):
+        assert Decoder(problem().graph).decode(json.loads(json.dumps(encode(claim))), Unrealizable) == claim

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from symgrad.language.claims import Decides, Impossible
+from symgrad.language.claims import Decides, Unrealizable
 from symgrad.language.errors import SpecErrors
 from symgrad.pipeline import Result, solve, summary
 from symgrad.reader.read import read_text
@@ -83,7 +83,7 @@ IMPOSSIBLE = [
 def test_proved_impossible(part: str) -> None:
     result = solved(part, '[expected]\n"a" = "impossible"')
     derivation = result.parts[0].derivation
-    assert derivation is not None and isinstance(derivation.steps[-1].claim, Impossible)
+    assert derivation is not None and isinstance(derivation.steps[-1].claim, Unrealizable)
     assert summary(result)[0].good
     assert verify(result.problem, result.certificate).holds
 

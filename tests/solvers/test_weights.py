@@ -11,7 +11,7 @@ import pytest
 from sympy import Integer, Rational
 
 from symgrad.check.checker import Checker
-from symgrad.language.claims import Decides, Impossible
+from symgrad.language.claims import Decides, Unrealizable
 from symgrad.language.steps import Ground
 from symgrad.language.threshold import Architecture, Borders, Fixed, NoWeights, Range, WeightCases
 from symgrad.questions.construct import weights
@@ -63,7 +63,7 @@ def test_every_boolean_function_of_two_inputs_and_some_of_three() -> None:
         if isinstance(found, NoWeights):
             impossible += 1
             assert not possible(table, n, hidden), (text, hidden)
-            assert Checker(problem()).check(Impossible(architecture, want, found)).ground is Ground.PROVED
+            assert Checker(problem()).check(Unrealizable(architecture, want, found)).ground is Ground.PROVED
         else:
             assert [run(found, p) for p in points] == [[int(t)] for t in table]
     assert impossible > 8
@@ -75,7 +75,7 @@ def test_parity_of_three_needs_more_than_two_hidden_units() -> None:
     assert not possible(table, 3, 2)
     found = weights(Architecture((3, 2, 1)), want, True)
     assert isinstance(found, WeightCases)
-    assert Checker(problem()).check(Impossible(Architecture((3, 2, 1)), want, found)).ground is Ground.PROVED
+    assert Checker(problem()).check(Unrealizable(Architecture((3, 2, 1)), want, found)).ground is Ground.PROVED
 
 
 @pytest.mark.parametrize(("text", "layers"), [
@@ -86,7 +86,7 @@ def test_impossible_over_the_reals(text: str, layers: tuple[int, ...]) -> None:
     want = wanted(text, layers[0])
     found = weights(Architecture(layers), want, True)
     assert isinstance(found, NoWeights)
-    assert Checker(problem()).check(Impossible(Architecture(layers), want, found)).ground is Ground.PROVED
+    assert Checker(problem()).check(Unrealizable(Architecture(layers), want, found)).ground is Ground.PROVED
 
 
 @pytest.mark.parametrize(("text", "layers", "at_zero"), [
@@ -126,7 +126,7 @@ def test_ranges_and_given_weights() -> None:
     blind = Architecture((3, 2, 1), given=(differences, free))
     none = weights(blind, order, True)
     assert isinstance(none, WeightCases)  # a tie and a strict order look the same to these units
-    assert Checker(problem()).check(Impossible(blind, order, none)).ground is Ground.PROVED
+    assert Checker(problem()).check(Unrealizable(blind, order, none)).ground is Ground.PROVED
     half = Fixed(((Rational(-1, 2), None, None), (None, None, None)), (Integer(0), None))
     partly = Architecture((3, 2, 1), given=(half, free))
     built = weights(partly, order, True)
