@@ -10,12 +10,32 @@ from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from symgrad.check.adjoints import Adjoints
+from symgrad.check.networks import Networks
 from symgrad.check.normal import NoDerivative, Undecided
+from symgrad.check.outputs import Outputs
 from symgrad.check.points import NoSign
 from symgrad.check.scalars import Scalars
-from symgrad.language.claims import Adjoint, AdjointEntry, Claim, ClosedForm, Differs, GivenValue, Matches, Partial, Total, Value
+from symgrad.language.claims import (
+    Adjoint,
+    AdjointEntry,
+    Beside,
+    Claim,
+    ClosedForm,
+    Differs,
+    GivenValue,
+    Image,
+    Matches,
+    NoParameters,
+    Parameter,
+    Partial,
+    Relation,
+    Rewritten,
+    SameFunction,
+    Total,
+    Value,
+)
 from symgrad.language.errors import Refused, Unsupported
-from symgrad.language.problem import Backward, Choose, Forward, Gradient, Part, Problem
+from symgrad.language.problem import Backward, Choose, FindParameters, Forward, Gradient, Part, Problem
 from symgrad.language.steps import Ground, Verdict
 
 
@@ -26,6 +46,8 @@ class Checker:
         self.problem = problem
         self.scalars = Scalars(problem)
         self.adjoints = Adjoints(problem)
+        self.networks = Networks(problem, self.scalars)
+        self.outputs = Outputs(self.networks)
 
     def check(self, claim: Claim) -> Verdict:
         """The verdict on one claim."""
@@ -65,6 +87,20 @@ class Checker:
                 return self.adjoints.matches(claim)
             case Differs():
                 return self.adjoints.differs(claim)
+            case Relation():
+                return self.networks.relation(claim)
+            case Rewritten():
+                return self.networks.rewritten(claim)
+            case Parameter():
+                return self.networks.parameter(claim)
+            case Image():
+                return self.networks.image(claim)
+            case SameFunction():
+                return self.networks.same_function(claim)
+            case Beside():
+                return self.outputs.beside(claim)
+            case NoParameters():
+                return self.outputs.no_parameters(claim)
         assert_never(claim)
 
 
@@ -98,6 +134,9 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
             if not missing and fits != 1 and not (several and fits):
                 return (f"exactly one right choice ({fits} fit)",)
             return missing
+        case FindParameters():
+            answered = any(isinstance(c, SameFunction | NoParameters) and c.part == part.label for c in claims)
+            return () if answered else ("whether the two networks compute the same function",)
     assert_never(ask)
 
 

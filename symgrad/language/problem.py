@@ -96,6 +96,34 @@ class Choose:
         return ("Which is ", *asked, "?", *((" Several may be right.",) if self.several else ()))
 
 
+@dataclass(frozen=True, slots=True)
+class FindParameters:
+    """The unknowns of a second network for which it computes the same function `of` of the inputs as the first.
+
+    `template` is the second network: its variables are those of the first that it uses, then the unknowns.  `fixed` are
+    unknowns whose values the problem gives.  `permutations` are permutation matrices by name, `signs` vectors of 1 and -1.
+    """
+
+    kind: ClassVar[str] = "find_parameters"
+    of: str
+    template: Graph
+    output: str
+    unknowns: tuple[str, ...]
+    fixed: tuple[tuple[str, Expr], ...] = ()
+    permutations: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
+    sizes: tuple[tuple[str, int], ...] = ()
+    matrix: bool = True  # the derivation in matrix form
+    index: bool = True  # the derivation with index sums
+
+    def task(self, graph: Graph) -> Prose:
+        free = [n for n in self.unknowns if n not in dict(self.fixed)]
+        same = ("it computes the same function ", F.Just(graph.symbol(self.of)), " as the first, for every input")
+        if not free:
+            return ("Decide whether, with the parameters given, ", *same, ".")
+        return (f"Find the parameter{'s' * (len(free) > 1)} {', '.join(free)} of the second network for which ", *same, ", and prove it.")
+
+
 def listed(items: Sequence[F.Form]) -> Prose:
     """a, b and c."""
     found: list[str | F.Form] = []
@@ -105,7 +133,7 @@ def listed(items: Sequence[F.Form]) -> Prose:
     return tuple(found)
 
 
-Ask = Forward | Gradient | Backward | Choose
+Ask = Forward | Gradient | Backward | Choose | FindParameters
 
 
 @dataclass(frozen=True, slots=True)

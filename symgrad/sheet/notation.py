@@ -140,6 +140,8 @@ class Notation:
                 return self.name(e.name), ATOM
             case Identity():
                 return r"\mathbf{I}", ATOM
+            case v.Unit(args=(_, i)):
+                return rf"\mathbf{{e}}_{{{i}}}", ATOM
             case OneMatrix() | ZeroMatrix():
                 return ("1" if isinstance(e, OneMatrix) else "0") + f"_{{{self._size(e)}}}", ATOM
             case MatMul():

@@ -103,6 +103,8 @@ def _value(e: Expr, env: dict[str, Any], sizes: dict[Any, int], np: Any) -> Any:
             return of(e.args[0]).T
         case Identity():
             return np.eye(size(e.shape[0]))
+        case v.Unit(args=(n, i)):
+            return np.eye(size(n))[:, int(i) - 1:int(i)]
         case OneMatrix() | ZeroMatrix():
             return np.full((size(e.shape[0]), size(e.shape[1])), float(isinstance(e, OneMatrix)))
         case v.AsScalar():
@@ -144,7 +146,7 @@ def _function(fn: Any, a: tuple[float, ...]) -> float:
     simple = {
         "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "abs": abs, "tanh": math.tanh, "sigmoid": lambda z: 1 / (1 + math.exp(-z)),
         "softplus": lambda z: math.log1p(math.exp(z)), "relu": lambda z: max(z, 0.0), "step": lambda z: float(z >= 0),
-        "sign": lambda z: float((z > 0) - (z < 0)),
+        "sign": lambda z: float(z > 0) - float(z < 0),
     }
     if fn.name in simple:
         return float(simple[fn.name](z))  # type: ignore[operator]
