@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import product, zip_longest
 from random import Random
 from typing import Any
 
@@ -17,6 +17,7 @@ from sympy import Expr, Identity, Integer, MatrixSymbol, OneMatrix, Rational, Ze
 
 from symgrad.check.explicit import Explicit, Rows, enough, slots
 from symgrad.check.normal import NoDerivative, Signs, Undecided, branches
+from symgrad.check.pattern import Pattern
 from symgrad.check.permutations import commuted
 from symgrad.check.points import NoSign, differ, enclose, points
 from symgrad.language.errors import Refused
@@ -25,8 +26,10 @@ from symgrad.language.graph import Graph
 from symgrad.language.problem import Conventions, Given
 from symgrad.language.vectors import Entry, IndexSum, Shape, dimensions_in, is_scalar, names_in
 
-MAX_ENTRIES, MAX_LEVELS, MAX_CALLS, LARGE = 4000, 4, 8, 4
+MAX_ENTRIES, MAX_LEVELS, MAX_CALLS, MAX_NUMBERS, LARGE, SAMPLES = 4000, 4, 8, 300, 4, 3
+NO_VALUE = (NoSign, NoDerivative, ZeroDivisionError, ValueError, OverflowError)
 Values = dict[Expr, Any]
+Sizes = dict[Any, Any]
 
 
 @dataclass
@@ -40,16 +43,23 @@ class Comparison:
     signs: frozenset[str] = frozenset()
     rewrites: dict[Expr, Expr] = field(default_factory=dict)
     zeros: dict[object, bool] = field(default_factory=dict)
+    patterns: dict[object, list[tuple[Sizes, Sizes]] | None] = field(default_factory=dict)
+    sampled: list[tuple[dict[Expr, int], Values]] | None = None
 
     def __post_init__(self) -> None:
+        self.numbers = sum(int(a) * int(b) for x in self.graph.variables for a, b in [tuple(s if s.is_Integer else 2 for s in x.shape)])
         self.rank = {n.name: k for k, n in enumerate(self.graph.nodes)}
         self.definitions = {n.symbol: n.expr for n in self.graph.nodes}
 
     def equal(self, a: Expr, b: Expr, shape: Shape, what: str, indices: tuple[Expr, ...] = ()) -> str:
         """How it was shown.  Raises Refused with a point, Undecided if neither.  A scalar with `indices` is an entry at those."""
-        for known in (self.rewrites, {}):
-            for x, y in self.levels(a, b, known):
-                found = self.proved(commuted(x, self.permutations), commuted(y, self.permutations), shape, indices)
+        pairs: list[tuple[Expr, Expr]] = []
+        for meaning in (False, True):
+            if meaning and self.numbers <= MAX_NUMBERS:  # a point is found sooner than a normal form with the meaning of every function
+                self.refute(a, b, shape, what, indices)
+            for x, y in list(pairs) if meaning else self.levels(a, b):
+                pairs.append((x, y))
+                found = self.proved(x, y, shape, indices, meaning)
                 if found is not None:
                     return found
         self.refute(a, b, shape, what, indices)
@@ -57,17 +67,27 @@ class Comparison:
 
     # ---- proof -------------------------------------------------------------------------------------------------
 
-    def levels(self, a: Expr, b: Expr, known: dict[Expr, Expr]) -> Iterator[tuple[Expr, Expr]]:
-        """First only the nodes that stand on one side replaced, the last defined first; then a few more, on both sides."""
+    def levels(self, a: Expr, b: Expr) -> Iterator[tuple[Expr, Expr]]:
+        """Nodes replaced by what they were shown to equal, or by their definitions, a level at a time."""
+        seen: set[tuple[Expr, Expr]] = set()
+        for level in zip_longest(*(self.inlined(a, b, known) for known in (self.rewrites, {}))):
+            for pair in level:
+                if pair is not None and pair not in seen:
+                    seen.add(pair)
+                    yield commuted(pair[0], self.permutations), commuted(pair[1], self.permutations)
+
+    def inlined(self, a: Expr, b: Expr, known: dict[Expr, Expr]) -> Iterator[tuple[Expr, Expr]]:
+        """First only the nodes that stand on one side replaced, the last defined first; then, again and again, the last on both sides."""
         others = {e: found for e, found in known.items() if getattr(e, "name", "") not in self.rank}
         a, b = a.xreplace(others), b.xreplace(others)
-        for attempt in range(MAX_LEVELS):
+        for level in range(MAX_LEVELS):
             names = [set(names_in(e)) & set(self.rank) for e in (a, b)]
-            while (names[0] ^ names[1]) or (attempt and names[0]):
-                symbol = self.graph.symbol(max(names[0] ^ names[1] or names[0], key=lambda n: self.rank[n]))
-                put_in = {symbol: known.get(symbol, self.definitions[symbol])}
+            last = names[0] & names[1] if level else set()
+            while chosen := last or names[0] ^ names[1]:
+                before = {m for n in chosen for m in self.graph.ancestors(n) if m != n}
+                put_in = {s: known.get(s, self.definitions[s]) for s in map(self.graph.symbol, sorted(chosen - before))}
                 a, b = (e.xreplace(put_in).xreplace(others) for e in (a, b))
-                names, attempt = [set(names_in(e)) & set(self.rank) for e in (a, b)], 0
+                names, last = [set(names_in(e)) & set(self.rank) for e in (a, b)], set()
             yield a, b
             if not names[0]:
                 return
@@ -79,50 +99,58 @@ class Comparison:
             if differ(a, b, point):
                 left, right = (float(self.value(e, point).mid.a) for e in (a, b))
                 raise Refused(f"{what}: the two sides differ at {', '.join(f'{say(s)} = {x}' for s, x in point.items())}: {left:.6g} and {right:.6g}")
-        if not self.zero(a, b):
+        if not self.zero(a, b, True):
             raise Undecided(f"{what}: the normal form does not decide it")
 
-    def proved(self, a: Expr, b: Expr, shape: Shape, indices: tuple[Expr, ...]) -> str | None:
-        """Entry by entry at as many values an index as a monomial has index slots; a large size is first taken for any size."""
-        general = {n: dimension(f"n{n}") for n in literal_sizes(a, b) if not indices}
-        tries = [general] if general else []
-        for sizes in (*tries, {}):
+    def proved(self, a: Expr, b: Expr, shape: Shape, indices: tuple[Expr, ...], meaning: bool) -> str | None:
+        """How it was shown, None if it was not; what differs from a proved statement in its names only is not gone through again."""
+        pattern = Pattern(self.graph, {})
+        key = (*map(pattern.expression, (a, b, *shape, *indices)), meaning, frozenset(pattern.names[n] for n in pattern.names if n in self.signs))
+        if key not in self.patterns:
+            found = self.entrywise(a, b, shape, indices, meaning)
+            numbers = dict(pattern.dimensions)
+            self.patterns[key] = found and [({numbers.get(d, d): n for d, n in vector.items()}, literal) for vector, literal in found]
+        names, shown_at = tuple(pattern.dimensions), self.patterns[key]
+        return None if shown_at is None else shown([({names[d] if isinstance(d, int) else d: n for d, n in v.items()}, w) for v, w in shown_at])
+
+    def entrywise(self, a: Expr, b: Expr, shape: Shape, indices: tuple[Expr, ...], meaning: bool) -> list[tuple[Sizes, Sizes]] | None:
+        """The sizes at which all entries agree, as many values an index as a monomial has index slots; a large size is taken as any size."""
+        general = {n: dimension(f"_{n}") for n in literal_sizes(a, b)}
+        for sizes in (general, {}) if general and meaning and self.numbers <= MAX_NUMBERS else (general,):
             x, y = (e.xreplace(sizes) for e in (a, b))
             free = tuple(sizes.get(d, d) for d in shape)
             dimensions = (dimensions_in(x) | dimensions_in(y) | {d for d in free if not d.is_Integer}) - set(indices)
             bound = {i for e in (x, y) for i in bound_indices(e)}
-            named = tuple(sorted(dimensions - bound, key=str))
-            vectors, holds = enough(named, free, (slots(x), slots(y)))
-            if holds and all(self.same_entries(x, y, free, indices, vector) for vector in vectors):
-                return shown(vectors, {d: n for n, d in sizes.items()})
+            vectors, holds = enough(tuple(sorted(dimensions - bound, key=str)), free, (slots(x), slots(y)))
+            if holds and all(self.same_entries(x, y, free, indices, vector, meaning) for vector in vectors):
+                return [(vector, {d: n for n, d in sizes.items()}) for vector in vectors]
         return None
 
-    def same_entries(self, x: Expr, y: Expr, shape: Shape, indices: tuple[Expr, ...], sizes: dict[Expr, int]) -> bool:
+    def same_entries(self, x: Expr, y: Expr, shape: Shape, indices: tuple[Expr, ...], sizes: dict[Expr, int], meaning: bool) -> bool:
         ex = Explicit(dict(sizes))
         a, b = entries(x, shape, indices, ex), entries(y, shape, indices, ex)
         if len(a) * len(a[0]) > MAX_ENTRIES:
             raise Undecided(f"more than {MAX_ENTRIES} entries")
-        return all(self.zero(p, q) for row, other in zip(a, b, strict=True) for p, q in zip(row, other, strict=True))
+        return all(self.zero(p, q, meaning) for row, other in zip(a, b, strict=True) for p, q in zip(row, other, strict=True))
 
-    def zero(self, x: Expr, y: Expr) -> bool:
-        """x = y; the same statement in other names is proved once."""
+    def zero(self, x: Expr, y: Expr, meaning: bool) -> bool:
+        """x = y: for any functions in the place of the known ones, or with their `meaning`.  The same in other names is proved once."""
         if x == y:
             return True
         leaves = leaves_of(x, y)
         numbered = {leaf: scalar(f"leaf{k}") for k, leaf in enumerate(leaves)}
         key = (x.xreplace(numbered), y.xreplace(numbered), tuple(k for k, s in enumerate(leaves) if self.is_sign(s)))
-        if key not in self.zeros:
+        if not self.zeros.get((key, True), False) and (key, meaning) not in self.zeros:
             signs = [s for s in leaves if self.is_sign(s)][:8]
             patterns = [dict(zip(signs, p, strict=True)) for p in product((Integer(1), Integer(-1)), repeat=len(signs))]
-            self.zeros[key] = all(self.vanishes(x.xreplace(p) - y.xreplace(p)) for p in patterns)
-        return self.zeros[key]
-
-    def vanishes(self, e: Expr) -> bool:
-        """Zero for all values: with any functions in the place of the known ones, or else with their meaning."""
-        return self.is_zero(opaque(e)) or (len({c.arguments for c in e.atoms(Call)}) <= MAX_CALLS and self.is_zero(e))
+            differences = [x.xreplace(p) - y.xreplace(p) for p in patterns]
+            self.zeros[key, meaning] = all(self.is_zero(e if meaning else opaque(e)) for e in differences)
+        return self.zeros.get((key, True), False) or self.zeros[key, meaning]
 
     def is_zero(self, e: Expr) -> bool:
         """On every pattern of signs that can occur, and at the jumps of step and sign themselves."""
+        if len({c.arguments for c in e.atoms(Call) if c.fn.name in KNOWN}) > MAX_CALLS:
+            return False
         tie, step = self.conventions.relu_at_zero, self.conventions.step_at_zero
         try:
             patterns = branches(e, tie, step)
@@ -130,11 +158,13 @@ class Comparison:
             return False
         if not all(zero or not can_occur(signs) for zero, signs in patterns):
             return False
+        if any(f.name in KNOWN and not f.plain for f in e.atoms(Fn)):
+            return False  # a derivative may jump at a kink
         if not any(f.name in ("step", "sign") for f in e.atoms(Fn)):
             return True  # both sides are continuous: what holds between the kinks holds at them
         at = {str(leaf): leaf for leaf in leaves_of(e)}
-        kinks = {line for _, signs in patterns for line in map(one_variable, signs.known)}
-        return None not in kinks and all(self.is_zero(e.xreplace({at[name]: -q / m})) for name, m, q in kinks if name in at)
+        kinks = {one_variable(key) for _, signs in patterns for key in signs.known}
+        return all(k is not None and k[0] in at and self.is_zero(e.xreplace({at[k[0]]: -k[2] / k[1]})) for k in kinks)
 
     def is_sign(self, leaf: Expr) -> bool:
         return isinstance(leaf, Entry) and leaf.args[0].name in self.signs
@@ -143,20 +173,31 @@ class Comparison:
 
     def refute(self, a: Expr, b: Expr, shape: Shape, what: str, indices: tuple[Expr, ...]) -> None:
         """Raises Refused with an exact point at which the two differ, if one of a few does."""
-        for k in range(4):
-            sizes: dict[Expr, int] = dict.fromkeys(self.graph.dimensions, 2 + k % 2)
+        for sizes, values in self.samples():
+            ex = Explicit(sizes)
+            pairs = zip(flat(entries(a, shape, indices, ex)), flat(entries(b, shape, indices, ex)), strict=True)
             try:
-                values = self.evaluated(self.graph, sizes, self.point(sizes, k), set(names_in(a)) | set(names_in(b)))
-                ex = Explicit(sizes)
-                for i, rows in enumerate(zip(entries(a, shape, indices, ex), entries(b, shape, indices, ex), strict=True), 1):
-                    for j, (x, y) in enumerate(zip(*rows, strict=True), 1):
-                        left, right = self.value(x, values), self.value(y, values)
-                        if left.b < right.a or right.b < left.a:
-                            where = ", ".join([f"{d} = {n}" for d, n in sizes.items()] + [
-                                f"{say(s)} = {x}" for s, x in values.items() if isinstance(x, Rational)][:12])
-                            raise Refused(f"{what}, entry ({i}, {j}): {float(left.mid.a):.6g} on one side, {float(right.mid.a):.6g} on the other, at {where}")
-            except (NoSign, NoDerivative, ZeroDivisionError, ValueError, OverflowError):
+                for k, (x, y) in enumerate(pairs):
+                    left, right = self.value(x, values), self.value(y, values)
+                    if left.b < right.a or right.b < left.a:
+                        where = [f"{d} = {n}" for d, n in sizes.items()] + [f"{say(s)} = {x}" for s, x in values.items() if isinstance(x, Rational)]
+                        i, j = divmod(k, ex.size(shape[1]))
+                        raise Refused(f"{what}, entry ({i + 1}, {j + 1}): {float(left.mid.a):.6g} on one side, {float(right.mid.a):.6g} on the "
+                                      f"other, at {', '.join(where[:12])}")
+            except NO_VALUE:
                 continue
+
+    def samples(self) -> list[tuple[dict[Expr, int], Values]]:
+        """The values of all variables and nodes at a few points, found once."""
+        if self.sampled is None:
+            self.sampled = []
+            for k in range(SAMPLES):
+                sizes: dict[Expr, int] = dict.fromkeys(self.graph.dimensions, 2 + k % 2)
+                try:
+                    self.sampled.append((sizes, self.evaluated(self.graph, sizes, self.point(sizes, k), set(self.rank))))
+                except NO_VALUE:
+                    continue
+        return self.sampled
 
     def value(self, e: Expr, values: Values) -> Any:
         return enclose(e, values, self.conventions.relu_at_zero, self.conventions.step_at_zero)
@@ -191,12 +232,13 @@ class Comparison:
         return values
 
 
-def shown(vectors: list[dict[Expr, int]], literal: dict[Expr, Expr]) -> str:
+def shown(vectors: list[tuple[Sizes, Sizes]]) -> str:
     """In words, how entries were compared; a literal size stands for the name it was given."""
-    if not vectors[0]:
+    if not vectors[0][0]:
         return "compared in normal form"
-    slots_said = " and ".join(", ".join(f"{literal.get(d, d)} {'taken as' if d in literal else '='} {n}" for d, n in v.items()) for v in vectors)
-    return f"compared entry by entry at {slots_said}, as many as a monomial has index slots"
+    said = " and ".join(", ".join(f"{literal.get(d, d)} {'taken as' if d in literal else '='} {n}" for d, n in sorted(v.items(), key=str))
+                        for v, literal in vectors)
+    return f"compared entry by entry at {said}, as many as a monomial has index slots"
 
 
 def one_variable(key: Any) -> tuple[str, Rational, Rational] | None:
@@ -251,6 +293,9 @@ def literal_sizes(*expressions: Expr) -> set[Expr]:
         e = stack.pop()
         if isinstance(e, MatrixSymbol | OneMatrix | ZeroMatrix | Identity):
             sizes |= {d for d in e.shape if d.is_Integer and d >= LARGE}
+        elif isinstance(e, IndexSum):
+            sizes |= {e.args[2]} if e.args[2].is_Integer and e.args[2] >= LARGE else set()
+            stack.append(e.args[0])
         elif e.args:
             stack.extend(e.args)
         else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from sympy import Expr
+from sympy import Expr, Pow
 
 from symgrad.check.comparison import Comparison
 from symgrad.check.scalars import Scalars
@@ -19,7 +19,7 @@ from symgrad.language.errors import Refused, Unsupported
 from symgrad.language.graph import Node
 from symgrad.language.problem import FindParameters, Problem
 from symgrad.language.steps import Ground, Verdict
-from symgrad.language.vectors import Elementwise, names_in, say_shape, shape_of
+from symgrad.language.vectors import Elementwise, Power, names_in, say_shape, shape_of
 
 
 @dataclass
@@ -33,6 +33,7 @@ class Networks:
     images: dict[str, dict[str, Expr]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.dimensions = ", ".join(map(str, self.problem.graph.dimensions))
         self.comparisons[""] = Comparison(self.problem.graph, self.problem.conventions)
 
     def ask(self, part: str) -> FindParameters:
@@ -100,7 +101,7 @@ class Networks:
         if known.setdefault(c.name, c.expr) != c.expr:
             raise Refused(f"two different expressions are claimed for {c.name}")
         how = self.comparison(c.part).equal(c.expr, c.entry, wanted, f"the entry of {c.name}", c.indices)
-        return self.proved(f"of the right shape and free of the input, its entry {how}; that it serves is shown for the whole network")
+        return self.proved(f"of the right shape and free of the input; its entry {how}")
 
     def image(self, c: Image) -> Verdict:
         ask = self.ask(c.part)
@@ -142,12 +143,16 @@ class Networks:
         symbol = self.problem.graph.symbol(ask.of)
         how = "" if output == symbol else ", " + self.comparison(c.part).equal(output, symbol, shape_of(symbol), f"the output {ask.output}")
         return self.proved(f"definition by definition, the output of the second network is that of the first{how}", (
-            *(f"every permutation matrix {n}" for n in ask.permutations), *(f"all signs {n}" for n in ask.signs)))
+            *(f"every permutation matrix {n}" for n in ask.permutations), *(f"all signs {n}" for n in ask.signs),
+            *(("all parameters for which the divisions in the answer can be done",) if any(map(divides, dict(c.parameters).values())) else ())))
 
     def proved(self, method: str, also: tuple[str, ...] = ()) -> Verdict:
-        dimensions = ", ".join(map(str, self.problem.graph.dimensions))
-        every = ("for every input", *((f"all {dimensions}",) if dimensions else ()), *also)
+        every = ("for every input", *((f"all {self.dimensions}",) if self.dimensions else ()), *also)
         return Verdict(Ground.PROVED, method, " and ".join([", ".join(every[:-1]), every[-1]] if len(every) > 1 else every))
+
+
+def divides(e: Expr) -> bool:
+    return any(x.args[1].is_negative for x in e.atoms(Pow, Power))
 
 
 def expression(form: F.Form) -> Expr:

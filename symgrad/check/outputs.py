@@ -78,12 +78,14 @@ class Outputs:
                or [p for p in w.values if p[0] not in inputs] != [p for p in c.points[0].values if p[0] not in inputs] for w in c.points):
             raise Refused("the points may differ in the inputs only")
         i, j = c.points[0].entry
-        total: Expr = Integer(0)
+        total, shown = Integer(0), []
         for w, m in zip(c.points, c.multipliers, strict=True):
             point, ex = self.point(w, sizes, c.part), Explicit(sizes)
             fixed = {leaf: x.xreplace(point) for name, e in ask.fixed
                      for leaf, x in zip(flat(ex.rows(ask.template.symbol(name))), flat(ex.rows(e)), strict=True)}
-            total += m * (written(ask.template, ask.output, sizes, point | fixed)[i - 1][j - 1] - written(graph, ask.of, sizes, point)[i - 1][j - 1])
+            first = written(graph, ask.of, sizes, point)[i - 1][j - 1]
+            shown.append(f"{float(comparison.value(first, {}).mid.a):.6g}")
+            total += m * (written(ask.template, ask.output, sizes, point | fixed)[i - 1][j - 1] - first)
         constant = total.xreplace(dict.fromkeys(leaves_of(total), Integer(0)))
         conventions = self.networks.problem.conventions
         if not all(zero for zero, _ in branches(total - constant, conventions.relu_at_zero, conventions.step_at_zero)):
@@ -91,7 +93,8 @@ class Outputs:
         value = comparison.value(constant, {})
         if value.a <= 0 <= value.b:
             raise Refused("the combination of outputs may be zero: nothing speaks against parameters")
-        return Verdict(Ground.PROVED, "evaluated exactly, the unknowns as symbols: they drop out, and the second network misses the first by "
+        said = "" if not leaves_of(total) and len(shown) == 1 else "the unknowns drop out of the sum; "
+        return Verdict(Ground.PROVED, f"evaluated exactly, the first network gives {', '.join(shown)}; {said}the second misses it by "
                        f"{float(value.mid.a):.6g}", "at the listed points")
 
     def sizes(self, stated: tuple[tuple[str, int], ...]) -> Sizes:

@@ -120,8 +120,8 @@ class FindParameters:
         free = [n for n in self.unknowns if n not in dict(self.fixed)]
         same = ("it computes the same function ", F.Just(graph.symbol(self.of)), " as the first, for every input")
         if not free:
-            return ("Decide whether, with the parameters given, ", *same, ".")
-        return (f"Find the parameter{'s' * (len(free) > 1)} {', '.join(free)} of the second network for which ", *same, ", and prove it.")
+            return ("Decide whether the second network, below, is such that with its parameters ", *same, ".")
+        return ("Find the unknown parameters of the second network, below, for which ", *same, ", and prove it.")
 
 
 def listed(items: Sequence[F.Form]) -> Prose:

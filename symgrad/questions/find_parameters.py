@@ -28,7 +28,7 @@ from symgrad.solvers.relations import IDENTITY, combinations, tried
 from symgrad.solvers.separation import separation
 
 POINTS, DIGITS = 5, 30
-MANY = 12  # more equal layers than that are not each written out with index sums
+AT_ONCE, MOST_NUMBERS = 1500, 20_000  # numbers evaluated beside the proof, over all points and at one
 
 
 def derive_find_parameters(problem: Problem, part: str, ask: FindParameters) -> Derivation:
@@ -73,7 +73,7 @@ class _Writer:
     steps: list[Step] = field(default_factory=list)
     relations: dict[object, Step] = field(default_factory=dict)
     rewritten: dict[Expr, Step] = field(default_factory=dict)
-    chains: list[Step] = field(default_factory=list)
+    chains: dict[Expr, list[Step]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.graph, self.template = self.problem.graph, self.ask.template
@@ -102,13 +102,15 @@ class _Writer:
         lines = self.lines(layer, linear)
         if len(lines) < 2:
             return
-        for form, indices in self.forms(v.shape_of(layer.target), any(r.turn is not None for r in layer.replacements) or self.turned(layer.target)):
+        turned = any(r.turn is not None for r in layer.replacements) or self.turned(layer.target)
+        for form, indices in self.forms(v.shape_of(layer.target), turned):
             shown = _distinct(layer.target, [(form(e), why) for e, why in lines], form)
             if shown:
-                words = "Put this in, multiply out, collect" if below else "Multiply out and collect"
-                self.chains.append(Step(Rewritten(self.part, layer.target, shown, indices), "substitution and distribution", (f"{words}: ",
-                                        F.Just(layer.target)), tuple(below)))
-                self.steps.append(self.chains[-1])
+                words = "Put this in, multiply out, collect: " if below else "Multiply out and collect: "
+                step = Step(Rewritten(self.part, layer.target, shown, indices), "substitution and distribution",
+                            ("Entry by entry: " if indices else words, F.Just(form(layer.target))), tuple(below))
+                self.chains.setdefault(layer.template, []).append(step)
+                self.steps.append(step)
 
     def lines(self, layer: Layer, linear: Linear) -> list[tuple[Expr, F.Prose]]:
         """definition, activations replaced, one term each, collected."""
@@ -146,7 +148,8 @@ class _Writer:
         last: Step | None = None
         for form, indices in self.forms(v.shape_of(r.atom), r.turn is not None):
             shown = _distinct(r.atom, [(form(e), why) for e, why in lines], form)
-            last = Step(Rewritten(self.part, r.atom, shown, indices), "relation between activations", ("Put the relation into ", F.Just(r.atom)),
+            words = "Entry by entry: " if indices and last else "Put the relation into " if relation else "Rewrite "
+            last = Step(Rewritten(self.part, r.atom, shown, indices), "relation between activations", (words, F.Just(form(r.atom))),
                         (relation,) if relation else ())
             self.steps.append(last)
             yield last
@@ -157,7 +160,7 @@ class _Writer:
             return None
         key = (r.view.function, r.combination, tuple(u.view.function for u in r.units))
         if key not in self.relations:
-            step = self.relation_step(*key, ("The relation between the activations",))  # type: ignore[arg-type]
+            step = self.relation_step(*key, ("The relation between the activations",))
             self.steps.append(step)
             self.relations[key] = step
         return self.relations[key]
@@ -184,18 +187,21 @@ class _Writer:
         e, symbol = self.solution.parameters[name], self.template.symbol(name)
         free = self.form.free(symbol.shape if not v.is_scalar(symbol) else v.SCALAR)
         entry = self.form.of(e, free)
-        because: F.Prose = ("Read off ", F.Just(symbol))
+        because, below = self.read_off(name, symbol)
+        return Step(Parameter(self.part, name, e, free, entry), "comparison of coefficients", because, below, name)
+
+    def read_off(self, name: str, symbol: Expr) -> tuple[F.Prose, tuple[Step, ...]]:
+        """Where a parameter was read off."""
         if name in dict(self.ask.fixed):
-            because = ("Given: ", F.Just(symbol))
-        elif name in self.solution.free:
-            because = ("Free, chosen: ", F.Just(symbol))
-        else:
-            for layer in self.solution.layers:
-                for q in layer.equations:
-                    if name in v.names_in(q.left):
-                        of: F.Prose = ("the coefficient of ", F.Just(self.shown(layer, q.of))) if q.of is not None else ("the constant",)
-                        because = ("Read off ", F.Just(symbol), ": ", *of, " in ", F.Just(layer.target))
-        return Step(Parameter(self.part, name, e, free, entry), "comparison of coefficients", because, tuple(self.chains), name)
+            return ("Prescribed: ", F.Just(symbol)), ()
+        if name in self.solution.free:
+            return ("Free to choose: ", F.Just(symbol)), ()
+        for layer in self.solution.layers:
+            for q in layer.equations:
+                if name in v.names_in(q.left):
+                    of: F.Prose = ("the coefficient of ", F.Just(self.shown(layer, q.of))) if q.of is not None else ("the constant",)
+                    return ("Read off ", F.Just(symbol), ": ", *of, " in ", F.Just(layer.target)), tuple(self.chains.get(layer.template, ()))
+        return ("Read off ", F.Just(symbol)), ()
 
     def shown(self, layer: Layer, atom: Expr) -> Expr:
         """What takes the place of an activation of the second network in the first."""
@@ -232,9 +238,14 @@ class _Writer:
         """The two networks evaluated at rational points, where the widths are numbers."""
         sizes = {**dict(self.problem.sizes), **dict(self.ask.sizes)}
         stated = tuple((str(d), sizes[str(d)]) for d in self.graph.dimensions if str(d) in sizes)
-        if len(stated) == len(self.graph.dimensions) and (stated or not self.graph.dimensions) and not self.unknown_functions():
-            self.steps.append(Step(Beside(self.part, stated, POINTS, DIGITS), "evaluation", ("Both networks side by side, as a test beside the proof",),
-                                   tuple(self.steps[-1:]), "side by side"))
+        if len(stated) < len(self.graph.dimensions) or self.unknown_functions():
+            return
+        numbers = sum(int(a) * int(b) for x in (*self.graph.variables, *self.template.variables)
+                      for a, b in [tuple(sizes.get(str(s), s) for s in x.shape)])
+        if numbers <= MOST_NUMBERS:
+            claim = Beside(self.part, stated, max(1, min(POINTS, AT_ONCE // numbers)), DIGITS)
+            because = ("Both networks side by side, as a test beside the proof",)
+            self.steps.append(Step(claim, "evaluation", because, tuple(self.steps[-1:]), "side by side"))
 
     def unknown_functions(self) -> bool:
         return any(not f.known for f in (*self.graph.functions, *self.template.functions))
@@ -247,13 +258,17 @@ class _Writer:
                 for u in r.units:
                     g = u.view.function
                     outer = [q.left for q in layer.equations if q.of == u.atom]
-                    if g in done or not g.has(ARGUMENT) or not all(any(n in self.ask.unknowns for n in v.names_in(e)) for e in (*outer, u.view.argument)):
+                    if g in done or not g.has(ARGUMENT) or not all(map(self.adjustable, (*outer, u.view.argument))):
                         continue
                     done.add(g)
                     other = next((c for c in combinations(g, (g,)) if c != IDENTITY and c.slope == 0), None)
                     if other is not None and not self.ask.fixed:
-                        self.steps.append(self.relation_step(g, other, (g,), (
-                            "One solution of several: a unit of the second network may also be written this way, and units may be reordered",), "others"))
+                        because = ("One solution of several: a unit of the second network may also be written this way, and units reordered",)
+                        self.steps.append(self.relation_step(g, other, (g,), because, "others"))
+
+    def adjustable(self, e: Expr) -> bool:
+        """Is an unknown in e, or in a node that e uses?"""
+        return any(n in self.ask.unknowns for name in v.names_in(e) if name in self.template for n in self.template.ancestors(name))
 
     def notes(self) -> Iterator[F.Prose]:
         if self.solution.free:

@@ -246,7 +246,7 @@ class Linear:
                 found = Affine(tuple(map(row_by_column, inner.terms)), tuple(map(unwrapped, inner.constants)))
             case v.SumOf() if e.arg.shape[1] == 1:
                 found = scaled(OneMatrix(1, e.arg.shape[0]), self.of(e.arg))
-            case v.Entry(args=(matrix, i, j)) if matrix.shape[1] == 1 and matrix.shape[0].is_Integer and i.is_Integer:
+            case v.Entry(args=(matrix, i, _)) if matrix.shape[1] == 1 and matrix.shape[0].is_Integer and i.is_Integer:
                 inner = self.of(matrix)
                 if inner.terms == (Term(ONE, matrix),):
                     return Affine((Term(ONE, e),))

@@ -112,12 +112,15 @@ def _function(e: Expr, core: Expr, graph: Graph) -> Expr | None:
         return None if inner == e else _function(inner, core, graph)
     if not _entrywise(e):
         return None
-    parts = [a if isinstance(a, Fn) else _function(a, core, graph) for a in e.args]
-    if any(p is None for p in parts):
-        return None
+    parts: list[Expr] = []
+    for a in e.args:
+        part = a if isinstance(a, Fn) else _function(a, core, graph)
+        if part is None:
+            return None
+        parts.append(part)
     match e:
         case v.Elementwise() | Call():
-            return Call(*parts)
+            return e.func(*parts) if isinstance(e, Call) else Call(e.fn, *parts[1:])
         case MatAdd() | Add():
             return v.total(tuple(parts))
         case MatMul() | Mul() | HadamardProduct():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Add, Expr, Integer, Mul, Pow, Symbol
+from sympy import Add, Expr, Integer, MatrixSymbol, Mul, Pow, Symbol
 
 from symgrad.language import vectors as v
 from symgrad.language.entries import LETTERS, Indices, entry, index
@@ -73,10 +73,20 @@ class IndexForm:
             body, old, size = e.args
             used = scope | ({str(s) for s in body.free_symbols if s.is_integer} - {str(old)})
             letter = next(c for c in (self.preferred.get(size, self.letters[0]), *self.letters) if c not in used)
-            return v.IndexSum(self.renamed(body.xreplace({old: index(letter)}), scope | {letter}), index(letter), size)
+            return v.IndexSum(self.renamed(relettered(body, old, index(letter)), scope | {letter}), index(letter), size)
         if isinstance(e, v.Entry) or not e.args:
             return e
-        args = tuple(self.renamed(a, scope) for a in e.args)
-        if args == e.args:
-            return e
-        return e.func._from_args(args) if isinstance(e, Add | Mul) else Pow(*args, evaluate=False) if isinstance(e, Pow) else e.func(*args)
+        return rebuilt(e, tuple(self.renamed(a, scope) for a in e.args))
+
+
+def relettered(e: Expr, old: Symbol, new: Symbol) -> Expr:
+    """`new` for `old`, every product and sum in its order (SymPy's own substitution sorts them)."""
+    if e == old:
+        return new
+    return rebuilt(e, tuple(relettered(a, old, new) for a in e.args)) if e.args and not isinstance(e, MatrixSymbol) else e
+
+
+def rebuilt(e: Expr, args: tuple[Expr, ...]) -> Expr:
+    if args == e.args:
+        return e
+    return e.func._from_args(args) if isinstance(e, Add | Mul) else Pow(*args, evaluate=False) if isinstance(e, Pow) else e.func(*args)

@@ -94,7 +94,7 @@ def _without_left(a: Expr, right: Expr, permutations: frozenset[str], signs: fro
     """Some B with a B = right."""
     stripped = [_stripped(a, x) for x in addends(right)]
     if all(x is not None for x in stripped):
-        return gathered([x for x in stripped if x is not None], v.shape_of(stripped[0]))  # type: ignore[arg-type]
+        return gathered([x for x in stripped if x is not None], v.shape_of(stripped[0]))
     inner = a.args[0] if isinstance(a, Transpose) else a
     if getattr(inner, "name", "") in permutations:
         return by(v.transpose(a), right)

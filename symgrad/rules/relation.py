@@ -6,8 +6,6 @@ compared piece by piece.  Anything else gets its two ends, and the checker says 
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from sympy import Add, Expr, Integer, Mul, Pow, Rational
 
 from symgrad.language import vectors as v
@@ -38,7 +36,8 @@ def at(g: Expr, a: Rational, b: Rational) -> Expr:
         if not e.has(ARGUMENT):
             return e
         args = tuple(map(put, e.args))
-        return v.merged(args) if isinstance(e, Mul) else v.total(args) if isinstance(e, Add) else Call(*args) if isinstance(e, Call) else Pow(*args, evaluate=False)
+        return v.merged(args) if isinstance(e, Mul) else v.total(args) if isinstance(e, Add) else (
+            Pow(*args, evaluate=False) if isinstance(e, Pow) else e.func(*args))
 
     return put(g)
 
@@ -241,6 +240,12 @@ def _merged(breaks: list[Rational], found: list[tuple[Rational, Rational]]) -> P
     return kept, pieces
 
 
+def _between(low: Rational | None, high: Rational | None) -> Rational:
+    if low is not None and high is not None:
+        return (low + high) / 2
+    return high - 1 if high is not None else low + 1 if low is not None else Integer(0)
+
+
 def _maximum(a: Pieces, b: Pieces) -> Pieces:
     """The larger one on every interval, cut where the two cross."""
     breaks = sorted({*a[0], *b[0]})
@@ -255,7 +260,7 @@ def _maximum(a: Pieces, b: Pieces) -> Pieces:
     found = []
     for i in range(len(finer) + 1):
         low, high = finer[i - 1] if i else None, finer[i] if i < len(finer) else None
-        inside = (low + high) / 2 if low is not None and high is not None else high - 1 if high is not None else low + 1 if low is not None else Integer(0)
-        pair = _piece(a, i, finer), _piece(b, i, finer)
-        found.append(max(pair, key=lambda p: Fraction(int((p[0] * inside + p[1]).p), int((p[0] * inside + p[1]).q))))
+        inside = _between(low, high)
+        (m, q), (n, r) = _piece(a, i, finer), _piece(b, i, finer)
+        found.append((m, q) if m * inside + q >= n * inside + r else (n, r))
     return _merged(finer, found)

@@ -8,14 +8,34 @@ from typing import assert_never
 from sympy import Expr, Rational
 
 from symgrad.language import forms as F
-from symgrad.language.claims import ROUNDED, Adjoint, AdjointEntry, ClosedForm, Differs, GivenValue, Line, Matches, Partial, Total, Value
+from symgrad.language.claims import (
+    ROUNDED,
+    Adjoint,
+    AdjointEntry,
+    Beside,
+    ClosedForm,
+    Differs,
+    GivenValue,
+    Image,
+    Line,
+    Matches,
+    NoParameters,
+    Parameter,
+    Partial,
+    Relation,
+    Rewritten,
+    SameFunction,
+    Total,
+    Value,
+)
 from symgrad.language.graph import Graph
-from symgrad.language.problem import Choose, Forward, Gradient, Part, Problem
+from symgrad.language.problem import Choose, FindParameters, Forward, Gradient, Part, Problem
 from symgrad.language.steps import Answer, Comparison, Derivation, Ground, Step, Verdict
 from symgrad.language.vectors import say_shape
 from symgrad.sheet import document as D
 from symgrad.sheet.comparison import sentence
 from symgrad.sheet.layout import Item, lay_out
+from symgrad.sheet.networks import network_claim, network_title, template_blocks
 from symgrad.sheet.notation import Notation
 from symgrad.sheet.statement import blocks as statement_blocks
 
@@ -48,6 +68,8 @@ def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Docume
         blocks.append(D.Paragraph(words(item.part.ask.task(problem.graph), notation)))
         if isinstance(item.part.ask, Choose):
             blocks.append(choices(item, notation, view))
+        if isinstance(item.part.ask, FindParameters):
+            blocks += template_blocks(item.part.ask, problem.graph)
         if view != QUESTION:
             blocks += _Writer(problem, item, number, view).blocks()
     if problem.source:
@@ -225,6 +247,8 @@ class _Writer:
                 return (D.Maths(n.name(f"{node}_bar")), ": ", s.rule)
             case AdjointEntry(_, node) | ClosedForm(_, node):
                 return (D.Maths(n.name(f"{node}_bar")), ": ", *said)
+            case Image():
+                return network_title(s.claim, self.problem, said)
         return said
 
     def claim(self, s: Step, n: Notation) -> list[D.Block]:
@@ -263,6 +287,8 @@ class _Writer:
                     shape = self.problem.graph.shape(wrt[c.part])
                     found.append(D.Paragraph((f"The derivative is {say_shape(shape)}, the choice has another shape.",)))
                 return found
+            case Relation() | Rewritten() | Parameter() | Image() | SameFunction() | Beside() | NoParameters():
+                return network_claim(c, self.problem, n)
         assert_never(c)
 
     def comparison(self, of: str, wrt: tuple[str, ...], choice: tuple, relation: str, n: Notation) -> D.Chain:  # type: ignore[type-arg]

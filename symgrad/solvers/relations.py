@@ -7,6 +7,7 @@ What it finds is a guess: the checker proves it.  To find more: more numbers in 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,8 +21,8 @@ from symgrad.language.claims import ARGUMENT
 from symgrad.language.errors import Unsupported
 from symgrad.solvers.witness import _value
 
-SCALES = tuple(map(Fraction, (1, 2, "1/2", 3, "1/3", 4, "1/4")))
-SHIFTS = tuple(map(Fraction, (0, 1, "1/2", 2)))
+SCALES = (Fraction(1), Fraction(2), Fraction(1, 2), Fraction(3), Fraction(1, 3), Fraction(4), Fraction(1, 4))
+SHIFTS = (Fraction(0), Fraction(1), Fraction(1, 2), Fraction(2))
 POINTS = tuple(float(Fraction(n, 6)) for n in (0, 6, -6, 3, -3, 12, -12, 2, -2, 1, -1, 9, -9, 17, -17, 23, -23, 31, -31, 4, -4, 14, -14, 241, -241))
 TOLERANCE, LARGEST = 1e-10, 5000
 FEW, PAIRS = 4, 40
@@ -43,10 +44,8 @@ IDENTITY = Combination(((Integer(1), Integer(1), Integer(0)),))
 def combinations(f: Expr, gs: tuple[Expr, ...]) -> tuple[Combination, ...]:
     """The simplest combinations found, at most a few; f itself first where there is one function and it is f."""
     found = [IDENTITY] if gs == (f,) else []
-    try:
+    with contextlib.suppress(Unsupported):  # a function of which nothing is known equals nothing but itself
         found += [c for c in _search(f, gs) if c not in found]
-    except Unsupported:
-        pass  # a function of which nothing is known equals nothing but itself
     return tuple(found)
 
 

@@ -86,7 +86,7 @@ class _Search:
                     columns.append(self.second(values, one) - base)
             if not self.affine(values, shapes, columns, base):
                 return None
-            slopes.append([c for c in columns])
+            slopes.append(columns)
             gaps.append(base - first)
         for i, j in product(range(gaps[0].shape[0]), range(gaps[0].shape[1])):
             rows = np.array([[c[i, j] for c in columns] for columns in slopes]).reshape(len(points), -1)
