@@ -19,7 +19,7 @@ from symgrad.check.points import decimal_fits
 from symgrad.language import forms as F
 from symgrad.language.claims import Matches
 from symgrad.language.errors import Refused, SpecError, SpecErrors, Unsupported
-from symgrad.language.problem import Backward, Choose, Gradient, Part, Problem
+from symgrad.language.problem import Backward, Choose, FindParameters, Gradient, Part, Problem
 from symgrad.language.steps import Answer, Certificate, Certified, Comparison, Derivation, Ground
 from symgrad.language.vectors import SCALAR, shape_of
 from symgrad.language.wire import certificate_to_json
@@ -119,6 +119,8 @@ def agrees(problem: Problem, part: Part, derivation: Derivation, checker: Checke
                  if any(isinstance(s.claim, Matches) and s.claim.choice == c for s in derivation.all_steps())]
         stated = e.value if isinstance(e.value, list) else [e.value]
         return right == sorted(int(str(x)) for x in stated if str(x).isdigit())
+    if isinstance(part.ask, FindParameters) and not e.label:
+        return e.value == "none" and not derivation.answers
     by_label = {a.label: a for a in derivation.answers}
     answer = by_label.get(f"{e.label} (rounded)") or by_label.get(e.label) or by_label.get(f"{e.label}_bar")
     if answer is None:

@@ -24,7 +24,7 @@ from symgrad.language.errors import Refused
 from symgrad.language.functions import KNOWN, Call, Fn, dimension, scalar
 from symgrad.language.graph import Graph
 from symgrad.language.problem import Conventions, Given
-from symgrad.language.vectors import Entry, IndexSum, Shape, dimensions_in, is_scalar, names_in
+from symgrad.language.vectors import Elementwise, Entry, IndexSum, Shape, Softmax, dimensions_in, is_scalar, names_in
 
 MAX_ENTRIES, MAX_LEVELS, MAX_CALLS, MAX_NUMBERS, LARGE, SAMPLES = 4000, 4, 8, 300, 4, 3
 NO_VALUE = (NoSign, NoDerivative, ZeroDivisionError, ValueError, OverflowError)
@@ -74,19 +74,20 @@ class Comparison:
             for pair in level:
                 if pair is not None and pair not in seen:
                     seen.add(pair)
-                    yield commuted(pair[0], self.permutations), commuted(pair[1], self.permutations)
+                    x, y = (commuted(e, self.permutations) for e in pair)
+                    if isinstance(x, Softmax) and isinstance(y, Softmax):
+                        yield x.arg, y.arg  # equal arguments have equal values
+                    yield x, y
 
     def inlined(self, a: Expr, b: Expr, known: dict[Expr, Expr]) -> Iterator[tuple[Expr, Expr]]:
         """First only the nodes that stand on one side replaced, the last defined first; then, again and again, the last on both sides."""
-        others = {e: found for e, found in known.items() if getattr(e, "name", "") not in self.rank}
-        a, b = a.xreplace(others), b.xreplace(others)
         for level in range(MAX_LEVELS):
             names = [set(names_in(e)) & set(self.rank) for e in (a, b)]
             last = names[0] & names[1] if level else set()
             while chosen := last or names[0] ^ names[1]:
                 before = {m for n in chosen for m in self.graph.ancestors(n) if m != n}
                 put_in = {s: known.get(s, self.definitions[s]) for s in map(self.graph.symbol, sorted(chosen - before))}
-                a, b = (e.xreplace(put_in).xreplace(others) for e in (a, b))
+                a, b = (e.xreplace(put_in) for e in (a, b))
                 names, last = [set(names_in(e)) & set(self.rank) for e in (a, b)], set()
             yield a, b
             if not names[0]:
@@ -105,16 +106,24 @@ class Comparison:
     def proved(self, a: Expr, b: Expr, shape: Shape, indices: tuple[Expr, ...], meaning: bool) -> str | None:
         """How it was shown, None if it was not; what differs from a proved statement in its names only is not gone through again."""
         pattern = Pattern(self.graph, {})
-        key = (*map(pattern.expression, (a, b, *shape, *indices)), meaning, frozenset(pattern.names[n] for n in pattern.names if n in self.signs))
+        known = self.activations(a, b)
+        stated = (a, b, *shape, *indices, *(e for pair in known for e in pair))
+        key = (*map(pattern.expression, stated), meaning, frozenset(pattern.names[n] for n in pattern.names if n in self.signs))
         if key not in self.patterns:
-            found = self.entrywise(a, b, shape, indices, meaning)
+            found = self.entrywise(a, b, shape, indices, meaning, known)
             numbers = dict(pattern.dimensions)
             self.patterns[key] = found and [({numbers.get(d, d): n for d, n in vector.items()}, literal) for vector, literal in found]
         names, shown_at = tuple(pattern.dimensions), self.patterns[key]
         return None if shown_at is None else shown([({names[d] if isinstance(d, int) else d: n for d, n in v.items()}, w) for v, w in shown_at])
 
-    def entrywise(self, a: Expr, b: Expr, shape: Shape, indices: tuple[Expr, ...], meaning: bool) -> list[tuple[Sizes, Sizes]] | None:
-        """The sizes at which all entries agree, as many values an index as a monomial has index slots; a large size is taken as any size."""
+    def activations(self, a: Expr, b: Expr) -> list[tuple[Expr, Expr]]:
+        """What was shown of activations that are no nodes, such as sigmoid(W x + b) inside a longer definition."""
+        functions = a.atoms(Fn) | b.atoms(Fn)
+        return [(e, found) for e, found in self.rewrites.items() if isinstance(e, Elementwise) and e.fn in functions]
+
+    def entrywise(self, a: Expr, b: Expr, shape: Shape, indices: tuple[Expr, ...], meaning: bool, known: list[tuple[Expr, Expr]]
+                  ) -> list[tuple[Sizes, Sizes]] | None:
+        """The sizes at which all entries agree, an index having as many values as a monomial has slots; a large size is taken as any."""
         general = {n: dimension(f"_{n}") for n in literal_sizes(a, b)}
         for sizes in (general, {}) if general and meaning and self.numbers <= MAX_NUMBERS else (general,):
             x, y = (e.xreplace(sizes) for e in (a, b))
@@ -122,16 +131,19 @@ class Comparison:
             dimensions = (dimensions_in(x) | dimensions_in(y) | {d for d in free if not d.is_Integer}) - set(indices)
             bound = {i for e in (x, y) for i in bound_indices(e)}
             vectors, holds = enough(tuple(sorted(dimensions - bound, key=str)), free, (slots(x), slots(y)))
-            if holds and all(self.same_entries(x, y, free, indices, vector, meaning) for vector in vectors):
+            put_in = [(p.xreplace(sizes), q.xreplace(sizes)) for p, q in known]
+            if holds and all(self.same_entries(x, y, free, indices, vector, meaning, put_in) for vector in vectors):
                 return [(vector, {d: n for n, d in sizes.items()}) for vector in vectors]
         return None
 
-    def same_entries(self, x: Expr, y: Expr, shape: Shape, indices: tuple[Expr, ...], sizes: dict[Expr, int], meaning: bool) -> bool:
-        ex = Explicit(dict(sizes))
+    def same_entries(self, x: Expr, y: Expr, shape: Shape, indices: tuple[Expr, ...], sizes: dict[Expr, int], meaning: bool,
+                     known: list[tuple[Expr, Expr]]) -> bool:
+        ex = Explicit({**dict.fromkeys(self.graph.dimensions, 2), **sizes})
+        table = {p: q for e, found in known for p, q in zip(flat(ex.rows(e)), flat(ex.rows(found)), strict=True)}
         a, b = entries(x, shape, indices, ex), entries(y, shape, indices, ex)
         if len(a) * len(a[0]) > MAX_ENTRIES:
             raise Undecided(f"more than {MAX_ENTRIES} entries")
-        return all(self.zero(p, q, meaning) for row, other in zip(a, b, strict=True) for p, q in zip(row, other, strict=True))
+        return all(self.zero(p.xreplace(table), q.xreplace(table), meaning) for p, q in zip(flat(a), flat(b), strict=True))
 
     def zero(self, x: Expr, y: Expr, meaning: bool) -> bool:
         """x = y: for any functions in the place of the known ones, or with their `meaning`.  The same in other names is proved once."""

@@ -19,7 +19,7 @@ from symgrad.language.errors import Refused, Unsupported
 from symgrad.language.graph import Node
 from symgrad.language.problem import FindParameters, Problem
 from symgrad.language.steps import Ground, Verdict
-from symgrad.language.vectors import Elementwise, Power, names_in, say_shape, shape_of
+from symgrad.language.vectors import Elementwise, Power, dimensions_in, names_in, say_shape, shape_of
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Networks:
     images: dict[str, dict[str, Expr]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.dimensions = ", ".join(map(str, self.problem.graph.dimensions))
+        self.dimensions = self.problem.graph.dimensions
         self.comparisons[""] = Comparison(self.problem.graph, self.problem.conventions)
 
     def ask(self, part: str) -> FindParameters:
@@ -78,10 +78,10 @@ class Networks:
         how = [comparison.equal(a, b, shape_of(c.left), f"line {k} of the equation for {c.left}", c.indices)
                for k, (a, b) in enumerate(pairwise(lines), 1) if a != b]
         name = getattr(c.left, "name", "")
-        if not c.indices and (name in comparison.rank or isinstance(c.left, Elementwise)) and all(
-                comparison.rank.get(n, -1) < comparison.rank.get(name, 0) for n in names_in(lines[-1])):
+        above = name in comparison.rank and all(comparison.rank.get(n, -1) < comparison.rank[name] for n in names_in(lines[-1]))
+        if not c.indices and (above or isinstance(c.left, Elementwise)):
             comparison.rewrites[c.left] = lines[-1]
-        return self.proved(f"each line {how[-1]}" if how else "the same expression")
+        return self.proved(f"each line {how[-1]}" if how else "the same expression", lines)
 
     def parameter(self, c: Parameter) -> Verdict:
         """An expression in what does not depend on the input, of the right shape; that it serves is claimed by SameFunction."""
@@ -101,7 +101,7 @@ class Networks:
         if known.setdefault(c.name, c.expr) != c.expr:
             raise Refused(f"two different expressions are claimed for {c.name}")
         how = self.comparison(c.part).equal(c.expr, c.entry, wanted, f"the entry of {c.name}", c.indices)
-        return self.proved(f"of the right shape and free of the input; its entry {how}")
+        return self.proved("of the right shape and free of the input" + (f"; its entry {how}" if c.indices else ""), [c.expr])
 
     def image(self, c: Image) -> Verdict:
         ask = self.ask(c.part)
@@ -110,7 +110,7 @@ class Networks:
         what = f"{c.node} of the second network with its parameters put in"
         how = [self.comparison(c.part).equal(a, b, ask.template.shape(c.node), what) for a, b in pairwise(lines) if a != b]
         self.images.setdefault(c.part, {})[c.node] = lines[-1]
-        return self.proved(f"the definition with parameters and arguments put in, {how[-1]}" if how else "the definition put in")
+        return self.proved(f"the definition with parameters and arguments put in, {how[-1]}" if how else "the definition put in", lines)
 
     def put_in(self, part: str, node: str) -> Expr:
         """The definition of a node of the template, its unknowns and its arguments replaced by what was established for them."""
@@ -142,12 +142,15 @@ class Networks:
             raise Refused(f"the output {ask.output} of the second network was not followed")
         symbol = self.problem.graph.symbol(ask.of)
         how = "" if output == symbol else ", " + self.comparison(c.part).equal(output, symbol, shape_of(symbol), f"the output {ask.output}")
-        return self.proved(f"definition by definition, the output of the second network is that of the first{how}", (
+        method = f"definition by definition, the output of the second network is that of the first{how}"
+        return self.proved(method, [symbol, *dict(c.parameters).values()], (
             *(f"every permutation matrix {n}" for n in ask.permutations), *(f"all signs {n}" for n in ask.signs),
             *(("all parameters for which the divisions in the answer can be done",) if any(map(divides, dict(c.parameters).values())) else ())))
 
-    def proved(self, method: str, also: tuple[str, ...] = ()) -> Verdict:
-        every = ("for every input", *((f"all {self.dimensions}",) if self.dimensions else ()), *also)
+    def proved(self, method: str, of: list[Expr], also: tuple[str, ...] = ()) -> Verdict:
+        named = {d for e in of for d in dimensions_in(e)}
+        sizes = ", ".join(str(d) for d in self.dimensions if d in named)
+        every = ("for every input", *((f"all {sizes}",) if sizes else ()), *also)
         return Verdict(Ground.PROVED, method, " and ".join([", ".join(every[:-1]), every[-1]] if len(every) > 1 else every))
 
 

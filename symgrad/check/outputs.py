@@ -51,8 +51,9 @@ class Outputs:
             worst, done = max(worst, *(g.b for g in gaps)), done + 1
         if worst > iv.mpf(10) ** -c.digits:
             raise Undecided(f"the outputs agree to within {float(worst):.1e} only")
+        apart = f"differ by at most {float(worst):.1e}" if worst else "are equal"
         at = ", ".join(f"{d} = {n}" for d, n in sizes.items())
-        return Verdict(Ground.TESTED, f"both networks evaluated there with error bounds; their outputs differ by at most {float(worst):.1e}",
+        return Verdict(Ground.TESTED, f"both networks evaluated there with error bounds; their outputs {apart}",
                        f"at {c.points} random rational points" + (f" with {at}" if at else ""))
 
     def gaps(self, ask: FindParameters, part: str, sizes: Sizes, point: Values) -> list[Any]:
@@ -104,11 +105,13 @@ class Outputs:
         return {d: dict(stated)[str(d)] for d in dimensions}
 
     def point(self, w: Witness, sizes: Sizes, part: str) -> Values:
-        """The stated values of all variables, of the right shapes, and such as the problem gives them."""
+        """The stated values of all variables that matter, of the right shapes, and such as the problem gives them."""
         comparison, ex, values = self.networks.comparison(part), Explicit(sizes), {}
         meant = comparison.point(sizes, 0)  # right in what the problem fixes
         stated = {g.name for g in comparison.given if g.digits is None}
-        for x in comparison.graph.variables:
+        ask, graph = self.networks.ask(part), comparison.graph
+        needed = graph.ancestors(ask.of) | ask.template.ancestors(ask.output) | {n for _, e in ask.fixed for n in names_in(e)}
+        for x in (x for x in graph.variables if x.name in needed):
             rows, numbers = ex.rows(x.symbol), dict(w.values).get(x.name, ())
             if any(n > MAX_SIZE for n in (len(rows), len(rows[0]))) or [len(r) for r in rows] != [len(r) for r in numbers]:
                 raise Refused(f"{x.name} is {say_shape(x.shape)} with sizes of at most {MAX_SIZE}; the point gives other numbers")

@@ -16,15 +16,15 @@ from symgrad.language import forms as F
 from symgrad.language import vectors as v
 from symgrad.language.claims import ARGUMENT, Beside, Image, Line, NoParameters, Parameter, Relation, Rewritten, SameFunction
 from symgrad.language.errors import Unsupported
-from symgrad.language.graph import Node, Variable
+from symgrad.language.graph import Variable
 from symgrad.language.problem import FindParameters, Problem
 from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.questions.matching import Layer, Matcher, Replacement, Solution, is_zero
-from symgrad.rules.affine import Linear, Term, collected, distributed, substituted
+from symgrad.rules.affine import Linear, collected, distributed, substituted
 from symgrad.rules.entrywise import definition, two_class_lines
 from symgrad.rules.indexform import IndexForm
 from symgrad.rules.relation import at, relation_lines
-from symgrad.solvers.relations import IDENTITY, combinations, tried
+from symgrad.solvers.relations import IDENTITY, combinations
 from symgrad.solvers.separation import separation
 
 POINTS, DIGITS = 5, 30
@@ -45,7 +45,7 @@ def _none(problem: Problem, part: str, ask: FindParameters, matcher: Matcher) ->
     found = separation(problem, ask, matcher.permutations, matcher.signs)
     if found is None:
         reasons = "; ".join(list(matcher.reasons)[:4]) or "the two networks were not matched"
-        raise Unsupported(f"no parameters were found, and none were shown not to exist.  Tried: {reasons} (with {tried()})")
+        raise Unsupported(f"no parameters were found, and none were shown not to exist.  What stands in the way: {reasons}")
     points, multipliers = found
     free = [n for n in ask.unknowns if n not in dict(ask.fixed)]
     words = f"whatever {' and '.join(free)} are" if free else "with the parameters given"
@@ -100,7 +100,8 @@ class _Writer:
         below = [s for r in layer.replacements if not r.is_trivial(self.graph) for s in self.replacement(r)]
         linear = self.matcher.kept[layer.kept]
         lines = self.lines(layer, linear)
-        if len(lines) < 2:
+        if len(lines) < 2 or any(r.atom == layer.target for r in layer.replacements):
+            self.chains[layer.template] = below
             return
         turned = any(r.turn is not None for r in layer.replacements) or self.turned(layer.target)
         for form, indices in self.forms(v.shape_of(layer.target), turned):
@@ -114,7 +115,7 @@ class _Writer:
 
     def lines(self, layer: Layer, linear: Linear) -> list[tuple[Expr, F.Prose]]:
         """definition, activations replaced, one term each, collected."""
-        inlined = self.inlined(layer.target, linear)
+        inlined = linear.inlined(layer.target)
         put_in = {r.atom: r.expr for r in layer.replacements if not r.is_trivial(self.graph)}
         found: list[tuple[Expr, F.Prose]] = [(inlined, ("by definition",))]
         replaced = substituted(inlined, put_in) if put_in else inlined
@@ -128,15 +129,6 @@ class _Writer:
         found.append((_grouped([t.value for t in together.terms], constant), ("collected",)))
         return found
 
-    def inlined(self, e: Expr, linear: Linear) -> Expr:
-        """Definitions of affine nodes put in, down to inputs, kept nodes and activations."""
-        table = {}
-        for name in v.names_in(e):
-            found = self.graph[name]
-            if isinstance(found, Node) and linear.depends(found.symbol) and linear.of(found.symbol).terms != (Term(Integer(1), found.symbol),):
-                table[found.symbol] = self.inlined(found.expr, linear)
-        return substituted(e, table) if table else e
-
     def replacement(self, r: Replacement) -> Iterator[Step]:
         """h = sigma(z) = 1/2 tanh(1/2 z) + 1/2, resting on the relation for a real argument."""
         if r.atom in self.rewritten:
@@ -144,9 +136,10 @@ class _Writer:
             return
         relation = self.relation(r)
         lines: list[tuple[Expr, F.Prose]] = [(definition(r.atom, self.graph), ("by definition",))]
-        lines += [(e, ()) for e in (*two_class_lines(r.atom, self.graph), r.view.at(r.view.argument), r.expr)]
+        lines += [(e, ()) for e in (*two_class_lines(r.atom, self.graph), r.view.at(r.view.argument))]
+        lines.append((r.expr, ("a permutation of the entries commutes with the function",) if r.turn is not None else ()))
         last: Step | None = None
-        for form, indices in self.forms(v.shape_of(r.atom), r.turn is not None):
+        for form, indices in self.forms(v.shape_of(r.atom), r.turn is not None or v.is_scalar(r.atom)):
             shown = _distinct(r.atom, [(form(e), why) for e, why in lines], form)
             words = "Entry by entry: " if indices and last else "Put the relation into " if relation else "Rewrite "
             last = Step(Rewritten(self.part, r.atom, shown, indices), "relation between activations", (words, F.Just(form(r.atom))),

@@ -21,10 +21,10 @@ from symgrad.language.problem import FindParameters, Problem
 from symgrad.rules.affine import Affine, Linear, Term, addends, by, collected, gathered, joined, scaled, substituted
 from symgrad.rules.entrywise import View, definition, views
 from symgrad.rules.isolate import isolated, occurrences
-from symgrad.solvers.relations import Combination, combinations
+from symgrad.solvers.relations import Combination, combinations, tried
 from symgrad.solvers.witness import witness
 
-MOST_STATES = 20_000
+MOST_STATES = 5000
 LARGEST_GROUP = 2  # units of the second network that together replace one of the first
 
 
@@ -168,7 +168,7 @@ class Matcher:
         (template, target), *rest = state.goals
         second = collected(self.second.of(template), v.shape_of(template))
         shapes = {v.shape_of(t.atom) for t in second.terms if self.second.nonlinear(t.atom)}
-        linear = {t.atom for t in second.terms}
+        linear = {t.atom for t in second.terms if not self.second.nonlinear(t.atom)}
         for keep in (frozenset[str](), *self.carriers(target, shapes)):
             if keep not in self.kept:
                 self.kept[keep] = Linear(self.graph, keep)
@@ -182,7 +182,8 @@ class Matcher:
         """Nodes that are affine in the inputs and may be carried by activations of the second network, as u = relu(u) - relu(-u)."""
         above = {n for name in v.names_in(target) for n in self.graph.ancestors(name)}
         for node in self.graph.nodes:
-            if node.name in above and node.name in self.first.data and node.shape in shapes and not self.first.nonlinear(node.symbol):
+            if node.name in above and node.name in self.first.data and not self.first.nonlinear(node.symbol) and (
+                    node.shape in shapes or views(node.symbol, self.graph)):
                 yield frozenset({node.name})
 
     def assigned(self, state: _State, o: _Open) -> Iterator[_State]:
@@ -211,17 +212,24 @@ class Matcher:
                              coefficients=(*o.coefficients, *coefficients), goals=(*o.goals, *goals),
                              layer=replace(o.layer, replacements=(*o.layer.replacements, replacement))))
         if not met:
-            self.reasons[f"{say(term.atom)} is no combination, of the form {FORM}, of at most {LARGEST_GROUP} of "
-                         f"{', '.join(dict.fromkeys(say(t.atom) for t in o.second)) or 'nothing'} of the second network"] = None
+            others = dict.fromkeys(self.named(t.atom, self.template) for t in o.second)
+            self.reasons[f"{self.named(term.atom, self.graph)} is not {FORM} with {' or '.join(others) or 'nothing'} of the second network "
+                         f"for any of {tried()}"] = None
+
+    def named(self, atom: Expr, graph: Graph) -> str:
+        """An activation by its function: softplus(u) for h = softplus(z); an input by its name."""
+        linear = self.second if graph is self.template else self.first
+        seen = views(atom, graph) if linear.nonlinear(atom) else ()
+        return say(seen[0].function) if seen else say(atom)
 
     def replacements(self, state: _State, o: _Open, term: Term) -> Iterator[tuple[Replacement, tuple[int, ...]]]:
         shape = v.shape_of(term.atom)
         taken = {j for j, _ in o.coefficients}
         places = [j for j, t in enumerate(o.second) if v.shape_of(t.atom) == shape and self.second.nonlinear(t.atom)]
         places.sort(key=lambda j: j in taken)
-        own = views(term.atom, self.graph) if self.first.nonlinear(term.atom) else (View(ARGUMENT, term.atom),)
-        for group in range(1, LARGEST_GROUP + 1):
-            for view in own:
+        own = views(term.atom, self.graph) if self.first.nonlinear(term.atom) else (View(ARGUMENT, term.atom), *views(term.atom, self.graph))
+        for group in range(LARGEST_GROUP + 1):
+            for view in own if group else [w for w in own if w.function != ARGUMENT]:
                 for chosen in permutations(places, group):
                     for seen in product(*(views(o.second[j].atom, self.template) for j in chosen)):
                         for c in combinations(view.function, tuple(s.function for s in seen)):
@@ -410,7 +418,7 @@ class Matcher:
         return next((zero(name) for name in reversed(unbound) if alone(name)), None)
 
 
-FORM = "c g(a u + b) + e u + d"
+FORM = "c g(a u + b) + e u + d, nor a sum of two such,"
 
 
 def say(e: Expr) -> str:

@@ -80,6 +80,8 @@ def unwrapped(e: Expr) -> Expr:
     if v.is_scalar(e) or e.shape != v.SCALAR:
         return e
     number, rest = split(e)
+    if isinstance(rest, MatMul) and all(isinstance(a, OneMatrix) for a in rest.args):
+        return by(number, rest.args[0].shape[1])  # 1^T 1 = M
     if isinstance(rest, MatMul) and len(rest.args) == 2 and isinstance(rest.args[1], MatrixSymbol):
         row, column = rest.args
         if isinstance(row, Transpose) and isinstance(row.args[0], v.Unit):
@@ -128,11 +130,18 @@ def simple_first(terms: Iterable[Expr]) -> list[Expr]:
 
 def substituted(e: Expr, table: Mapping[Expr, Expr]) -> Expr:
     """Equals put in for equals; products and sums stay flat, numbers are multiplied together."""
-    if e in table:
-        return table[e]
-    if not e.args or not any(s in table for s in e.free_symbols):
-        return e
-    args = tuple(substituted(a, table) for a in e.args)
+    symbols = {s for key in table for s in key.free_symbols}
+
+    def put(x: Expr) -> Expr:
+        if x in table:
+            return table[x]
+        return x if not x.args or symbols.isdisjoint(x.free_symbols) else rebuilt(x, tuple(map(put, x.args)))
+
+    return put(e)
+
+
+def rebuilt(e: Expr, args: tuple[Expr, ...]) -> Expr:
+    """The same operation on other arguments."""
     match e:
         case MatMul():
             return reduce(by, args)
@@ -220,6 +229,14 @@ class Linear:
             return False
         return self.depends(e) and self.of(e).terms == (Term(ONE, e),)
 
+    def inlined(self, e: Expr) -> Expr:
+        """Definitions put in, down to the atoms and not into them."""
+        if not self.depends(e) or self.of(e).terms == (Term(ONE, e),):
+            return e
+        if isinstance(e, Symbol | MatrixSymbol):
+            return self.inlined(self.graph.node(e.name).expr)
+        return rebuilt(e, tuple(map(self.inlined, e.args)))
+
     def node(self, e: Expr) -> Affine:
         if e.name not in self.memo:
             found = self.graph[e.name]
@@ -245,7 +262,8 @@ class Linear:
                 inner = self.of(e.arg)
                 found = Affine(tuple(map(row_by_column, inner.terms)), tuple(map(unwrapped, inner.constants)))
             case v.SumOf() if e.arg.shape[1] == 1:
-                found = scaled(OneMatrix(1, e.arg.shape[0]), self.of(e.arg))
+                row = scaled(OneMatrix(1, e.arg.shape[0]), self.of(e.arg))
+                found = Affine(row.terms, tuple(map(unwrapped, row.constants)))
             case v.Entry(args=(matrix, i, _)) if matrix.shape[1] == 1 and matrix.shape[0].is_Integer and i.is_Integer:
                 inner = self.of(matrix)
                 if inner.terms == (Term(ONE, matrix),):
@@ -289,5 +307,5 @@ class Linear:
         return Affine(tuple(terms), tuple(transposed(c) for c in a.constants))
 
 
-__all__ = ["Affine", "Linear", "Term", "addends", "by", "collected", "distributed", "gathered", "joined", "scaled", "simple_first", "split",
-           "substituted", "transposed", "unwrapped"]
+__all__ = ["Affine", "Linear", "Term", "addends", "by", "collected", "distributed", "gathered", "joined", "rebuilt", "scaled", "simple_first",
+           "split", "substituted", "transposed", "unwrapped"]

@@ -46,7 +46,7 @@ class IndexForm:
         if v.is_scalar(e):
             found = self.scalar(e, indices)
         else:
-            row, column = (free if len(free) == 2 else (Integer(1), *free) if e.shape[0] == 1 and free else (*free, Integer(1)))[:2]
+            row, column = (free if len(free) == 2 else (Integer(1), *free) if e.shape[0] == 1 and free else (*free, Integer(1), Integer(1)))[:2]
             found = entry(e, row, column, indices)
         return self.renamed(found, frozenset(map(str, free)))
 

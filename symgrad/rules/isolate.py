@@ -66,8 +66,16 @@ def _undone(left: Expr, right: Expr, name: str, permutations: frozenset[str], si
         case Mul() | MatMul():
             k = next(i for i, a in enumerate(left.args) if occurrences(a, name))
             scalars = [a for i, a in enumerate(left.args) if i != k and v.is_scalar(a)]
+            if v.is_scalar(left.args[k]) and not v.is_scalar(left):
+                number, rest = split(right)
+                body = reduce(by, [a for i, a in enumerate(left.args) if i != k and not v.is_scalar(a)])
+                if rest != body:
+                    return None
+                right = number
             for a in scalars:
                 right = by(Pow(a, -1, evaluate=False), right)
+            if v.is_scalar(left.args[k]):
+                return left.args[k], right
             for a in [a for a in left.args[:k] if not v.is_scalar(a)]:
                 found = _without_left(a, right, permutations, signs)
                 if found is None:

@@ -46,7 +46,8 @@ def combination(terms: list[tuple[Rational, Expr]], slope: Rational, shift: Rati
     """c_1 g_1 + ... + e u + d."""
     parts = [v.merged((c, g)) for c, g in terms]
     parts += [v.merged((slope, ARGUMENT))] if slope != 0 else []
-    parts += [shift] if shift != 0 else []
+    if shift != 0:
+        parts.insert(0 if shift > 0 and all(c < 0 for c, _ in terms) else len(parts), shift)
     return v.total(tuple(parts))
 
 
@@ -82,8 +83,10 @@ def _exponential(f: Expr, c: Rational, g: Expr, d: Rational, last: Expr) -> tupl
     if k != 0:
         lines.append(Line(Just(_fraction(_written(top), q)), ("numerator and denominator times ", Just(_power(k)))))
     if d != 0:
-        lines.append(Line(Just(_fraction(v.total(tuple(split)), q)), ("split the numerator into two parts",)))
-        lines.append(Line(Just(v.total((v.merged((c, _fraction(_written(p), q))), d))), ("one fraction each",)))
+        one = v.merged((c, _fraction(_written(p), q)))
+        order = -1 if c < 0 < d else 1  # a minus does not come first
+        lines.append(Line(Just(_fraction(Add._from_args(tuple(split[::order])), q)), ("split the numerator into two parts",)))
+        lines.append(Line(Just(v.total((one, d)[::order])), ("one fraction each",)))
     elif c != 1:
         lines.append(Line(Just(v.merged((c, _fraction(_written(p), q))))))
     lines.append(Line(Just(last), ("definition",)))
@@ -182,7 +185,7 @@ def _why(f: Expr, terms: list[tuple[Rational, Expr]]) -> tuple[str, ...]:
     breaks, found = pieces
     said = []
     for i, (m, q) in enumerate(found):
-        where = f"u <= {breaks[0]}" if i == 0 else f"u >= {breaks[-1]}" if i == len(breaks) else f"{breaks[i - 1]} <= u <= {breaks[i]}"
+        where = f"u ≤ {breaks[0]}" if i == 0 else f"u ≥ {breaks[-1]}" if i == len(breaks) else f"{breaks[i - 1]} ≤ u ≤ {breaks[i]}"
         said.append(f"{_say(m, q)} for {where}")
     return ("both are " + ", ".join(said[:-1]) + " and " + said[-1],)
 

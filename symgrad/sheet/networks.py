@@ -131,7 +131,9 @@ def _points(points: tuple[Witness, ...], multipliers: tuple[Expr, ...], problem:
     table = [(tuple(x for name, rows in w.values if name in inputs for x in (D.Maths(f"{n.name(name)} = {_numbers(rows, n)}"), " ")),
               (D.Maths(n.number(m)),)) for w, m in zip(points, multipliers, strict=True)]
     found: list[D.Block] = [D.Paragraph((*text, " in the first network, and these inputs.")), D.Table((("Input",), ("Factor",)), tuple(table))]
-    if len(points) > 1:
+    if tuple(multipliers) == (1, -1):
+        found.append(D.Paragraph(("In the second network both outputs are the same, whatever the unknowns are; in the first they are not.",)))
+    elif len(points) > 1:
         found.append(D.Paragraph(("Multiply each output by its factor and add: in the second network the unknowns drop out, and the sum is another "
                                   "than in the first.",)))
     return found

@@ -51,7 +51,7 @@ def combinations(f: Expr, gs: tuple[Expr, ...]) -> tuple[Combination, ...]:
 
 def tried() -> str:
     """In words, what the search goes through."""
-    return f"{2 * len(SCALES)} scales a times {2 * len(SHIFTS) - 1} shifts b, and those that the numbers in the functions suggest"
+    return f"{2 * len(SCALES)} scales a times {2 * len(SHIFTS) - 1} shifts b and more that the numbers in the functions suggest"
 
 
 def _search(f: Expr, gs: tuple[Expr, ...]) -> Iterator[Combination]:
@@ -63,19 +63,19 @@ def _search(f: Expr, gs: tuple[Expr, ...]) -> Iterator[Combination]:
     grid = _grid(numbers)
     if len(gs) > 1:
         grid = grid[:PAIRS]
-    columns = [[(a, b, _at(g, float(a) * points + float(b), np)) for a, b in grid] for g in gs]
-    for slope in (False, True) if len(gs) == 1 else (False,):
+    columns = [[(k, a, b, _at(g, float(a) * points + float(b), np)) for k, (a, b) in enumerate(grid)] for g in gs]
+    for slope in (False, True) if len(gs) == 1 else (not gs,):
         simplest: list[tuple[Any, Combination]] = []
         for choice in product(*columns):
-            if len(choice) > 1 and gs[0] == gs[1] and _cost(choice[0]) > _cost(choice[1]):
+            if len(choice) > 1 and gs[0] == gs[1] and choice[0][0] > choice[1][0]:
                 continue  # the same two the other way round
-            fitted = _fit(left, [x for _, _, x in choice], points if slope else None, numbers, np)
+            fitted = _fit(left, [x for *_, x in choice], points if slope else None, numbers, np)
             if fitted is not None:
                 *factors, e, d = fitted
                 if slope and e == 0:
                     continue
-                terms = tuple((_rational(c), _rational(a), _rational(b)) for c, (a, b, _) in zip(factors, choice, strict=True))
-                simplest.append((sorted(map(_cost, choice)), Combination(terms, _rational(e), _rational(d))))
+                terms = tuple((_rational(c), _rational(a), _rational(b)) for c, (_, a, b, _) in zip(factors, choice, strict=True))
+                simplest.append((sum(k for k, *_ in choice), Combination(terms, _rational(e), _rational(d))))
         yield from (c for _, c in sorted(simplest, key=lambda pair: pair[0])[:FEW])
 
 
@@ -129,17 +129,17 @@ def _numbers(f: Expr) -> set[Fraction]:
 
 
 def _grid(numbers: set[Fraction]) -> list[tuple[Fraction, Fraction]]:
-    """The pairs (a, b), simplest first."""
+    """The pairs (a, b), simplest first: unscaled, unshifted, unflipped; the numbers in the functions count as simple shifts."""
     near = {abs(x) for x in numbers} | {1 / abs(x) for x in numbers}
     scales = {s * x for s in (1, -1) for x in (*SCALES, *near, *(2 * x for x in near), *(x / 2 for x in near))}
     shifts = {s * x for s in (1, -1) for x in (*SHIFTS, *(abs(x) for x in numbers))}
-    return sorted(((a, b) for a in scales for b in shifts), key=lambda pair: _cost((*pair, None)))
 
+    def cost(pair: tuple[Fraction, Fraction]) -> tuple[object, ...]:
+        a, b = pair
+        size = 0 if b == 0 else 1 if abs(b) in numbers else abs(b.numerator) + b.denominator
+        return abs(a.numerator) + a.denominator + 2 * size, a < 0, abs(a), abs(b), b < 0
 
-def _cost(choice: tuple[Fraction, Fraction, Any]) -> tuple[int, int, bool, Fraction, Fraction]:
-    """Unshifted, unscaled and unflipped arguments are the simplest."""
-    a, b, _ = choice
-    return (abs(a.numerator) + a.denominator + 2 * (abs(b.numerator) + b.denominator), 0 if b == 0 else 1, a < 0, abs(a), abs(b))
+    return sorted(((a, b) for a in scales for b in shifts), key=cost)
 
 
 def _rational(x: Fraction) -> Rational:

@@ -17,6 +17,7 @@ from symgrad.language.claims import Witness
 from symgrad.language.errors import Unsupported
 from symgrad.language.graph import Graph
 from symgrad.language.problem import FindParameters, Problem
+from symgrad.language.vectors import names_in
 from symgrad.solvers.witness import _value
 
 TRIES, INPUTS, MOST_UNKNOWN = 6, 14, 60
@@ -29,10 +30,11 @@ def separation(problem: Problem, ask: FindParameters, permutations: frozenset[st
     import numpy as np
 
     graph, stated = problem.graph, {g.name: g.entries for g in problem.values if g.digits is None}
+    needed = graph.ancestors(ask.of) | ask.template.ancestors(ask.output) | {n for _, e in ask.fixed for n in names_in(e)}
     for k in range(TRIES):
         sizes = dict.fromkeys(graph.dimensions, 1 + k // 2)
         random, values = Random(k), {}
-        for x in graph.variables:
+        for x in (x for x in graph.variables if x.name in needed):
             n, m = (int(sizes.get(d, d)) for d in x.shape)
             values[x.name] = _numbers(x.name, n, m, 0 if k < 1 else k, random, stated, permutations, signs)
         search = _Search(graph, ask, sizes, values, np)
@@ -61,7 +63,7 @@ class _Search:
 
     def __init__(self, graph: Graph, ask: FindParameters, sizes: dict[Expr, int], values: dict[str, Any], np: Any) -> None:
         self.graph, self.ask, self.sizes, self.exact, self.np = graph, ask, sizes, values, np
-        self.inputs = [x for x in graph.variables if x.role == "input"]
+        self.inputs = [x for x in graph.variables if x.role == "input" and x.name in values]
         self.free = [x for x in ask.template.variables if x.name in ask.unknowns and x.name not in dict(ask.fixed)]
 
     def floats(self, exact: dict[str, Any]) -> Values:
