@@ -15,7 +15,7 @@ from sympy import Expr, Identity, Integer, MatMul, OneMatrix, ZeroMatrix
 
 from symgrad.language import vectors as v
 from symgrad.language.claims import ARGUMENT
-from symgrad.language.errors import Unsupported
+from symgrad.language.errors import SpecError, Unsupported
 from symgrad.language.graph import Graph
 from symgrad.language.problem import FindParameters, Problem
 from symgrad.rules.affine import Affine, Linear, Term, addends, by, collected, gathered, joined, scaled, substituted
@@ -132,6 +132,9 @@ class Matcher:
         self.kept: dict[frozenset[str], Linear] = {frozenset(): self.first}
         self.reasons: dict[str, None] = {}
         stated = {g.name: g.entries for g in problem.values if g.digits is None}
+        for name in ask.permutations:
+            if name in stated and not is_permutation(stated[name]):
+                raise SpecError(f"permutations: the numbers of {name} are not those of a permutation matrix")
         self.permutations = frozenset(ask.permutations) | {n for n, rows in stated.items() if is_permutation(rows)}
         self.signs = frozenset(ask.signs) | {n for n, rows in stated.items() if len(rows) > 1 and all(len(r) == 1 and abs(r[0]) == 1 for r in rows)}
 

@@ -1,4 +1,17 @@
-"""ask = "find_parameters": a second network, its parameters unknown, that must compute the same function as the model."""
+"""ask = "find_parameters": a second network, its parameters unknown, that must compute the same function as the model.
+
+    of = "y"                              # the output of the model
+    template = '''
+    h = tanh(V1 @ x + v1)                 # the second network: the model's symbols and the unknowns are in scope
+    y = V2 @ h + v2
+    '''
+    output = "y"                          # its output; by default the node called like `of`, else the last line
+    unknowns = { V1 = "M, D", v1 = "M", V2 = "K, M", v2 = { shape = "K", latex = '...' } }
+    given = { V1 = "1/2 * W1" }           # optional: unknowns that are prescribed (all of them: a candidate to decide)
+    permutations = ["P"]                  # optional: symbols that are permutation matrices; signs = ["s"]: vectors of 1 and -1
+    sizes = { D = 3, M = 4, K = 2 }       # optional: widths for the numeric comparison (those of [sizes] count too)
+    form = "both"                         # or "matrix", "index": how the derivation is written
+"""
 
 from __future__ import annotations
 
@@ -47,16 +60,19 @@ def read(spec: FindParametersSpec, r: PartReading) -> FindParameters:
     unknowns = [u for u in (_unknown(name, s, r, dimensions) for name, s in spec.unknowns.items()) if u is not None]
     if r.name(spec.of, "of") in r.graph and not any(x.role == "input" for x in r.graph.variables):
         r.add(SpecError("of: no symbol is an input; mark what the two networks take in: x = { shape = ..., role = \"input\" }"), "of")
+    nothing = FindParameters(spec.of, Graph((), ()), "", ())  # where an error is noted
+    if len(unknowns) < len(spec.unknowns):
+        return nothing
     first = {x.name: x.symbol for x in r.graph.variables}
     scope = Scope(first | {u.name: u.symbol for u in unknowns}, dimensions, r.scope.declared, dict(r.scope.applied))
     nodes = _nodes(spec, r, scope)
-    template = r.attempt(lambda: _graph(r.graph, unknowns, nodes, scope), "template")
-    if template is None or not nodes or spec.of not in r.graph:
-        return FindParameters(spec.of, Graph((), ()), "", ())  # an error is noted
+    template = r.attempt(lambda: _graph(r.graph, unknowns, nodes, scope), "template") if nodes else None
+    if template is None or spec.of not in r.graph:
+        return nothing
     output = spec.output or (spec.of if any(n.name == spec.of for n in nodes) else nodes[-1].name)
     if output not in {n.name for n in nodes}:
         r.add(SpecError(f"output: the template defines no {output}{did_you_mean(output, [n.name for n in nodes])}"), "output")
-        return FindParameters(spec.of, Graph((), ()), "", ())
+        return nothing
     if template.shape(output) != r.graph.shape(spec.of):
         r.add(ShapeError(f"output: {output} of the template is {say_shape(template.shape(output))}, "
                          f"{spec.of} is {say_shape(r.graph.shape(spec.of))}"), "output")
