@@ -7,13 +7,14 @@ Refuted at an exact point, where all nodes are evaluated one after the other.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product, zip_longest
 from random import Random
 from typing import Any
 
-from sympy import Expr, Identity, Integer, MatrixSymbol, OneMatrix, Rational, ZeroMatrix, preorder_traversal
+from sympy import Add, Expr, Identity, Integer, MatAdd, MatMul, MatrixSymbol, Mul, OneMatrix, Rational, ZeroMatrix, preorder_traversal
 
 from symgrad.check.explicit import Explicit, Rows, enough, slots
 from symgrad.check.normal import NoDerivative, Signs, Undecided, branches
@@ -24,9 +25,9 @@ from symgrad.language.errors import Refused
 from symgrad.language.functions import KNOWN, Call, Fn, dimension, scalar
 from symgrad.language.graph import Graph
 from symgrad.language.problem import Conventions, Given
-from symgrad.language.vectors import Elementwise, Entry, IndexSum, Shape, Softmax, dimensions_in, is_scalar, names_in
+from symgrad.language.vectors import Elementwise, Entry, IndexSum, Shape, Softmax, dimensions_in, is_scalar, names_in, shape_of, variable
 
-MAX_ENTRIES, MAX_LEVELS, MAX_CALLS, MAX_NUMBERS, LARGE, SAMPLES = 4000, 4, 8, 300, 4, 3
+MAX_ENTRIES, MAX_LEVELS, MAX_CALLS, MAX_NUMBERS, LARGE, SAMPLES = 4000, 4, 6, 300, 4, 3
 NO_VALUE = (NoSign, NoDerivative, ZeroDivisionError, ValueError, OverflowError)
 Values = dict[Expr, Any]
 Sizes = dict[Any, Any]
@@ -70,6 +71,8 @@ class Comparison:
     def levels(self, a: Expr, b: Expr) -> Iterator[tuple[Expr, Expr]]:
         """Nodes replaced by what they were shown to equal, or by their definitions, a level at a time."""
         seen: set[tuple[Expr, Expr]] = set()
+        if (general := with_any_argument(a, b)) is not None:
+            yield general
         for level in zip_longest(*(self.inlined(a, b, known) for known in (self.rewrites, {}))):
             for pair in level:
                 if pair is not None and pair not in seen:
@@ -218,18 +221,18 @@ class Comparison:
         """A rational value for every entry of every variable; stated numbers, permutations and signs as they are meant."""
         random, ex, values = Random(seed), Explicit(sizes), {}
         stated = {g.name: g.entries for g in self.given if g.digits is None}
-        for variable in self.graph.variables:
-            rows = ex.rows(variable.symbol)
+        for x in self.graph.variables:
+            rows = ex.rows(x.symbol)
             order = random.sample(range(len(rows)), len(rows))
             for i, row in enumerate(rows):
                 for j, leaf in enumerate(row):
                     number = Rational(random.choice([n for n in range(1 if seed % 2 else -8, 9) if n]), 4)
-                    if variable.name in self.permutations:
+                    if x.name in self.permutations:
                         number = Integer(int(order[i] == j))
-                    elif variable.name in self.signs:
+                    elif x.name in self.signs:
                         number = Integer(1 if number > 0 else -1)
-                    if variable.name in stated and (len(rows), len(row)) == (len(stated[variable.name]), len(stated[variable.name][0])):
-                        number = stated[variable.name][i][j]
+                    if x.name in stated and (len(rows), len(row)) == (len(stated[x.name]), len(stated[x.name][0])):
+                        number = stated[x.name][i][j]
                     values[leaf] = number
         return values
 
@@ -289,6 +292,33 @@ def entries(e: Expr, shape: Shape, indices: tuple[Expr, ...], ex: Explicit) -> R
 
 def flat(rows: Rows) -> list[Expr]:
     return [x for row in rows for x in row]
+
+
+def with_any_argument(a: Expr, b: Expr) -> tuple[Expr, Expr] | None:
+    """Both with one symbol for a longer argument of a function that they share: what holds for any argument holds for this one."""
+    for e in preorder_traversal(a):
+        for argument in e.arguments if isinstance(e, Elementwise | Call) else ():
+            while isinstance(argument, MatMul | Mul) and len(argument.args) == 2 and argument.args[0].is_Number:
+                argument = argument.args[1]
+            varies = any(isinstance(x, Entry) and not all(i.is_Integer for i in x.args[1:]) for x in preorder_traversal(argument))
+            if argument.args and not isinstance(argument, MatrixSymbol) and not varies:  # else it may be another for every index
+                any_argument = variable("_argument", shape_of(argument))
+                general = with_terms(a, argument, any_argument), with_terms(b, argument, any_argument)
+                if all(e.has(any_argument) for e in general):
+                    return general
+    return None
+
+
+def with_terms(e: Expr, old: Expr, new: Expr) -> Expr:
+    """`new` for `old`, also where the terms of `old` stand among others in a longer sum."""
+    if e == old:
+        return new
+    if isinstance(old, Add | MatAdd) and type(e) is type(old):
+        left = Counter(e.args)
+        left.subtract(old.args)
+        if min(left.values()) >= 0:
+            return e.func(new, *left.elements())
+    return e.func(*(with_terms(a, old, new) for a in e.args)) if e.args and not isinstance(e, MatrixSymbol) else e
 
 
 def opaque(e: Expr) -> Expr:

@@ -31,6 +31,7 @@ class Networks:
     comparisons: dict[str, Comparison] = field(default_factory=dict)
     parameters: dict[str, dict[str, Expr]] = field(default_factory=dict)
     images: dict[str, dict[str, Expr]] = field(default_factory=dict)
+    lines: dict[tuple[str, Expr], list[Expr]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.dimensions = self.problem.graph.dimensions
@@ -73,15 +74,23 @@ class Networks:
         return Verdict(Ground.PROVED, "every line compared in normal form, kinks split by sign", "for every real argument")
 
     def rewritten(self, c: Rewritten) -> Verdict:
+        """Each line equals the one before; with indices, it is the entry of a line that was shown in matrix form, or equals the one before."""
+        comparison, shape = self.comparison(c.part), shape_of(c.left)
         lines = [c.left, *(expression(line.form) for line in c.lines)]
-        comparison = self.comparison(c.part)
-        how = [comparison.equal(a, b, shape_of(c.left), f"line {k} of the equation for {c.left}", c.indices)
-               for k, (a, b) in enumerate(pairwise(lines), 1) if a != b]
+        known = self.lines.get((c.part, c.left), []) if c.indices else []
+        how = ""
+        for k, (a, b) in enumerate(pairwise(lines), 1):
+            shown = next((s for e in known if (s := comparison.proved(e, b, shape, c.indices, False))), None)
+            if shown is None and a != b:
+                shown = comparison.equal(a, b, shape, f"line {k} of the equation for {c.left}", c.indices)
+            how = shown or how
         name = getattr(c.left, "name", "")
         above = name in comparison.rank and all(comparison.rank.get(n, -1) < comparison.rank[name] for n in names_in(lines[-1]))
-        if not c.indices and (above or isinstance(c.left, Elementwise)):
-            comparison.rewrites[c.left] = lines[-1]
-        return self.proved(f"each line {how[-1]}" if how else "the same expression", lines)
+        if not c.indices:
+            self.lines[c.part, c.left] = lines
+            if above or isinstance(c.left, Elementwise):
+                comparison.rewrites[c.left] = lines[-1]
+        return self.proved(f"each line {how}" if how else "the same expression", lines)
 
     def parameter(self, c: Parameter) -> Verdict:
         """An expression in what does not depend on the input, of the right shape; that it serves is claimed by SameFunction."""

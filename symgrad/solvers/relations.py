@@ -136,7 +136,7 @@ def _grid(numbers: set[Fraction]) -> list[tuple[Fraction, Fraction]]:
 
     def cost(pair: tuple[Fraction, Fraction]) -> tuple[object, ...]:
         a, b = pair
-        size = 0 if b == 0 else 1 if abs(b) in numbers else abs(b.numerator) + b.denominator
+        size = 0 if b == 0 else 1 if abs(b) in numbers | {1} else abs(b.numerator) + b.denominator
         return abs(a.numerator) + a.denominator + 2 * size, a < 0, abs(a), abs(b), b < 0
 
     return sorted(((a, b) for a in scales for b in shifts), key=cost)
