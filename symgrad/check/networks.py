@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from sympy import Expr, Pow
 
-from symgrad.check.comparison import Comparison
+from symgrad.check.equality import Equality
 from symgrad.check.scalars import Scalars
 from symgrad.language import forms as F
 from symgrad.language.claims import ARGUMENT, Image, Parameter, Relation, Rewritten, SameFunction
@@ -28,14 +28,14 @@ class Networks:
 
     problem: Problem
     scalars: Scalars
-    comparisons: dict[str, Comparison] = field(default_factory=dict)
+    equalities: dict[str, Equality] = field(default_factory=dict)
     parameters: dict[str, dict[str, Expr]] = field(default_factory=dict)
     images: dict[str, dict[str, Expr]] = field(default_factory=dict)
     lines: dict[tuple[str, Expr], list[Expr]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.dimensions = self.problem.graph.dimensions
-        self.comparisons[""] = Comparison(self.problem.graph, self.problem.conventions)
+        self.equalities[""] = Equality(self.problem.graph, self.problem.conventions)
 
     def ask(self, part: str) -> FindParameters:
         found = next((p.ask for p in self.problem.parts if p.label == part), None)
@@ -43,9 +43,9 @@ class Networks:
             raise Refused(f"the problem has no part {part} that asks for parameters")
         return found
 
-    def comparison(self, part: str) -> Comparison:
+    def equality(self, part: str) -> Equality:
         """With the matrices that the part declares to be permutations, or whose stated numbers say so; the same for signs."""
-        if part not in self.comparisons:
+        if part not in self.equalities:
             ask = self.ask(part)
             stated = {g.name: g.entries for g in self.problem.values if g.digits is None}
             permutations = {n for n, rows in stated.items() if len(rows) > 1 and all(
@@ -57,10 +57,10 @@ class Networks:
             for n in ask.signs:
                 if n in stated and n not in signs:
                     raise Refused(f"the numbers of {n} are not 1 and -1")
-            self.comparisons[part] = Comparison(
+            self.equalities[part] = Equality(
                 self.problem.graph, self.problem.conventions, self.problem.values, frozenset(permutations) | set(ask.permutations),
                 frozenset(signs) | set(ask.signs))
-        return self.comparisons[part]
+        return self.equalities[part]
 
     # ---- claims --------------------------------------------------------------------------------------------------
 
@@ -70,26 +70,27 @@ class Networks:
         if any(set(names_in(e)) - {ARGUMENT.name} for e in lines):
             raise Refused("a relation between activations has no other variable than its argument")
         for k, (a, b) in enumerate(pairwise(lines), 2):
-            self.comparison("").identical(a, b, f"line {k} of the relation between the activations")
+            self.equality("").identical(a, b, f"line {k} of the relation between the activations")
         return Verdict(Ground.PROVED, "every line compared in normal form, kinks split by sign", "for every real argument")
 
     def rewritten(self, c: Rewritten) -> Verdict:
         """Each line equals the one before; with indices, it is the entry of a line that was shown in matrix form, or equals the one before."""
-        comparison, shape = self.comparison(c.part), shape_of(c.left)
+        equality, shape = self.equality(c.part), shape_of(c.left)
         lines = [c.left, *(expression(line.form) for line in c.lines)]
         known = self.lines.get((c.part, c.left), []) if c.indices else []
         how = ""
         for k, (a, b) in enumerate(pairwise(lines), 1):
-            shown = next((s for e in known if (s := comparison.proved(e, b, shape, c.indices, False))), None)
+            equality.require_sense(a, b, shape, f"line {k} of the equation for {c.left}", c.indices)
+            shown = next((s for e in known if (s := equality.proved(e, b, shape, c.indices, False))), None)
             if shown is None and a != b:
-                shown = comparison.equal(a, b, shape, f"line {k} of the equation for {c.left}", c.indices)
+                shown = equality.equal(a, b, shape, f"line {k} of the equation for {c.left}", c.indices)
             how = shown or how
         name = getattr(c.left, "name", "")
-        above = name in comparison.rank and all(comparison.rank.get(n, -1) < comparison.rank[name] for n in names_in(lines[-1]))
+        above = name in equality.rank and all(equality.rank.get(n, -1) < equality.rank[name] for n in names_in(lines[-1]))
         if not c.indices:
             self.lines[c.part, c.left] = lines
             if above or isinstance(c.left, Elementwise):
-                comparison.rewrites[c.left] = lines[-1]
+                equality.rewrites[c.left] = lines[-1]
         return self.proved(f"each line {how}" if how else "the same expression", lines)
 
     def parameter(self, c: Parameter) -> Verdict:
@@ -109,7 +110,7 @@ class Networks:
         known = self.parameters.setdefault(c.part, {})
         if known.setdefault(c.name, c.expr) != c.expr:
             raise Refused(f"two different expressions are claimed for {c.name}")
-        how = self.comparison(c.part).equal(c.expr, c.entry, wanted, f"the entry of {c.name}", c.indices)
+        how = self.equality(c.part).equal(c.expr, c.entry, wanted, f"the entry of {c.name}", c.indices)
         return self.proved("of the right shape and free of the input" + (f"; its entry {how}" if c.indices else ""), [c.expr])
 
     def image(self, c: Image) -> Verdict:
@@ -117,13 +118,15 @@ class Networks:
         expr = self.put_in(c.part, c.node)
         lines = [expr, *(expression(line.form) for line in c.lines)]
         what = f"{c.node} of the second network with its parameters put in"
-        how = [self.comparison(c.part).equal(a, b, ask.template.shape(c.node), what) for a, b in pairwise(lines) if a != b]
+        how = [self.equality(c.part).equal(a, b, ask.template.shape(c.node), what) for a, b in pairwise(lines) if a != b]
         self.images.setdefault(c.part, {})[c.node] = lines[-1]
         return self.proved(f"the definition with parameters and arguments put in, {how[-1]}" if how else "the definition put in", lines)
 
     def put_in(self, part: str, node: str) -> Expr:
         """The definition of a node of the template, its unknowns and its arguments replaced by what was established for them."""
         ask, table = self.ask(part), {}
+        if node not in {n.name for n in ask.template.nodes}:
+            raise Refused(f"the second network defines no {node}")
         definition = ask.template.node(node).expr
         for n in names_in(definition):
             if isinstance(ask.template[n], Node):
@@ -150,7 +153,7 @@ class Networks:
         if output is None:
             raise Refused(f"the output {ask.output} of the second network was not followed")
         symbol = self.problem.graph.symbol(ask.of)
-        how = "" if output == symbol else ", " + self.comparison(c.part).equal(output, symbol, shape_of(symbol), f"the output {ask.output}")
+        how = "" if output == symbol else ", " + self.equality(c.part).equal(output, symbol, shape_of(symbol), f"the output {ask.output}")
         method = f"definition by definition, the output of the second network is that of the first{how}"
         return self.proved(method, [symbol, *dict(c.parameters).values()], (
             *(f"every permutation matrix {n}" for n in ask.permutations), *(f"all signs {n}" for n in ask.signs),

@@ -8,7 +8,8 @@ from typing import Any
 from mpmath import iv
 from sympy import Expr, Integer
 
-from symgrad.check.comparison import Values, flat, leaves_of
+from symgrad.check.abstraction import leaves_of
+from symgrad.check.equality import Values, flat
 from symgrad.check.explicit import Explicit
 from symgrad.check.networks import Networks
 from symgrad.check.normal import Undecided, branches
@@ -32,9 +33,9 @@ class Outputs:
 
     def beside(self, c: Beside) -> Verdict:
         """Both networks at rational points, one definition after the other, in intervals."""
-        ask, comparison = self.networks.ask(c.part), self.networks.comparison(c.part)
+        ask, equality = self.networks.ask(c.part), self.networks.equality(c.part)
         sizes = self.sizes(c.sizes)
-        numbers = sum(len(flat(Explicit(sizes).rows(x.symbol))) for x in (*comparison.graph.variables, *ask.template.variables))
+        numbers = sum(int(sizes.get(a, a) * sizes.get(b, b)) for x in (*equality.graph.variables, *ask.template.variables) for a, b in [x.shape])
         if not 0 < c.points <= MAX_POINTS or numbers > MAX_NUMBERS or not 0 <= c.digits <= 40:
             raise Refused(f"at most {MAX_POINTS} points, {MAX_NUMBERS} numbers and 40 digits")
         worst, done, seed = iv.mpf(0).b, 0, 0
@@ -43,7 +44,7 @@ class Outputs:
             if seed > 4 * c.points + 8:
                 raise Undecided("too few points at which both networks have a value")
             try:
-                gaps = self.gaps(ask, c.part, sizes, comparison.point(sizes, seed))
+                gaps = self.gaps(ask, c.part, sizes, equality.point(sizes, seed))
             except (NoSign, ZeroDivisionError, ValueError, OverflowError):
                 continue
             if any(g.a > 0 for g in gaps):
@@ -58,19 +59,19 @@ class Outputs:
 
     def gaps(self, ask: FindParameters, part: str, sizes: Sizes, point: Values) -> list[Any]:
         """|second - first| of every output, as intervals."""
-        comparison, ex = self.networks.comparison(part), Explicit(sizes)
+        equality, ex = self.networks.equality(part), Explicit(sizes)
         parameters = self.networks.parameters.get(part, {})
-        first = comparison.evaluated(comparison.graph, sizes, point, {ask.of, *(n for e in parameters.values() for n in names_in(e))})
-        known = {leaf: comparison.value(x, first) for name, e in parameters.items()
+        first = equality.evaluated(equality.graph, sizes, point, {ask.of, *(n for e in parameters.values() for n in names_in(e))})
+        known = {leaf: equality.value(x, first) for name, e in parameters.items()
                  for leaf, x in zip(flat(ex.rows(ask.template.symbol(name))), flat(ex.rows(e)), strict=True)}
-        second = comparison.evaluated(ask.template, sizes, point | known, {ask.output})
-        outputs = zip(flat(ex.rows(comparison.graph.symbol(ask.of))), flat(ex.rows(ask.template.symbol(ask.output))), strict=True)
+        second = equality.evaluated(ask.template, sizes, point | known, {ask.output})
+        outputs = zip(flat(ex.rows(equality.graph.symbol(ask.of))), flat(ex.rows(ask.template.symbol(ask.output))), strict=True)
         return [abs(first[a] - second[b]) for a, b in outputs]
 
     def no_parameters(self, c: NoParameters) -> Verdict:
         """sum_i m_i (second - first) at the points does not depend on the unknowns, and is not zero."""
-        ask, comparison = self.networks.ask(c.part), self.networks.comparison(c.part)
-        graph = comparison.graph
+        ask, equality = self.networks.ask(c.part), self.networks.equality(c.part)
+        graph = equality.graph
         if not 0 < len(c.points) <= MAX_POINTS or len(c.points) != len(c.multipliers):
             raise Refused(f"from 1 to {MAX_POINTS} points are needed, each with its multiplier")
         sizes = self.sizes(c.points[0].sizes)
@@ -85,13 +86,13 @@ class Outputs:
             fixed = {leaf: x.xreplace(point) for name, e in ask.fixed
                      for leaf, x in zip(flat(ex.rows(ask.template.symbol(name))), flat(ex.rows(e)), strict=True)}
             first = written(graph, ask.of, sizes, point)[i - 1][j - 1]
-            shown.append(f"{float(comparison.value(first, {}).mid.a):.6g}")
+            shown.append(f"{float(equality.value(first, {}).mid.a):.6g}")
             total += m * (written(ask.template, ask.output, sizes, point | fixed)[i - 1][j - 1] - first)
         constant = total.xreplace(dict.fromkeys(leaves_of(total), Integer(0)))
         conventions = self.networks.problem.conventions
         if not all(zero for zero, _ in branches(total - constant, conventions.relu_at_zero, conventions.step_at_zero)):
             raise Undecided("the combination of outputs still depends on the unknowns")
-        value = comparison.value(constant, {})
+        value = equality.value(constant, {})
         if value.a <= 0 <= value.b:
             raise Refused("the combination of outputs may be zero: nothing speaks against parameters")
         said = "" if not leaves_of(total) and len(shown) == 1 else "the unknowns drop out of the sum; "
@@ -106,10 +107,10 @@ class Outputs:
 
     def point(self, w: Witness, sizes: Sizes, part: str) -> Values:
         """The stated values of all variables that matter, of the right shapes, and such as the problem gives them."""
-        comparison, ex, values = self.networks.comparison(part), Explicit(sizes), {}
-        meant = comparison.point(sizes, 0)  # right in what the problem fixes
-        stated = {g.name for g in comparison.given if g.digits is None}
-        ask, graph = self.networks.ask(part), comparison.graph
+        equality, ex, values = self.networks.equality(part), Explicit(sizes), {}
+        meant = equality.point(sizes, 0)  # right in what the problem fixes
+        stated = {g.name for g in equality.given if g.digits is None}
+        ask, graph = self.networks.ask(part), equality.graph
         needed = graph.ancestors(ask.of) | ask.template.ancestors(ask.output) | {n for _, e in ask.fixed for n in names_in(e)}
         for x in (x for x in graph.variables if x.name in needed):
             rows, numbers = ex.rows(x.symbol), dict(w.values).get(x.name, ())
@@ -118,9 +119,9 @@ class Outputs:
             found = dict(zip(flat(rows), (n for r in numbers for n in r), strict=True))
             if x.name in stated and any(meant[leaf] != n for leaf, n in found.items()):
                 raise Refused(f"the problem states other numbers for {x.name}")
-            if x.name in comparison.permutations and any(sorted(r) != [0] * (len(r) - 1) + [1] for r in (*numbers, *zip(*numbers, strict=True))):
+            if x.name in equality.permutations and any(sorted(r) != [0] * (len(r) - 1) + [1] for r in (*numbers, *zip(*numbers, strict=True))):
                 raise Refused(f"{x.name} is no permutation matrix at the point")
-            if x.name in comparison.signs and any(abs(n) != 1 for n in found.values()):
+            if x.name in equality.signs and any(abs(n) != 1 for n in found.values()):
                 raise Refused(f"the entries of {x.name} are not 1 and -1 at the point")
             values.update(found)
         return values

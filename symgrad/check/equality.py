@@ -7,15 +7,15 @@ Refuted at an exact point, where all nodes are evaluated one after the other.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product, zip_longest
 from random import Random
 from typing import Any
 
-from sympy import Add, Expr, Identity, Integer, MatAdd, MatMul, MatrixSymbol, Mul, OneMatrix, Rational, ZeroMatrix, preorder_traversal
+from sympy import Expr, Integer, Rational
 
+from symgrad.check.abstraction import bound_indices, leaves_of, literal_sizes, opaque, with_any_argument
 from symgrad.check.explicit import Explicit, Rows, enough, slots
 from symgrad.check.normal import NoDerivative, Signs, Undecided, branches
 from symgrad.check.pattern import Pattern
@@ -25,16 +25,16 @@ from symgrad.language.errors import Refused
 from symgrad.language.functions import KNOWN, Call, Fn, dimension, scalar
 from symgrad.language.graph import Graph
 from symgrad.language.problem import Conventions, Given
-from symgrad.language.vectors import Elementwise, Entry, IndexSum, Shape, Softmax, dimensions_in, is_scalar, names_in, shape_of, variable
+from symgrad.language.vectors import Elementwise, Entry, Shape, Softmax, dimensions_in, is_scalar, names_in, say_shape, shape_of
 
-MAX_ENTRIES, MAX_LEVELS, MAX_CALLS, MAX_NUMBERS, LARGE, SAMPLES = 4000, 4, 6, 300, 4, 3
+MAX_ENTRIES, MAX_LEVELS, MAX_CALLS, MAX_NUMBERS, SAMPLES = 4000, 4, 6, 300, 3
 NO_VALUE = (NoSign, NoDerivative, ZeroDivisionError, ValueError, OverflowError)
 Values = dict[Expr, Any]
 Sizes = dict[Any, Any]
 
 
 @dataclass
-class Comparison:
+class Equality:
     """Over one graph; `permutations` and `signs` are the names of permutation matrices and of vectors with entries 1 and -1."""
 
     graph: Graph
@@ -54,6 +54,7 @@ class Comparison:
 
     def equal(self, a: Expr, b: Expr, shape: Shape, what: str, indices: tuple[Expr, ...] = ()) -> str:
         """How it was shown.  Raises Refused with a point, Undecided if neither.  A scalar with `indices` is an entry at those."""
+        self.require_sense(a, b, shape, what, indices)
         pairs: list[tuple[Expr, Expr]] = []
         for meaning in (False, True):
             if meaning and self.numbers <= MAX_NUMBERS:  # a point is found sooner than a normal form with the meaning of every function
@@ -65,6 +66,15 @@ class Comparison:
                     return found
         self.refute(a, b, shape, what, indices)
         raise Undecided(f"{what}: the normal form does not decide it")
+
+    def require_sense(self, a: Expr, b: Expr, shape: Shape, what: str, indices: tuple[Expr, ...]) -> None:
+        """Both have the shape, or are its entry at the indices; every dimension is one of the graph's."""
+        for e in (a, b):
+            if shape_of(e) != shape and not (indices and is_scalar(e)):
+                raise Refused(f"{what}: the shapes differ, {say_shape(shape_of(e))} is not {say_shape(shape)}")
+            strange = dimensions_in(e) - set(self.graph.dimensions) - set(indices) - bound_indices(e)
+            if strange or set(indices) & set(self.graph.dimensions) or len(set(indices)) != len(indices) or len(indices) > 2:
+                raise Refused(f"{what}: {', '.join(map(str, strange or indices))} is no dimension or index here")
 
     # ---- proof -------------------------------------------------------------------------------------------------
 
@@ -99,7 +109,7 @@ class Comparison:
     def identical(self, a: Expr, b: Expr, what: str) -> None:
         """Two scalar expressions, equal for all values of their variables.  Raises Refused with a point, or Undecided."""
         leaves = tuple(leaves_of(a, b))
-        for point in points(leaves, 12):
+        for point in (*(dict.fromkeys(leaves, Integer(n)) for n in (0, 1, -1, 2)), *points(leaves, 8)):
             if differ(a, b, point):
                 left, right = (float(self.value(e, point).mid.a) for e in (a, b))
                 raise Refused(f"{what}: the two sides differ at {', '.join(f'{say(s)} = {x}' for s, x in point.items())}: {left:.6g} and {right:.6g}")
@@ -294,78 +304,5 @@ def flat(rows: Rows) -> list[Expr]:
     return [x for row in rows for x in row]
 
 
-def with_any_argument(a: Expr, b: Expr) -> tuple[Expr, Expr] | None:
-    """Both with one symbol for a longer argument of a function that they share: what holds for any argument holds for this one."""
-    for e in preorder_traversal(a):
-        for argument in e.arguments if isinstance(e, Elementwise | Call) else ():
-            while isinstance(argument, MatMul | Mul) and len(argument.args) == 2 and argument.args[0].is_Number:
-                argument = argument.args[1]
-            varies = any(isinstance(x, Entry) and not all(i.is_Integer for i in x.args[1:]) for x in preorder_traversal(argument))
-            if argument.args and not isinstance(argument, MatrixSymbol) and not varies:  # else it may be another for every index
-                any_argument = variable("_argument", shape_of(argument))
-                general = with_terms(a, argument, any_argument), with_terms(b, argument, any_argument)
-                if all(e.has(any_argument) for e in general):
-                    return general
-    return None
-
-
-def with_terms(e: Expr, old: Expr, new: Expr) -> Expr:
-    """`new` for `old`, also where the terms of `old` stand among others in a longer sum."""
-    if e == old:
-        return new
-    if isinstance(old, Add | MatAdd) and type(e) is type(old):
-        left = Counter(e.args)
-        left.subtract(old.args)
-        if min(left.values()) >= 0:
-            return e.func(new, *left.elements())
-    return e.func(*(with_terms(a, old, new) for a in e.args)) if e.args and not isinstance(e, MatrixSymbol) else e
-
-
-def opaque(e: Expr) -> Expr:
-    """The same with an unknown function in the place of every known one: what holds for any functions holds for these."""
-    return e.xreplace({f: Fn(f"_{f.name}", f.orders) for f in e.atoms(Fn) if f.name in KNOWN})
-
-
-def literal_sizes(*expressions: Expr) -> set[Expr]:
-    """Numbers of at least LARGE that stand in expressions as sizes of matrices and as nothing else."""
-    sizes: set[Expr] = set()
-    others: set[Expr] = set()
-    stack = list(expressions)
-    while stack:
-        e = stack.pop()
-        if isinstance(e, MatrixSymbol | OneMatrix | ZeroMatrix | Identity):
-            sizes |= {d for d in e.shape if d.is_Integer and d >= LARGE}
-        elif isinstance(e, IndexSum):
-            sizes |= {e.args[2]} if e.args[2].is_Integer and e.args[2] >= LARGE else set()
-            stack.append(e.args[0])
-        elif e.args:
-            stack.extend(e.args)
-        else:
-            others.add(abs(e) if e.is_Number else e)
-    return {n for n in sizes if n not in others}
-
-
-def bound_indices(e: Expr) -> set[Expr]:
-    return {x.args[1] for x in preorder_traversal(e) if isinstance(x, IndexSum)}
-
-
-def leaves_of(*expressions: Expr) -> list[Expr]:
-    """Variables and entries, in the order in which they are met."""
-    found: dict[Expr, None] = {}
-    seen: set[Expr] = set()
-    stack = list(reversed(expressions))
-    while stack:
-        e = stack.pop()
-        if e in seen:
-            continue
-        seen.add(e)
-        if isinstance(e, Entry) or (e.is_Symbol and not e.is_integer):
-            found[e] = None
-        else:
-            stack.extend(reversed([a for a in e.args if isinstance(a, Expr)]))
-    return list(found)
-
-
 def say(leaf: Expr) -> str:
     return f"{leaf.args[0].name}[{leaf.args[1]},{leaf.args[2]}]" if isinstance(leaf, Entry) else str(leaf)
-
