@@ -194,8 +194,8 @@ def softmax(z: Any) -> Any:
 NUMPY: dict[str, Any] = {
     "sigmoid": lambda z: 1 / (1 + np.exp(-z)), "tanh": np.tanh, "relu": lambda z: np.maximum(z, 0), "abs": np.abs, "exp": np.exp, "log": np.log,
     "leaky_relu": lambda z, a=0.01: np.where(z > 0, z, a * z), "max": np.maximum, "min": np.minimum, "sqrt": np.sqrt, "sign": np.sign,
-    "softplus": lambda z: np.log1p(np.exp(z)), "softmax": softmax, "sum": np.sum, "dot": lambda a, b: a.T @ b, "step": lambda z: 1.0 * (z >= 0),
-    "ones": lambda n: np.ones((n, 1)), "eye": np.eye, "g": lambda z: np.sin(z) + z**3, "__builtins__": {},
+    "softplus": lambda z: np.log1p(np.exp(z)), "softmax": softmax, "sum": np.sum, "mean": np.mean, "dot": lambda a, b: a.T @ b,
+    "step": lambda z: 1.0 * (z >= 0), "ones": lambda n: np.ones((n, 1)), "eye": np.eye, "g": lambda z: np.sin(z) + z**3, "__builtins__": {},
 }
 
 
@@ -258,6 +258,8 @@ def value(e: Expr, env: dict[str, Any]) -> Any:
             return np.diag(of(e.arg)[:, 0])
         case v.AsScalar():
             return of(e.arg).item()
+        case v.SumOf():
+            return of(e.arg).sum()
         case v.Entry(args=(matrix, i, j)):
             return of(matrix)[int(i) - 1, int(j) - 1]
         case v.Elementwise():

@@ -47,7 +47,7 @@ def template_blocks(ask: FindParameters, graph: Graph) -> list[D.Block]:
     fixed = dict(ask.fixed)
     text: list[str | D.Maths | D.Emphasis | D.Code] = []
     for name in (u for u in ask.unknowns if u not in fixed):
-        text += [", " if text else "Unknown: ", D.Maths(n.name(name)), f" ({_size(second.shape(name))})"]
+        text += [", " if text else "Unknown: ", D.Maths(rf"{n.name(name)} \in \mathbb{{R}}{_space(second.shape(name), n)}")]
     found.append(D.Paragraph((*text, "."))) if text else None
     own = Notation(graph)
     text = []
@@ -59,9 +59,9 @@ def template_blocks(ask: FindParameters, graph: Graph) -> list[D.Block]:
     return found
 
 
-def _size(shape: tuple[Expr, Expr]) -> str:
-    rows, columns = shape
-    return "scalar" if shape == SCALAR else f"{rows}-vector" if columns == 1 else f"{rows} × {columns}"
+def _space(shape: tuple[Expr, Expr], n: Notation) -> str:
+    rows, columns = map(n.tex, shape)
+    return "" if shape == SCALAR else f"^{{{rows}}}" if shape[1] == 1 else rf"^{{{rows} \times {columns}}}"
 
 
 def network_title(c: NetworkClaim, problem: Problem, said: D.Text) -> D.Text:
