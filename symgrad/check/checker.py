@@ -16,6 +16,7 @@ from symgrad.check.outputs import Outputs
 from symgrad.check.points import NoSign
 from symgrad.check.scalars import Scalars
 from symgrad.language.claims import (
+    ActivationRelation,
     Adjoint,
     AdjointEntry,
     Beside,
@@ -28,7 +29,6 @@ from symgrad.language.claims import (
     NoParameters,
     Parameter,
     Partial,
-    Relation,
     Rewritten,
     SameFunction,
     Total,
@@ -87,7 +87,7 @@ class Checker:
                 return self.adjoints.matches(claim)
             case Differs():
                 return self.adjoints.differs(claim)
-            case Relation():
+            case ActivationRelation():
                 return self.networks.relation(claim)
             case Rewritten():
                 return self.networks.rewritten(claim)

@@ -14,7 +14,7 @@ from sympy import Expr, Pow
 from symgrad.check.equality import Equality
 from symgrad.check.scalars import Scalars
 from symgrad.language import forms as F
-from symgrad.language.claims import ARGUMENT, Image, Parameter, Relation, Rewritten, SameFunction
+from symgrad.language.claims import ARGUMENT, ActivationRelation, Image, Parameter, Rewritten, SameFunction
 from symgrad.language.errors import Refused, Unsupported
 from symgrad.language.graph import Node
 from symgrad.language.problem import FindParameters, Problem
@@ -64,7 +64,7 @@ class Networks:
 
     # ---- claims --------------------------------------------------------------------------------------------------
 
-    def relation(self, c: Relation) -> Verdict:
+    def relation(self, c: ActivationRelation) -> Verdict:
         """One real variable, every line the same function of it."""
         lines = [self.scalars.meaning(line.form) for line in c.lines]
         if any(set(names_in(e)) - {ARGUMENT.name} for e in lines):

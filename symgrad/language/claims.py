@@ -129,7 +129,7 @@ ARGUMENT = scalar("_u")
 
 
 @dataclass(frozen=True, slots=True)
-class Relation:
+class ActivationRelation:
     """For every real ARGUMENT the lines are equal: sigma(u) = ... = 1/2 tanh(u/2) + 1/2."""
 
     lines: tuple[Line, ...]
@@ -198,5 +198,5 @@ class NoParameters:
 
 Claim = (
     Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Matches | Differs
-    | Relation | Rewritten | Parameter | Image | SameFunction | Beside | NoParameters
+    | ActivationRelation | Rewritten | Parameter | Image | SameFunction | Beside | NoParameters
 )

@@ -14,7 +14,7 @@ from sympy import Add, Expr, Integer, MatAdd
 
 from symgrad.language import forms as F
 from symgrad.language import vectors as v
-from symgrad.language.claims import ARGUMENT, Beside, Image, Line, NoParameters, Parameter, Relation, Rewritten, SameFunction
+from symgrad.language.claims import ARGUMENT, ActivationRelation, Beside, Image, Line, NoParameters, Parameter, Rewritten, SameFunction
 from symgrad.language.errors import Unsupported
 from symgrad.language.graph import Variable
 from symgrad.language.problem import FindParameters, Problem
@@ -161,7 +161,7 @@ class _Writer:
     @staticmethod
     def relation_step(f: Expr, c, gs: tuple[Expr, ...], because: F.Prose, label: str = "relation") -> Step:  # type: ignore[no-untyped-def]
         terms = [(k, at(g, a, b)) for (k, a, b), g in zip(c.terms, gs, strict=True)]
-        return Step(Relation(relation_lines(f, terms, c.slope, c.shift)), "relation between activations", because, (), label)
+        return Step(ActivationRelation(relation_lines(f, terms, c.slope, c.shift)), "relation between activations", because, (), label)
 
     def turned(self, e: Expr) -> bool:
         return any(n in self.matcher.permutations for n in v.names_in(e))

@@ -10,6 +10,7 @@ from sympy import Expr, Rational
 from symgrad.language import forms as F
 from symgrad.language.claims import (
     ROUNDED,
+    ActivationRelation,
     Adjoint,
     AdjointEntry,
     Beside,
@@ -22,7 +23,6 @@ from symgrad.language.claims import (
     NoParameters,
     Parameter,
     Partial,
-    Relation,
     Rewritten,
     SameFunction,
     Total,
@@ -34,8 +34,8 @@ from symgrad.language.steps import Answer, Comparison, Derivation, Ground, Step,
 from symgrad.language.vectors import say_shape
 from symgrad.sheet import document as D
 from symgrad.sheet.comparison import sentence
+from symgrad.sheet.equivalence import network_claim, network_title, template_blocks
 from symgrad.sheet.layout import Item, lay_out
-from symgrad.sheet.networks import network_claim, network_title, template_blocks
 from symgrad.sheet.notation import Notation
 from symgrad.sheet.statement import blocks as statement_blocks
 
@@ -287,7 +287,7 @@ class _Writer:
                     shape = self.problem.graph.shape(wrt[c.part])
                     found.append(D.Paragraph((f"The derivative is {say_shape(shape)}, the choice has another shape.",)))
                 return found
-            case Relation() | Rewritten() | Parameter() | Image() | SameFunction() | Beside() | NoParameters():
+            case ActivationRelation() | Rewritten() | Parameter() | Image() | SameFunction() | Beside() | NoParameters():
                 return network_claim(c, self.problem, n)
         assert_never(c)
 

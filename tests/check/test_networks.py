@@ -10,7 +10,19 @@ from sympy import Expr, Integer, MatAdd, OneMatrix, Rational
 
 from symgrad.check.checker import Checker, unanswered
 from symgrad.language import vectors as v
-from symgrad.language.claims import ARGUMENT, Beside, Claim, Image, Line, NoParameters, Parameter, Relation, Rewritten, SameFunction, Witness
+from symgrad.language.claims import (
+    ARGUMENT,
+    ActivationRelation,
+    Beside,
+    Claim,
+    Image,
+    Line,
+    NoParameters,
+    Parameter,
+    Rewritten,
+    SameFunction,
+    Witness,
+)
 from symgrad.language.forms import Just
 from symgrad.language.functions import call
 from symgrad.language.problem import Problem
@@ -51,7 +63,7 @@ def parts_of(problem: Problem) -> dict[str, Expr]:
 ])
 def test_relations(left: Expr, right: Expr) -> None:
     problem = CASES["sigmoid to tanh"].problem()
-    (verdict,) = verdicts(problem, [Relation((Line(Just(left)), Line(Just(right))))])
+    (verdict,) = verdicts(problem, [ActivationRelation((Line(Just(left)), Line(Just(right))))])
     assert verdict.ground is Ground.PROVED and verdict.domain == "for every real argument"
 
 
@@ -65,7 +77,7 @@ def test_relations(left: Expr, right: Expr) -> None:
 ])
 def test_wrong_relations_are_refused(left: Expr, right: Expr, point: str) -> None:
     problem = CASES["sigmoid to tanh"].problem()
-    (verdict,) = verdicts(problem, [Relation((Line(Just(left)), Line(Just(right))))])
+    (verdict,) = verdicts(problem, [ActivationRelation((Line(Just(left)), Line(Just(right))))])
     assert verdict.ground is Ground.REFUTED and point in verdict.method and "line 2 of the relation" in verdict.method
 
 
@@ -73,13 +85,13 @@ def test_a_jump_beside_the_points_is_not_overlooked() -> None:
     """step(u - 5/13) and its twin that is open on the other side differ at one point only, which no list of points holds."""
     problem = CASES["sigmoid to tanh"].problem()
     shifted = U - Rational(5, 13)
-    (verdict,) = verdicts(problem, [Relation((Line(Just(call("step", shifted))), Line(Just(1 - call("step", -shifted)))))])
+    (verdict,) = verdicts(problem, [ActivationRelation((Line(Just(call("step", shifted))), Line(Just(1 - call("step", -shifted)))))])
     assert verdict.ground is not Ground.PROVED
 
 
 def test_a_relation_has_one_variable() -> None:
     problem = CASES["a neuron as two"].problem()
-    (verdict,) = verdicts(problem, [Relation((Line(Just(U)), Line(Just(parts_of(problem)["x"]))))])
+    (verdict,) = verdicts(problem, [ActivationRelation((Line(Just(U)), Line(Just(parts_of(problem)["x"]))))])
     assert verdict.ground is Ground.REFUTED and "no other variable" in verdict.method
 
 

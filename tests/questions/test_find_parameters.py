@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from symgrad.check.checker import Checker, unanswered
-from symgrad.language.claims import Image, NoParameters, Parameter, Relation, SameFunction
+from symgrad.language.claims import ActivationRelation, Image, NoParameters, Parameter, SameFunction
 from symgrad.language.errors import Unsupported
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Derivation, Ground
@@ -146,14 +146,14 @@ def test_random_networks(seed: int) -> None:
 
 
 def test_the_steps_that_a_reader_sees() -> None:
-    """Relation, substitution, reading off, second network, verdict; matrix and index form of every parameter."""
+    """ActivationRelation, substitution, reading off, second network, verdict; matrix and index form of every parameter."""
     problem = CASES["sigmoid to tanh"].problem()
     derivation = checked(problem)
     kinds = [type(s.claim) for s in derivation.steps]
-    assert kinds[0] is Relation and kinds.index(Parameter) < kinds.index(Image) < kinds.index(SameFunction)
+    assert kinds[0] is ActivationRelation and kinds.index(Parameter) < kinds.index(Image) < kinds.index(SameFunction)
     assert [a.label for a in derivation.answers] == ["V1", "V1_ji", "v1", "v1_j", "V2", "V2_kj", "v2", "v2_k"]
     relation = derivation.steps[0].claim
-    assert isinstance(relation, Relation) and len(relation.lines) == 6
+    assert isinstance(relation, ActivationRelation) and len(relation.lines) == 6
     assert str(relation.lines[-1].form.expr) == "tanh(_u/2)/2 + 1/2"
     text = str(derivation.answers[-1].right.expr)
     assert text == "Entry(b2, k, 1) + IndexSum(Entry(W2, k, j), j, M)/2"

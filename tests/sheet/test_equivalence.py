@@ -14,7 +14,7 @@ from symgrad.language.problem import Problem
 from symgrad.language.vectors import dimension, matmul, variable
 from symgrad.pipeline import render, solve
 from symgrad.reader.read import read
-from symgrad.sheet.networks import starred
+from symgrad.sheet.equivalence import starred
 from symgrad.sheet.notation import Notation
 from tests.equivalents import CASES, NONE
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from sympy import Expr, Integer
 
 from symgrad.language import forms as F
-from symgrad.language.claims import Beside, Image, Line, NoParameters, Parameter, Relation, Rewritten, SameFunction, Witness
+from symgrad.language.claims import ActivationRelation, Beside, Image, Line, NoParameters, Parameter, Rewritten, SameFunction, Witness
 from symgrad.language.entries import Indices, entry
 from symgrad.language.graph import Graph
 from symgrad.language.problem import FindParameters, Problem
@@ -18,7 +18,7 @@ from symgrad.language.vectors import SCALAR, Entry, is_scalar
 from symgrad.sheet import document as D
 from symgrad.sheet.notation import Notation
 
-NetworkClaim = Relation | Rewritten | Parameter | Image | SameFunction | Beside | NoParameters
+NetworkClaim = ActivationRelation | Rewritten | Parameter | Image | SameFunction | Beside | NoParameters
 
 
 def starred(first: Graph, template: Graph) -> Graph:
@@ -74,7 +74,7 @@ def network_title(c: NetworkClaim, problem: Problem, said: D.Text) -> D.Text:
 def network_claim(c: NetworkClaim, problem: Problem, n: Notation) -> list[D.Block]:
     """The lines of one claim; `n` writes the names of the first network and the unknowns."""
     match c:
-        case Relation(lines):
+        case ActivationRelation(lines):
             return [_chain(n.form(lines[0].form), lines[1:], n)]
         case Rewritten(_, left, lines, indices):
             return [_chain(n.tex(_at(left, indices, n)), lines, n)]
