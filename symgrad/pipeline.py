@@ -20,7 +20,7 @@ from symgrad.language import forms as F
 from symgrad.language.claims import Classes, Matches
 from symgrad.language.errors import Refused, SpecError, SpecErrors, Unsupported
 from symgrad.language.fill import Fill
-from symgrad.language.problem import Backward, CheckNetwork, Choose, Construct, ConstructChain, Gradient, Part, Problem
+from symgrad.language.problem import Backward, CheckNetwork, Choose, Construct, ConstructChain, FindParameters, Gradient, Part, Problem
 from symgrad.language.steps import Answer, Certificate, Certified, Comparison, Derivation, Ground
 from symgrad.language.vectors import SCALAR, shape_of
 from symgrad.language.wire import certificate_to_json
@@ -126,6 +126,8 @@ def agrees(problem: Problem, part: Part, derivation: Derivation, checker: Checke
         return right == sorted(int(str(x)) for x in stated if str(x).isdigit())
     if isinstance(part.ask, Fill) and e.label == "combinations":
         return _same_combinations(part.ask, derivation, e)
+    if isinstance(part.ask, FindParameters) and not e.label:
+        return e.value == "none" and not derivation.answers
     by_label = {a.label: a for a in derivation.answers}
     answer = by_label.get(f"{e.label} (rounded)") or by_label.get(e.label) or by_label.get(f"{e.label}_bar")
     if answer is None:

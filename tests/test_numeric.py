@@ -48,6 +48,7 @@ from symgrad.language.vectors import (
     Softmax,
     SumOf,
     TraceOf,
+    Unit,
     UnknownGradient,
     UnknownScalar,
 )
@@ -126,6 +127,8 @@ def slow(e: Expr, env: Mapping[Expr, Any]) -> Any:
             return np.ones([size(d) for d in e.shape])
         case ZeroMatrix():
             return np.zeros([size(d) for d in e.shape])
+        case Unit():
+            return np.eye(size(e.shape[0]))[:, [int(e.args[1]) - 1]]
         case Diag():
             return np.diag(go(e.arg)[:, 0])
         case Softmax():
@@ -288,6 +291,9 @@ EXPRESSIONS: dict[str, Expr] = {
     "sum of squares": SumOf(Power(W, Integer(2))),
     "sum of stretched": SumOf(v.matmul(x, OneMatrix(ONE, K))),
     "mean": v.times(Pow(N, Integer(-1), evaluate=False), SumOf(x)),
+    "column of the identity": v.add(Unit(Integer(3), Integer(2)), OneMatrix(Integer(3), ONE)),
+    "row of a matrix": v.matmul(v.transpose(v.matmul(V, OneMatrix(V.shape[1], Integer(3)))),
+                                v.matmul(OneMatrix(V.shape[0], Integer(3)), Unit(Integer(3), ONE))),
     "softmax": Softmax(v.matmul(A, x)),
     "softmax of equal entries": v.add(Softmax(v.scale(q, OneMatrix(N, ONE))), x),
     "log-sum-exp": LogSumExp(x),
@@ -327,7 +333,7 @@ def test_every_class_of_the_language_is_in_the_list() -> None:
         e = stack.pop()
         seen.add(type(e))
         stack.extend(e.args)
-    wanted = {Elementwise, Softmax, Diag, Power, AsScalar, Norm, SumOf, TraceOf, DetOf, LogSumExp, Entry, IndexSum, MatAdd, MatMul,
+    wanted = {Elementwise, Softmax, Diag, Unit, Power, AsScalar, Norm, SumOf, TraceOf, DetOf, LogSumExp, Entry, IndexSum, MatAdd, MatMul,
               HadamardProduct, Transpose, Inverse, Identity, OneMatrix, ZeroMatrix, MatrixSymbol, Call, Add, Mul, Pow}
     assert wanted - seen <= {AsScalar}  # put there by as_scalar
     own = [k for k in vars(v).values() if isinstance(k, type) and issubclass(k, Expr) and k.__module__ == v.__name__]

@@ -12,16 +12,37 @@ from typing import assert_never
 from symgrad.check.adjoints import Adjoints
 from symgrad.check.chain import decides_chain
 from symgrad.check.fill import Fills
+from symgrad.check.networks import Networks
 from symgrad.check.normal import NoDerivative, Undecided
+from symgrad.check.outputs import Outputs
 from symgrad.check.points import NoSign
 from symgrad.check.scalars import Scalars, is_number
 from symgrad.check.threshold import asked, decides, misfits, units_test, violates
 from symgrad.check.weights import impossible
 from symgrad.language import claims as C
-from symgrad.language.claims import EXACT, Adjoint, AdjointEntry, Claim, ClosedForm, Differs, GivenValue, Matches, Partial, Total, Value
+from symgrad.language.claims import (
+    EXACT,
+    ActivationRelation,
+    Adjoint,
+    AdjointEntry,
+    Beside,
+    Claim,
+    ClosedForm,
+    Differs,
+    GivenValue,
+    Image,
+    Matches,
+    NoParameters,
+    Parameter,
+    Partial,
+    Rewritten,
+    SameFunction,
+    Total,
+    Value,
+)
 from symgrad.language.errors import Refused, SpecError, Unsupported
 from symgrad.language.fill import Fill
-from symgrad.language.problem import Backward, CheckNetwork, Choose, Construct, ConstructChain, Forward, Gradient, Part, Problem
+from symgrad.language.problem import Backward, CheckNetwork, Choose, Construct, ConstructChain, FindParameters, Forward, Gradient, Part, Problem
 from symgrad.language.steps import Ground, Verdict
 
 
@@ -33,6 +54,8 @@ class Checker:
         self.scalars = Scalars(problem)
         self.adjoints = Adjoints(problem)
         self.fills = Fills(self.scalars)
+        self.networks = Networks(problem, self.scalars)
+        self.outputs = Outputs(self.networks)
 
     def check(self, claim: Claim) -> Verdict:
         """The verdict on one claim."""
@@ -93,6 +116,20 @@ class Checker:
                 return impossible(self.problem, claim)
             case C.DecidesChain():
                 return decides_chain(self.problem, claim)
+            case ActivationRelation():
+                return self.networks.relation(claim)
+            case Rewritten():
+                return self.networks.rewritten(claim)
+            case Parameter():
+                return self.networks.parameter(claim)
+            case Image():
+                return self.networks.image(claim)
+            case SameFunction():
+                return self.networks.same_function(claim)
+            case Beside():
+                return self.outputs.beside(claim)
+            case NoParameters():
+                return self.outputs.no_parameters(claim)
         assert_never(claim)
 
 
@@ -132,6 +169,9 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
             return () if part.label in {c.part for c in settled} else ("which combinations are valid",)
         case Construct() | ConstructChain() | CheckNetwork():
             return asked(ask, claims)
+        case FindParameters():
+            answered = any(isinstance(c, SameFunction | NoParameters) and c.part == part.label for c in claims)
+            return () if answered else ("whether the two networks compute the same function",)
     assert_never(ask)
 
 

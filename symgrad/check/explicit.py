@@ -100,6 +100,8 @@ class Explicit:
                 return tuple(tuple(v.Entry(e, Integer(i), Integer(j)) for j in range(1, m + 1)) for i in range(1, n + 1))
             case Identity():
                 return tuple(tuple(Integer(int(i == j)) for j in range(m)) for i in range(n))
+            case v.Unit(args=(_, k)):
+                return tuple((ONE if i == k else ZERO,) for i in range(1, n + 1))
             case OneMatrix() | ZeroMatrix():
                 return ((ONE if isinstance(e, OneMatrix) else ZERO,) * m,) * n
             case MatAdd():
@@ -189,6 +191,8 @@ def slots(e: Expr) -> Slots:
     """An upper bound of the index slots that one monomial of one entry of e carries besides its free indices."""
     match e:
         case Number() | MatrixSymbol():
+            return Slots()
+        case v.Unit(args=(size, _)) if size.is_Integer:
             return Slots()
         case Symbol():
             return Slots(constant=Counter([e])) if e.is_integer else Slots()

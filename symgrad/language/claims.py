@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sympy import Expr, Rational, Symbol
 
 from symgrad.language.forms import Form, Prose
+from symgrad.language.functions import scalar
 from symgrad.language.threshold import Architecture, Chain, ChainNetwork, Domain, Formula, Layer, NoWeights, Proof, Wanted
 
 EXACT, ROUNDED = "exact", "rounded"
@@ -232,10 +233,81 @@ class Unrealizable:
     architecture: Architecture
     wanted: Wanted
     proof: NoWeights
+ARGUMENT = scalar("_u")
+"""The bound argument of an activation; no problem can have this name, for names begin with a letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationRelation:
+    """For every real ARGUMENT the lines are equal: sigma(u) = ... = 1/2 tanh(u/2) + 1/2."""
+
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """An expression of the network equals every line, at every input; with `indices` the lines are its entry there."""
+
+    part: str
+    left: Expr
+    lines: tuple[Line, ...]
+    indices: tuple[Symbol, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """The answer for one unknown of the second network of a part: expr, and the same entry by entry at `indices`."""
+
+    part: str
+    name: str
+    expr: Expr
+    indices: tuple[Symbol, ...]
+    entry: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """With the parameters put in, this node of the second network equals every line, in names of the first network."""
+
+    part: str
+    node: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SameFunction:
+    """With these parameters the second network of a part computes the function `of` of the first, at every input."""
+
+    part: str
+    of: str
+    parameters: tuple[tuple[str, Expr], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Both networks evaluated at rational points with these sizes: their outputs agree to `digits` decimals."""
+
+    part: str
+    sizes: tuple[tuple[str, int], ...]
+    points: int
+    digits: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoParameters:
+    """Whatever the unknowns are, sum_i multipliers_i (second - first network) at points_i is not zero.
+
+    The points give all variables of the first network and differ in its inputs only: no parameters can serve all of them.
+    """
+
+    part: str
+    points: tuple[Witness, ...]
+    multipliers: tuple[Rational, ...]
 
 
 Claim = (
     Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Matches | Differs
     | Sieve | Fits | Classes | Conflict
     | UnitsTest | Decides | Violates | Misfits | Unrealizable | DecidesChain
+    | ActivationRelation | Rewritten | Parameter | Image | SameFunction | Beside | NoParameters
 )

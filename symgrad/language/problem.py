@@ -142,6 +142,34 @@ class CheckNetwork:
         return ("Does this network decide the property below?  Prove it, or give a counterexample.",)
 
 
+@dataclass(frozen=True, slots=True)
+class FindParameters:
+    """The unknowns of a second network for which it computes the same function `of` of the inputs as the first.
+
+    `template` is the second network: its variables are those of the first that it uses, then the unknowns.  `fixed` are
+    unknowns whose values the problem gives.  `permutations` are permutation matrices by name, `signs` vectors of 1 and -1.
+    """
+
+    kind: ClassVar[str] = "find_parameters"
+    of: str
+    template: Graph
+    output: str
+    unknowns: tuple[str, ...]
+    fixed: tuple[tuple[str, Expr], ...] = ()
+    permutations: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
+    sizes: tuple[tuple[str, int], ...] = ()
+    matrix: bool = True  # the derivation in matrix form
+    index: bool = True  # the derivation with index sums
+
+    def task(self, graph: Graph) -> Prose:
+        free = [n for n in self.unknowns if n not in dict(self.fixed)]
+        same = ("it computes the same function ", F.Just(graph.symbol(self.of)), " as the first, for every input")
+        if not free:
+            return ("Decide whether the second network, below, is such that with its parameters ", *same, ".")
+        return ("Find the unknown parameters of the second network, below, for which ", *same, ", and prove it.")
+
+
 def listed(items: Sequence[F.Form]) -> Prose:
     """a, b and c."""
     found: list[str | F.Form] = []
@@ -151,7 +179,7 @@ def listed(items: Sequence[F.Form]) -> Prose:
     return tuple(found)
 
 
-Ask = Forward | Gradient | Backward | Choose | Fill | Construct | ConstructChain | CheckNetwork
+Ask = Forward | Gradient | Backward | Choose | Fill | Construct | ConstructChain | CheckNetwork | FindParameters
 
 
 @dataclass(frozen=True, slots=True)

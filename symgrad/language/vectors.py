@@ -79,6 +79,17 @@ class Diag(_OneArgument):
         return (self.arg.shape[0], self.arg.shape[0])
 
 
+class Unit(MatrixExpr):
+    """The i-th column of the identity matrix of a size that is a number, (N, 1): e_i.  A^T e_i is row i of A as a column."""
+
+    def __new__(cls, size: Expr, i: Integer) -> Unit:
+        return MatrixExpr.__new__(cls, size, i)
+
+    @property
+    def shape(self) -> Shape:
+        return (self.args[0], Integer(1))
+
+
 class Power(MatrixExpr):
     """Every entry raised to a constant power: x^2 of a vector, as NumPy reads it."""
 
@@ -395,7 +406,7 @@ def apply(fn: Fn, arguments: tuple[Expr, ...]) -> Expr:
 
 __all__ = [
     "SCALAR", "SCALAR_OF", "AsScalar", "Call", "DetOf", "Diag", "Elementwise", "Entry", "Fn", "IndexSum", "LogSumExp",
-    "Norm", "Power", "Shape", "Softmax", "SumOf", "TraceOf", "UnknownGradient", "UnknownScalar", "add", "apply",
+    "Norm", "Power", "Shape", "Softmax", "SumOf", "TraceOf", "Unit", "UnknownGradient", "UnknownScalar", "add", "apply",
     "as_scalar", "dimension", "dimensions_in", "inverse", "is_scalar", "matmul", "merged", "names_in", "negate", "power", "product", "say_shape",
     "scalar", "scale", "shape_of", "times", "total", "transpose", "variable",
 ]

@@ -48,7 +48,7 @@ _OPERATIONS: dict[str, type[Basic]] = {
     "inverse": Inverse, "identity": Identity, "ones": OneMatrix, "zeros": ZeroMatrix, "call": Call, "elementwise": v.Elementwise,
     "softmax": v.Softmax, "diag": v.Diag, "power": v.Power, "unknown_gradient": v.UnknownGradient, "as_scalar": v.AsScalar, "norm": v.Norm,
     "sum": v.SumOf, "trace": v.TraceOf, "det": v.DetOf, "logsumexp": v.LogSumExp, "unknown_scalar": v.UnknownScalar, "entry": v.Entry,
-    "index_sum": v.IndexSum,
+    "index_sum": v.IndexSum, "unit": v.Unit,
 }
 _NAME_OF = {kind: name for name, kind in _OPERATIONS.items()}
 _UNEVALUATED = {"add", "mul"}
@@ -201,6 +201,8 @@ class Decoder:
             raise SpecError(f"{head} cannot be applied: {str(error)[:80]}") from None
 
     def _name(self, name: str) -> Expr:
+        if name == C.ARGUMENT.name:
+            return C.ARGUMENT
         if name in self.graph:
             return self.graph.symbol(name)
         if name.endswith("_bar") and name[:-4] in self.graph:

@@ -248,6 +248,8 @@ class Writer:
                 return f"heaviside({texts[0]}, {v.param!r})"
             case "logsumexp":
                 return f"logsumexp({texts[0]}, {v.param})"
+            case "unit":
+                return f"1.0 * (arange(1.0, {texts[0]} + 1.0) == {v.param}.0)"
             case "counter":
                 return f"arange(1.0, {texts[0]} + 1.0)"
             case "supplied":

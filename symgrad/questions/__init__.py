@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from symgrad.language.fill import Fill
-from symgrad.language.problem import Backward, CheckNetwork, Choose, Construct, ConstructChain, Forward, Gradient, Part, Problem
+from symgrad.language.problem import Backward, CheckNetwork, Choose, Construct, ConstructChain, FindParameters, Forward, Gradient, Part, Problem
 from symgrad.language.steps import Derivation
 
 
@@ -36,4 +36,7 @@ def derive(problem: Problem, part: Part) -> Derivation:
         case CheckNetwork():
             from symgrad.questions.check_network import derive_check_network
             return derive_check_network(problem, part.label, part.ask)
+        case FindParameters():
+            from symgrad.questions.find_parameters import derive_find_parameters
+            return derive_find_parameters(problem, part.label, part.ask)
     assert_never(part.ask)

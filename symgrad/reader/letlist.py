@@ -364,6 +364,12 @@ def _size(e: Expr) -> Expr:
     raise SpecError(f"{e} is not a dimension or a positive whole number")
 
 
+def _unit(size: Expr, i: Expr) -> Expr:
+    if not (_size(size).is_Integer and i.is_Integer and 1 <= i <= size):
+        raise SpecError(f"unit({size}, {i}): the size must be a number, the index a whole number in 1..{size}")
+    return v.Unit(size, i)
+
+
 def _constant(kind: type) -> Callable[[tuple[Expr, ...]], Expr]:
     return lambda a: kind(_size(a[0]), _size(a[1]) if len(a) > 1 else Integer(1))
 
@@ -394,6 +400,7 @@ _OF_VECTORS: dict[str, tuple[tuple[int, int], Callable[[tuple[Expr, ...]], Expr]
     "ones": ((1, 2), _constant(OneMatrix)),
     "zeros": ((1, 2), _constant(ZeroMatrix)),
     "eye": ((1, 1), lambda a: Identity(_size(a[0]))),
+    "unit": ((2, 2), lambda a: _unit(a[0], a[1])),
 }
 
 __all__ = ["Scope", "apply_function", "apply_operator", "check_name", "definition", "did_you_mean", "entry_at", "exact",

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from sympy import Expr, Integer, Rational, Symbol
+from sympy import Rational, Symbol
 
 from symgrad.language.errors import Place, ShapeError, SpecError, SpecErrors, Unsupported
-from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Function, dimension, unknown
+from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Function, unknown
 from symgrad.language.graph import Graph, Node, Variable
 from symgrad.language.problem import Conventions, Given, Part, Problem
-from symgrad.language.vectors import Shape, say_shape
+from symgrad.language.vectors import say_shape
 from symgrad.reader import spec as S
 from symgrad.reader.asks import ASKS, READERS, PartReading
 from symgrad.reader.definitions import definitions
@@ -29,6 +29,7 @@ from symgrad.reader.file import FileSpec
 from symgrad.reader.letlist import Scope, check_name, did_you_mean, exact
 from symgrad.reader.lines import KeyPath, key_lines, line_of, text_start
 from symgrad.reader.network import expand
+from symgrad.reader.shapes import parse_shape as parse_shape
 
 MAX_BYTES = 1_000_000
 _PYDANTIC = re.compile(rf"[A-Z]\w*Spec|function-|list\[|int$|decimal$|str$|constrained|literal|dict\[|(?:{'|'.join(ASKS)})$")
@@ -287,24 +288,6 @@ def _fields_at(path: tuple[Any, ...]) -> list[str]:
         return sorted({f for kind in READERS for f in kind.model_fields})
     return list(table.model_fields) if table else []
 
-
-def parse_shape(text: str | int | tuple[str | int, ...]) -> Shape:
-    """'' is a scalar, 'N' a column, 'K, N' a matrix; sizes are names or positive numbers.  Raises SpecError."""
-    pieces = [str(t).strip() for t in (text if isinstance(text, tuple) else str(text).strip().strip("()").split(","))]
-    pieces = [p for p in pieces if p]
-    if len(pieces) > 2:
-        raise Unsupported(f"the shape {text!r} has {len(pieces)} dimensions; vectors and matrices have one or two")
-    sizes: list[Expr] = []
-    for piece in pieces:
-        if piece.isdigit():
-            if not 1 <= int(piece[:9]) <= 10_000:
-                raise SpecError(f"the size {piece[:20]} is not between 1 and 10000")
-            sizes.append(Integer(int(piece)))
-        else:
-            check_name(piece)
-            sizes.append(dimension(piece))
-    sizes += [Integer(1)] * (2 - len(sizes))
-    return sizes[0], sizes[1]
 
 
 def given(name: str, raw: Any, graph: Graph, sizes: dict[str, int]) -> Given:

@@ -9,15 +9,35 @@ from sympy import Expr, Rational
 
 from symgrad.language import claims as C
 from symgrad.language import forms as F
-from symgrad.language.claims import ROUNDED, Adjoint, AdjointEntry, ClosedForm, Differs, GivenValue, Line, Matches, Partial, Total, Value
+from symgrad.language.claims import (
+    ROUNDED,
+    ActivationRelation,
+    Adjoint,
+    AdjointEntry,
+    Beside,
+    ClosedForm,
+    Differs,
+    GivenValue,
+    Image,
+    Line,
+    Matches,
+    NoParameters,
+    Parameter,
+    Partial,
+    Rewritten,
+    SameFunction,
+    Total,
+    Value,
+)
 from symgrad.language.fill import Fill
 from symgrad.language.graph import Graph
-from symgrad.language.problem import CheckNetwork, Choose, Construct, ConstructChain, Forward, Gradient, Part, Problem
+from symgrad.language.problem import CheckNetwork, Choose, Construct, ConstructChain, FindParameters, Forward, Gradient, Part, Problem
 from symgrad.language.steps import Answer, Comparison, Derivation, Ground, Step, Verdict
 from symgrad.language.vectors import say_shape
 from symgrad.sheet import document as D
 from symgrad.sheet import fill, networks, threshold
 from symgrad.sheet.comparison import sentence
+from symgrad.sheet.equivalence import network_claim, network_title, template_blocks
 from symgrad.sheet.layout import Item, lay_out
 from symgrad.sheet.notation import Notation
 from symgrad.sheet.statement import blocks as statement_blocks
@@ -57,6 +77,8 @@ def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Docume
             blocks += fill.data_picture(problem, item.part.ask, notation) if view == QUESTION or item.derivation is None else []
         if isinstance(item.part.ask, Construct | ConstructChain | CheckNetwork):
             blocks += networks.question(item.part.ask, problem.conventions.step_at_zero, told)
+        if isinstance(item.part.ask, FindParameters):
+            blocks += template_blocks(item.part.ask, problem.graph)
         if view != QUESTION:
             blocks += _Writer(problem, item, number, view).blocks()
     if problem.source:
@@ -236,6 +258,8 @@ class _Writer:
                 return (D.Maths(n.name(f"{node}_bar")), ": ", s.rule)
             case AdjointEntry(_, node) | ClosedForm(_, node):
                 return (D.Maths(n.name(f"{node}_bar")), ": ", *said)
+            case Image():
+                return network_title(s.claim, self.problem, said)
         return said
 
     def claim(self, s: Step, n: Notation) -> list[D.Block]:
@@ -279,6 +303,8 @@ class _Writer:
                 return fill.claim_blocks(self.item.part.ask, s, n)
             case C.UnitsTest() | C.Decides() | C.Violates() | C.Misfits() | C.Unrealizable() | C.DecidesChain():
                 return threshold.claim(c, s, self.item.part.ask, self.problem.conventions.step_at_zero)
+            case ActivationRelation() | Rewritten() | Parameter() | Image() | SameFunction() | Beside() | NoParameters():
+                return network_claim(c, self.problem, n)
         assert_never(c)
 
     def comparison(self, of: str, wrt: tuple[str, ...], choice: tuple, relation: str, n: Notation) -> D.Chain:  # type: ignore[type-arg]

@@ -140,6 +140,8 @@ class Notation:
                 return self.name(e.name), ATOM
             case Identity():
                 return r"\mathbf{I}", ATOM
+            case v.Unit(args=(_, i)):
+                return rf"\mathbf{{e}}_{{{i}}}", ATOM
             case OneMatrix() | ZeroMatrix():
                 return ("1" if isinstance(e, OneMatrix) else "0") + f"_{{{self._size(e)}}}", ATOM
             case MatMul():
@@ -222,7 +224,7 @@ class Notation:
         """a x_1, with a dot where two numbers meet."""
         text = ""
         for k, a in enumerate(factors):
-            piece = self.tex(a, PRODUCT if k == len(factors) - 1 and isinstance(a, v.IndexSum) else POWER)
+            piece = self.tex(a, PRODUCT if len(factors) == 1 or (k == len(factors) - 1 and isinstance(a, v.IndexSum)) else POWER)
             dot = k and (a.is_Number or piece[0].isdigit() or piece.startswith(r"\frac") and factors[k - 1].is_Number)
             text += (r" \cdot " if dot else " " if k else "") + piece
         return text

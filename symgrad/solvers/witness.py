@@ -117,6 +117,8 @@ def _value(e: Expr, env: dict[str, Any], sizes: dict[Any, int], np: Any) -> Any:
             return of(e.args[0]).T
         case Identity():
             return np.eye(size(e.shape[0]))
+        case v.Unit(args=(n, i)):
+            return np.eye(size(n))[:, int(i) - 1:int(i)]
         case OneMatrix() | ZeroMatrix():
             return np.full((size(e.shape[0]), size(e.shape[1])), float(isinstance(e, OneMatrix)))
         case v.AsScalar():

@@ -12,14 +12,15 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from symgrad.language.problem import Ask
-from symgrad.reader.asks import backward, check_network, choose, construct, fill, forward, gradient
+from symgrad.reader.asks import backward, check_network, choose, construct, fill, find_parameters, forward, gradient
 from symgrad.reader.asks.reading import PartReading
 from symgrad.reader.spec import PartSpec
 
 AnyPart = Annotated[
     forward.ForwardSpec | gradient.GradientSpec | backward.BackwardSpec | choose.ChooseSpec
     | fill.FillSpec
-    | construct.ConstructSpec | check_network.CheckNetworkSpec,
+    | construct.ConstructSpec | check_network.CheckNetworkSpec
+    | find_parameters.FindParametersSpec,
     Field(discriminator="ask"),
 ]
 
@@ -31,6 +32,7 @@ READERS: dict[type[PartSpec], Callable[[Any, PartReading], Ask]] = {
     fill.FillSpec: fill.read,
     construct.ConstructSpec: construct.read,
     check_network.CheckNetworkSpec: check_network.read,
+    find_parameters.FindParametersSpec: find_parameters.read,
 }
 
 ASKS = tuple(str(spec.model_fields["ask"].annotation.__args__[0]) for spec in READERS)  # type: ignore[union-attr]
