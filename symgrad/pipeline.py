@@ -19,13 +19,14 @@ from symgrad.check.points import decimal_fits
 from symgrad.language import forms as F
 from symgrad.language.claims import Matches
 from symgrad.language.errors import Refused, SpecError, SpecErrors, Unsupported
-from symgrad.language.problem import Backward, Choose, Gradient, Part, Problem
+from symgrad.language.problem import Backward, Choose, Gradient, GuaranteedZero, Part, Problem
 from symgrad.language.steps import Answer, Certificate, Certified, Comparison, Derivation, Ground
 from symgrad.language.vectors import SCALAR, shape_of
 from symgrad.language.wire import certificate_to_json
 from symgrad.reader.letlist import Scope, expression
 from symgrad.reader.read import ExpectedAnswer, exact, read
 from symgrad.sheet.compose import VIEWS, Solved, compose
+from symgrad.sheet.zeros import answer_of, answers
 
 FORMATS = {"html": "html", "latex": "tex", "markdown": "md", "json": "json"}
 """Format name -> file ending; `symgrad/sheet/<name>.py` renders it.  To add one: a file and a row."""
@@ -119,6 +120,8 @@ def agrees(problem: Problem, part: Part, derivation: Derivation, checker: Checke
                  if any(isinstance(s.claim, Matches) and s.claim.choice == c for s in derivation.all_steps())]
         stated = e.value if isinstance(e.value, list) else [e.value]
         return right == sorted(int(str(x)) for x in stated if str(x).isdigit())
+    if isinstance(part.ask, GuaranteedZero):
+        return stated_zero(part.ask, derivation, e)
     by_label = {a.label: a for a in derivation.answers}
     answer = by_label.get(f"{e.label} (rounded)") or by_label.get(e.label) or by_label.get(f"{e.label}_bar")
     if answer is None:
@@ -127,6 +130,15 @@ def agrees(problem: Problem, part: Part, derivation: Derivation, checker: Checke
         return _same(problem, derivation, checker, answer, e)
     except (SpecError, Unsupported) as error:
         raise SpecErrors((SpecError(f"expected {e.label}: {error}", e.place),)) from None
+
+
+def stated_zero(ask: GuaranteedZero, derivation: Derivation, e: ExpectedAnswer) -> bool:
+    """Is a stated YES or NO the answer found?  Raises SpecErrors for a label that is not asked."""
+    said, several = answers(derivation), len(ask.cases) > 1
+    found = {f"{w} case {k + 1}" if several else w: answer_of(w, k, ask, said) for w in ask.wrt for k in range(len(ask.cases))}
+    if e.label not in found:
+        raise SpecErrors((SpecError(f"expected: part {e.part} asks no {e.label!r}; it asks {', '.join(found)}", e.place),))
+    return str(e.value).strip().lower() == found[e.label].lower()
 
 
 def _same(problem: Problem, derivation: Derivation, checker: Checker, answer: Answer, e: ExpectedAnswer) -> bool:

@@ -10,13 +10,16 @@ from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from symgrad.check.adjoints import Adjoints
+from symgrad.check.nonzeros import NonZeros
 from symgrad.check.normal import NoDerivative, Undecided
 from symgrad.check.points import NoSign
 from symgrad.check.scalars import Scalars
+from symgrad.check.zeros import Zeros
 from symgrad.language.claims import Adjoint, AdjointEntry, Claim, ClosedForm, Differs, GivenValue, Matches, Partial, Total, Value
 from symgrad.language.errors import Refused, Unsupported
-from symgrad.language.problem import Backward, Choose, Forward, Gradient, Part, Problem
+from symgrad.language.problem import Backward, Choose, Forward, Gradient, GuaranteedZero, Part, Problem
 from symgrad.language.steps import Ground, Verdict
+from symgrad.language.zeros import AlwaysZero, CanHold, CannotHold, NotAlwaysZero
 
 
 class Checker:
@@ -26,6 +29,8 @@ class Checker:
         self.problem = problem
         self.scalars = Scalars(problem)
         self.adjoints = Adjoints(problem)
+        self.zeros = Zeros(problem, self.scalars)
+        self.nonzeros = NonZeros(problem, self.scalars)
 
     def check(self, claim: Claim) -> Verdict:
         """The verdict on one claim."""
@@ -65,6 +70,14 @@ class Checker:
                 return self.adjoints.matches(claim)
             case Differs():
                 return self.adjoints.differs(claim)
+            case AlwaysZero():
+                return self.zeros.always_zero(claim)
+            case CannotHold():
+                return self.zeros.cannot_hold(claim)
+            case NotAlwaysZero():
+                return self.nonzeros.not_always_zero(claim)
+            case CanHold():
+                return self.nonzeros.can_hold(claim)
         assert_never(claim)
 
 
@@ -98,6 +111,11 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
             if not missing and fits != 1 and not (several and fits):
                 return (f"exactly one right choice ({fits} fit)",)
             return missing
+        case GuaranteedZero(of, wrt, cases):
+            empty = {c.case for c in claims if isinstance(c, CannotHold) and c.part == part.label}
+            settled = {(c.case, c.of, c.wrt) for c in claims if isinstance(c, AlwaysZero | NotAlwaysZero) and c.part == part.label}
+            return tuple(f"whether d{of}/d{w} is guaranteed zero" + (f" in case {k + 1}" if len(cases) > 1 else "")
+                         for k in range(len(cases)) if k not in empty for w in wrt if (k, of, w) not in settled)
     assert_never(ask)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sympy import Expr, Rational, Symbol
 
 from symgrad.language.forms import Form, Prose
+from symgrad.language.zeros import AlwaysZero, CanHold, CannotHold, NotAlwaysZero
 
 EXACT, ROUNDED = "exact", "rounded"
 """The two valuations: from the given inputs alone; or with the problem's own rounded values for some nodes."""
@@ -123,4 +124,7 @@ class Differs:
     witness: Witness | None
 
 
-Claim = Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Matches | Differs
+Claim = (
+    Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Matches | Differs
+    | AlwaysZero | NotAlwaysZero | CanHold | CannotHold
+)

@@ -35,6 +35,7 @@ from symgrad.language import claims as C
 from symgrad.language import forms as F
 from symgrad.language import steps as S
 from symgrad.language import vectors as v
+from symgrad.language import zeros as Z
 from symgrad.language.errors import SpecError
 from symgrad.language.functions import KNOWN, Call, Fn, dimension
 from symgrad.language.graph import Graph
@@ -55,7 +56,8 @@ _UNEVALUATED = {"add", "mul"}
 _DATA: dict[str, type] = {
     cls.__name__: cls
     for cls in (
-        *typing.get_args(F.Form), *typing.get_args(C.Claim), C.Line, C.Witness, S.Verdict, S.Certified, S.Certificate)
+        *typing.get_args(F.Form), *typing.get_args(C.Claim), C.Line, C.Witness, S.Verdict, S.Certified, S.Certificate,
+        Z.Comparison, Z.Narrowed, Z.Combined, Z.Region, Z.Polynomial, Z.Point, Z.Factor)
 }
 
 

@@ -10,10 +10,12 @@ from sympy import Expr, Rational
 from symgrad.language import forms as F
 from symgrad.language.claims import ROUNDED, Adjoint, AdjointEntry, ClosedForm, Differs, GivenValue, Line, Matches, Partial, Total, Value
 from symgrad.language.graph import Graph
-from symgrad.language.problem import Choose, Forward, Gradient, Part, Problem
+from symgrad.language.problem import Choose, Forward, Gradient, GuaranteedZero, Part, Problem
 from symgrad.language.steps import Answer, Comparison, Derivation, Ground, Step, Verdict
 from symgrad.language.vectors import say_shape
+from symgrad.language.zeros import AlwaysZero, CanHold, CannotHold, NotAlwaysZero
 from symgrad.sheet import document as D
+from symgrad.sheet import zeros
 from symgrad.sheet.comparison import sentence
 from symgrad.sheet.layout import Item, lay_out
 from symgrad.sheet.notation import Notation
@@ -161,6 +163,8 @@ class _Writer:
             found.append(self.answer(a))
         if self.item.comparison is not None:
             found.append(sentence(self.item.comparison))
+        if isinstance(self.item.part.ask, GuaranteedZero):
+            found.append(zeros.table(self.item.part.ask, derivation, self.notes[False]))
         if self.view == MARKING:
             found += self.marking()
         return found
@@ -225,6 +229,9 @@ class _Writer:
                 return (D.Maths(n.name(f"{node}_bar")), ": ", s.rule)
             case AdjointEntry(_, node) | ClosedForm(_, node):
                 return (D.Maths(n.name(f"{node}_bar")), ": ", *said)
+            case AlwaysZero() | NotAlwaysZero() | CanHold() | CannotHold():
+                assert isinstance(self.item.part.ask, GuaranteedZero)
+                return zeros.title(s.claim, self.item.part.ask, n)
         return said
 
     def claim(self, s: Step, n: Notation) -> list[D.Block]:
@@ -263,7 +270,17 @@ class _Writer:
                     shape = self.problem.graph.shape(wrt[c.part])
                     found.append(D.Paragraph((f"The derivative is {say_shape(shape)}, the choice has another shape.",)))
                 return found
+            case AlwaysZero() | NotAlwaysZero() | CanHold() | CannotHold():
+                assert isinstance(self.item.part.ask, GuaranteedZero)
+                return zeros.blocks(c, self.problem, self.item.part.ask, n, self.same_point(s))
         assert_never(c)
+
+    def same_point(self, s: Step) -> str:
+        """The number of an earlier step that shows the same point; '' if there is none."""
+        point = getattr(s.claim, "point", None)
+        steps = self.item.derivation.steps if point is not None and self.item.derivation is not None else ()
+        earlier = next((x for x in steps if getattr(x.claim, "point", None) == point), s)
+        return self.printed[id(earlier)] if earlier is not s else ""
 
     def comparison(self, of: str, wrt: tuple[str, ...], choice: tuple, relation: str, n: Notation) -> D.Chain:  # type: ignore[type-arg]
         left = n.form(F.Tuple(tuple(F.TotalOf(of, w) for w in wrt))) if len(wrt) > 1 else n.form(F.TotalOf(of, wrt[0]))
