@@ -25,12 +25,19 @@ MAX_POWER = 8
 
 
 @dataclass
+class At(Valuation):
+    """The values at one point, and the kinks on which it lies."""
+
+    kinks: list[tuple[str, Call]] = field(default_factory=list)
+
+
+@dataclass
 class NonZeros:
     """Claims that rest on one exact point; the values at a point are computed once."""
 
     problem: Problem
     scalars: Scalars
-    points: dict[Point, Valuation] = field(default_factory=dict)
+    points: dict[tuple[str, int, Point], At] = field(default_factory=dict)
 
     def not_always_zero(self, c: NotAlwaysZero) -> Verdict:
         try:
@@ -68,40 +75,40 @@ class NonZeros:
             raise Refused("a definition has no value at the point") from None
         return Verdict(Ground.PROVED, "the facts and the values computed exactly", "at the point")
 
-    def at(self, part: str, case: int, point: Point) -> Valuation:
+    def at(self, part: str, case: int, point: Point) -> At:
         """The values at a point.  Raises Refused unless it is complete, its values are right and the facts hold."""
-        table = {f.name: f for f in point.functions}
-        if len(table) != len(point.functions) or set(table) != {f.name for f in self.problem.graph.functions if f.name not in KNOWN}:
+        if (part, case, point) not in self.points:
+            self.points[part, case, point] = self.verified(part, case, point)
+        return self.points[part, case, point]
+
+    def verified(self, part: str, case: int, point: Point) -> At:
+        graph, table = self.problem.graph, {f.name: f for f in point.functions}
+        if len(table) != len(point.functions) or set(table) != {f.name for f in graph.functions if f.name not in KNOWN}:
             raise Refused("every unknown function of the problem, and no other, is to be chosen once")
-        if point not in self.points:
-            graph = self.problem.graph
-            if sorted(n for n, _ in point.variables) != sorted(x.name for x in graph.variables if x.shape == SCALAR):
-                raise Refused("the point has not one number for every variable")
-            chosen = Graph(graph.variables, tuple(Node(n.name, choose(n.expr, table)) for n in graph.nodes), graph.functions)
-            self.points[point] = Valuation(replace(self.problem, graph=chosen, values=tuple(Given(n, ((x,),)) for n, x in point.variables)), EXACT)
-        at = self.points[point]
+        if sorted(n for n, _ in point.variables) != sorted(x.name for x in graph.variables if x.shape == SCALAR):
+            raise Refused("the point has not one number for every variable")
+        chosen = Graph(graph.variables, tuple(Node(n.name, choose(n.expr, table)) for n in graph.nodes), graph.functions)
+        at = At(replace(self.problem, graph=chosen, values=tuple(Given(n, ((x,),)) for n, x in point.variables)), EXACT)
         for name, shown in point.forward:
             if not fits(at.value(name), shown):
                 raise Refused(f"the value of {name} at the point is {at.value(name).exact}, not the number shown")
         for fact in facts_of(self.problem, part, case):
             if not fact.relation.holds(sign(at.evaluate(choose(fact.left - fact.right, table)))):
                 raise Refused(f"the point does not satisfy {fact.left} {fact.relation.value} {fact.right}")
+        at.kinks = [(n.name, c) for n in chosen.nodes for c in kinked(n.expr) if sign(at.evaluate(gap(c))) == 0]
         return at
 
-    def on_kink(self, at: Valuation, of: str, wrt: str) -> tuple[bool, bool]:
+    def on_kink(self, at: At, of: str, wrt: str) -> tuple[bool, bool]:
         """Does the point lie on a kink of the paths whose derivative the problem fixes; on one elsewhere?  Raises Refused for others."""
         fixed = elsewhere = False
-        inside = set(self.problem.graph.between(wrt, of))
-        for node in at.problem.graph.nodes:
-            for call in kinked(node.expr):
-                if sign(at.evaluate(gap(call))) != 0:
-                    continue
-                if node.name not in inside or not inside & set(names_in(gap(call))):
-                    elsewhere = True
-                elif call.fn.name in ("relu", "max") and self.problem.conventions.relu_at_zero is not None:
-                    fixed = True
-                else:
-                    raise Refused(f"the point lies on the kink of {call} in {node.name}")
+        inside = set(self.problem.graph.between(wrt, of)) if at.kinks else set()
+        for name, call in at.kinks:
+            if name not in inside or not inside & set(names_in(gap(call))):
+                elsewhere = True
+            elif call.fn.name in ("relu", "max") and self.problem.conventions.relu_at_zero is not None:
+                fixed = True
+            else:
+                raise Refused(f"the point lies on the kink of {call} in {name}")
         return fixed, elsewhere
 
 

@@ -23,10 +23,9 @@ from symgrad.rules.numbers import Num
 from symgrad.rules.paths import factored
 from symgrad.rules.scalar import local_partial
 from symgrad.solvers import nonlinear
-from symgrad.solvers.evaluation import Evaluation
 from symgrad.solvers.nonzero import Found, Search, differs
 
-MAX_FACTORS, ENOUGH = 30, 8
+MAX_FACTORS, ENOUGH, PATIENCE = 30, 8, 60
 
 
 def derive_always_zero(problem: Problem, part: str, ask: GuaranteedZero) -> Derivation:
@@ -73,6 +72,7 @@ class _Case:
         self.facts = (*self.ask.cases[self.number], *values)
         self.undecided: list[str] = []
         self.found: dict[str, Step] = {}
+        self.totals: dict[tuple[int, str], dict[str, Fraction | float]] = {}
 
     def label(self, name: str) -> str:
         return name if len(self.ask.cases) == 1 else f"{name} case {self.number + 1}"
@@ -85,7 +85,7 @@ class _Case:
             return [self.cannot_hold(impossible)]
         for w in self.ask.wrt:
             self.yes(w, regions.by_factors(w))
-        search = Search(self.graph, self.facts, regions.whole.known, self.problem.conventions, self.ask.of)
+        search = self.search = Search(self.graph, self.facts, regions.whole.known, self.problem.conventions, self.ask.of)
         met: list[Found] = []
         self.no(p for p in self.noted(search, met) if not p.kinks)
         example = next(iter(sorted(met, key=lambda p: len(p.kinks))), None) or next(self.noted(search, met), None) or self.example(search)
@@ -109,27 +109,28 @@ class _Case:
             yield p
 
     def harder(self, regions: Regions, search: Search, met: Sequence[Found]) -> None:
-        """Cancelling paths and regions, with kinks free; points with kinks elsewhere; then by the convention; z3 last."""
-        self.by_regions(regions)
-        self.no(p for p in met if p.kinks)
-        fixed = self.problem.conventions.relu_at_zero is not None
-        if fixed and self.open():
-            self.by_regions(Regions(self.graph, self.problem.conventions, self.facts, self.ask.of))
-        for kinks in (False, True) if fixed else (False,):
-            for w in self.open():
-                if kinks or w not in regions.kinks:
-                    self.by_z3(search, w, kinks)
-
-    def by_regions(self, regions: Regions) -> None:
+        """Cancelling paths, points by z3, regions, points with kinks elsewhere; then all by the convention of the problem."""
         for w in self.open():
-            self.yes(w, regions.by_factors(w) or regions.by_cancelling(w) or regions.by_splitting(w))
+            self.yes(w, regions.by_cancelling(w))
+        self.by_z3(search, kinks=False)
+        for w in self.open():
+            self.yes(w, regions.by_splitting(w))
+        self.no(p for p in met if p.kinks)
+        if self.problem.conventions.relu_at_zero is not None and self.open():
+            fixed = Regions(self.graph, self.problem.conventions, self.facts, self.ask.of)
+            for w in self.open():
+                self.yes(w, fixed.by_factors(w) or fixed.by_cancelling(w) or fixed.by_splitting(w))
+            self.by_z3(search, kinks=True)
 
-    def by_z3(self, search: Search, name: str, kinks: bool) -> None:
-        for k, (functions, _) in enumerate(search.evaluations[:2]):
-            variables = nonlinear.point(self.graph, self.facts, {f.name: f for f in functions}, self.problem.conventions, (self.ask.of, name), kinks)
-            if not isinstance(variables, nonlinear.Outcome):
-                self.no(p for p in (search.at(variables, k),) if p is not None)
-                return
+    def by_z3(self, search: Search, kinks: bool) -> None:
+        """Points for what is still open, each tried with two choices of the unknown functions."""
+        for w in self.open():
+            for k, (functions, _) in enumerate(search.evaluations[:2]):
+                if w in self.found:
+                    break
+                found = nonlinear.point(self.graph, self.facts, {f.name: f for f in functions}, self.problem.conventions, (self.ask.of, w), kinks)
+                if not isinstance(found, nonlinear.Outcome):
+                    self.no(p for p in (search.at(found, k),) if p is not None)
 
     def open(self) -> list[str]:
         return [w for w in self.ask.wrt if w not in self.found]
@@ -198,11 +199,13 @@ class _Case:
             return
         met: list[Found] = []
         covered: set[str] = set()
+        fruitless = 0
         for p in points:
             here = {w for w in missing if self.usable(p, w)}
             met += [p] if here else []
+            fruitless = 0 if here - covered else fruitless + 1
             covered |= here
-            if covered == missing and len(met) >= ENOUGH:
+            if (covered == missing and len(met) >= ENOUGH) or fruitless > PATIENCE:
                 break
         for p in sorted(met, key=lambda p: (-sum(self.usable(p, w) for w in missing), _length(p))):
             shared = self.point(p)
@@ -231,8 +234,7 @@ class _Case:
     def not_zero(self, name: str, p: Found, point: Point) -> Step:
         graph, of = self.graph, self.ask.of
         form = factored(graph, of, name)
-        evaluation = Evaluation(graph, {f.name: f for f in p.functions}, self.problem.conventions)
-        totals: dict[str, dict[str, Fraction | float]] = {}
+        evaluation = next(e for functions, e in self.search.evaluations if functions == p.functions)
 
         def partial(u: str, x: str) -> F.Form:
             bars: dict[str, Fraction | float] = {}
@@ -240,9 +242,9 @@ class _Case:
             return self.shown(bars.get(x, Fraction(0)))
 
         def total(u: str, x: str) -> F.Form:
-            if u not in totals:
-                totals[u] = evaluation.slopes(p.values, u)
-            return self.shown(totals[u].get(x, Fraction(0)))
+            if (id(p), u) not in self.totals:
+                self.totals[id(p), u] = evaluation.slopes(p.values, u)
+            return self.shown(self.totals[id(p), u].get(x, Fraction(0)))
 
         result = self.shown(p.slopes[name])
         if form is None:

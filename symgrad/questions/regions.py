@@ -7,16 +7,15 @@ from collections.abc import Iterator, Sequence
 from sympy import Expr, Integer, Mul, Rational, Symbol
 
 from symgrad.language import intervals as I
-from symgrad.language.errors import Unsupported
 from symgrad.language.graph import Graph
 from symgrad.language.problem import Conventions
 from symgrad.language.vectors import names_in
 from symgrad.language.zeros import JUMPS, Combined, Comparison, Deduction, Edge, Narrowed, Region, Relation, gap, kinked, primitive
-from symgrad.rules.cancelling import cancels, polynomial, rows
+from symgrad.rules.cancelling import Rows, cancels
 from symgrad.rules.vanishing import Found, Ranges
 from symgrad.solvers import linear
 
-MAX_SPLITS, MAX_REGIONS, MAX_CANDIDATES, MAX_ROUTES, MAX_NAMES = 5, 81, 6, 100, 150
+MAX_SPLITS, MAX_REGIONS, MAX_CANDIDATES, MAX_ROUTES, MAX_NAMES = 5, 81, 6, 24, 100
 SIGNS = (Relation.LESS, Relation.EQUAL, Relation.MORE)
 
 
@@ -29,22 +28,33 @@ class Regions:
 
     def __init__(self, graph: Graph, conventions: Conventions, facts: Sequence[Comparison], of: str) -> None:
         self.graph, self.conventions, self.facts, self.of = graph, conventions, tuple(facts), of
-        names = graph.ancestors(of).union(*(graph.ancestors(n) for f in facts for n in names_in(f.left) + names_in(f.right)))
+        self.above = graph.ancestors(of)
+        self.jumps = any(c.fn.name in JUMPS for n in graph.nodes for c in kinked(n.expr))
+        names = self.above.union(*(graph.ancestors(n) for f in facts for n in names_in(f.left) + names_in(f.right)))
         self.names = frozenset(names)
+        self.regions: dict[tuple[Comparison, ...], Ranges] = {}
+        self.edges: dict[int, tuple[int, frozenset[Edge]]] = {}
+        self.combined: set[tuple[Comparison, ...]] = set()
         self.whole = self.ranges(())
         self.zeros = self.zero_edges(self.whole)
         self.count = 0
         self.kinks: dict[str, tuple[tuple[str, str], ...]] = {}  # name -> (argument = 0, function)
 
     def ranges(self, assumed: tuple[Comparison, ...]) -> Ranges:
-        return Ranges(self.graph, self.conventions, (*self.facts, *assumed), self.names)
+        """What propagation finds in a region; computed once for all derivatives."""
+        if assumed not in self.regions:
+            self.regions[assumed] = Ranges(self.graph, self.conventions, (*self.facts, *assumed), self.names)
+        return self.regions[assumed]
 
     def zero_edges(self, ranges: Ranges) -> frozenset[Edge]:
         """The local partials that are zero, among those of which `of` is made."""
         if ranges.contradiction is not None:
             return frozenset()
-        above = self.graph.ancestors(self.of)
-        return frozenset((n.name, x) for n in self.graph.nodes if n.name in above for x, r in ranges.partials(n.name).items() if r == I.ZERO)
+        if id(ranges) in self.edges and self.edges[id(ranges)][0] == len(ranges.log):
+            return self.edges[id(ranges)][1]
+        found = frozenset((n.name, x) for n in self.graph.nodes if n.name in self.above for x, r in ranges.partials(n.name).items() if r == I.ZERO)
+        self.edges[id(ranges)] = (len(ranges.log), found)
+        return found
 
     # ---- the facts cannot hold ------------------------------------------------------------------------------------------
 
@@ -66,15 +76,16 @@ class Regions:
         """The ranges with what linear combinations of facts and definitions add: a contradiction, or signs of these gaps."""
         if ranges.contradiction is not None or len(self.graph.nodes) > linear.MAX_ROWS:
             return ranges
-        table = rows(ranges)
+        rows = Rows(ranges)
+        table = rows.table
+        if len(table) > linear.MAX_ROWS or len({m for _, row, _ in table for m in row}) > linear.MAX_TERMS:
+            return ranges
         bare = [(row, relation) for _, row, relation in table]
         found = linear.contradiction(bare)
         results: list[tuple[Comparison, list[Rational]] | None] = [found]
         for g in gaps if found is None else ():
-            try:
-                results.append(linear.sign(bare, g, polynomial(ranges, g)))
-            except Unsupported:
-                continue
+            row = rows.difference(g, Integer(0))
+            results.append(linear.sign(bare, g, row) if row else None)
         for result in results:
             if result is not None:
                 conclusion, numbers = result
@@ -97,15 +108,14 @@ class Regions:
             return None
         first: list[Edge] = []
         seen, stack = {name}, [name]
-        inside = set(self.graph.between(name, self.of))
         while stack:
             x = stack.pop()
             if x == self.of:
                 return None
             for u in self.graph.consumers(x):
-                if u in inside and (u, x) in zeros:
+                if u in self.above and (u, x) in zeros:
                     first.append((u, x))
-                elif u in inside and u not in seen:
+                elif u in self.above and u not in seen:
                     seen.add(u)
                     stack.append(u)
         edges = tuple(sorted(set(first), key=lambda e: (self.graph.names.index(e[0]), self.graph.names.index(e[1]))))
@@ -116,7 +126,7 @@ class Regions:
     def at_jump(self, ranges: Ranges, name: str) -> bool:
         """Do the facts put the argument of a step or sign on its jump, where nothing has a derivative?"""
         ranges.memo.clear()
-        return any(c.fn.name in JUMPS and ranges.forward(gap(c)).sign == 0
+        return self.jumps and any(c.fn.name in JUMPS and ranges.forward(gap(c)).sign == 0
                    for n in self.graph.between(name, self.of)[1:] for c in kinked(self.graph.node(n).expr))
 
     def by_cancelling(self, name: str) -> tuple[Region, ...] | None:
@@ -176,25 +186,45 @@ class Regions:
             return None
         return regions
 
-    def split(self, assumed: tuple[Comparison, ...], name: str, at_kinks: list[tuple[str, str]]) -> tuple[Region, ...]:
-        """Regions below, at and above 0 of one expression after the other.  Raises _Open where one stays open, on no kink."""
+    def split(self, assumed: tuple[Comparison, ...], name: str, at_kinks: list[tuple[str, str]], last: bool = False) -> tuple[Region, ...]:
+        """Regions below, at and above 0 of one expression after the other; none after the `last`.
+
+        Raises _Open where a region stays open that lies on no kink.
+        """
         self.count = self.count + 1 if assumed else 0
         ranges = self.ranges(assumed)
         solved = self.at_once(ranges, assumed, name)
-        if solved is None and assumed and self.learned(ranges, ()).contradiction is not None:
-            solved = self.contradicted(ranges, assumed)
+        if solved is None and assumed and assumed not in self.combined:
+            self.combined.add(assumed)
+            if self.learned(ranges, ()).contradiction is not None:
+                solved = self.contradicted(ranges, assumed)
         if solved is not None:
             return (solved,)
         gaps = [e for e in self.open_gaps(ranges, name) if all(a.left != e for a in assumed)][:MAX_CANDIDATES]
-        if not gaps or len(assumed) == MAX_SPLITS or self.count > MAX_REGIONS or len(self.names) > MAX_NAMES:
-            found = [(f"{gap(c)} = 0", c.fn.name) for n in self.graph.between(name, self.of)[1:] for c in kinked(self.graph.node(n).expr)
-                     if ranges.forward(gap(c)).sign == 0] if name else []
-            if not found:
-                raise _Open
-            at_kinks += found
-            return ()
-        best = max(gaps, key=lambda e: self.ease(assumed, e, name)) if len(gaps) > 1 else gaps[0]
-        return tuple(r for sign in SIGNS for r in self.split((*assumed, Comparison(best, sign, Integer(0))), name, at_kinks))
+        if not gaps or len(assumed) == MAX_SPLITS or self.count > MAX_REGIONS or last:
+            return self.stuck(ranges, name, at_kinks)
+        on_path = {gap(c) for n in self.graph.between(name, self.of)[1:] for c in kinked(self.graph.node(n).expr)} if name else set()
+        touching = [e for e in gaps if e in on_path and self.touches(ranges, e)]
+        if not touching and len(self.names) > MAX_NAMES:
+            return self.stuck(ranges, name, at_kinks)
+        best = touching[0] if touching else max(gaps, key=lambda e: self.ease(assumed, e, name)) if len(gaps) > 1 else gaps[0]
+        return tuple(r for sign in SIGNS for r in self.split((*assumed, Comparison(best, sign, Integer(0))), name, at_kinks,
+                                                             bool(touching) and sign is Relation.EQUAL))
+
+    def stuck(self, ranges: Ranges, name: str, at_kinks: list[tuple[str, str]]) -> tuple[Region, ...]:
+        """A region that stays open: noted if it lies on a kink of the paths.  Raises _Open if not."""
+        found = [(f"{gap(c)} = 0", c.fn.name) for n in self.graph.between(name, self.of)[1:] for c in kinked(self.graph.node(n).expr)
+                 if ranges.forward(gap(c)).sign == 0] if name else []
+        if not found:
+            raise _Open
+        at_kinks += found
+        return ()
+
+    @staticmethod
+    def touches(ranges: Ranges, e: Expr) -> bool:
+        """Is the sign open only because 0 is not excluded?  Then the kink itself is what is in question."""
+        found = ranges.forward(e)
+        return found.low == 0 or found.high == 0
 
     def ease(self, assumed: tuple[Comparison, ...], e: Expr, name: str) -> int:
         """How many of the three regions by the sign of e are done at once."""

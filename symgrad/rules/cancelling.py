@@ -11,15 +11,16 @@ from fractions import Fraction
 
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
 
-from symgrad.language.errors import Unsupported
 from symgrad.language.functions import Call, leaky_slope
+from symgrad.language.vectors import names_in
 from symgrad.language.zeros import Comparison, Reference, Relation, gap, rational
 from symgrad.rules.scalar import partial
 from symgrad.rules.vanishing import Found, Ranges
 
-Monomial = tuple[tuple[Hashable, int], ...]
+Monomial = tuple[tuple[str, int], ...]
+"""Atoms with their powers; an atom that is no name is a number in the order of appearance, with a sign that no name has."""
 Polynomial = dict[Monomial, Fraction]
-MAX_TERMS, MAX_PATHS = 600, 100
+MAX_TERMS, MAX_NODES = 120, 40
 
 
 class _TooLong(Exception):
@@ -30,9 +31,7 @@ def cancels(ranges: Ranges, routes: Iterable[tuple[str, ...]]) -> bool:
     """Do the products of local partials along these paths add up to zero wherever the facts hold?"""
     graph = ranges.graph
     terms: list[Expr] = []
-    for k, route in enumerate(routes):
-        if k == MAX_PATHS:
-            return False
+    for route in routes:
         factors = [partial(graph.node(u).expr, graph.symbol(x))[0] for x, u in zip(route, route[1:], strict=False)]
         terms.append(Mul._from_args(tuple(factors)) if len(factors) > 1 else factors[0])
     return vanishes(ranges, Add._from_args(tuple(terms)) if len(terms) > 1 else terms[0])
@@ -40,7 +39,7 @@ def cancels(ranges: Ranges, routes: Iterable[tuple[str, ...]]) -> bool:
 
 def vanishes(ranges: Ranges, e: Expr) -> bool:
     """Is the expression zero, with nodes as unknowns or with their definitions put in?"""
-    for whole in (False, True):
+    for whole in (False, True) if len(ranges.graph.nodes) <= MAX_NODES else (False,):
         try:
             if not _Polynomials(ranges, whole).of(e):
                 return True
@@ -49,26 +48,25 @@ def vanishes(ranges: Ranges, e: Expr) -> bool:
     return False
 
 
-def rows(ranges: Ranges) -> list[tuple[Reference | Found, Polynomial, Relation]]:
-    """Every fact, polynomial definition and deduction as left minus right, with nodes as unknowns."""
-    polynomials = _Polynomials(ranges, False, solve=False)
-    deduced = [(f, f.conclusion) for found in ranges.log.values() for f in found]
-    listed: list[tuple[Reference | Found, Comparison]] = [*ranges.constraints, *deduced]
-    found_rows: list[tuple[Reference | Found, Polynomial, Relation]] = []
-    for reference, c in listed:
+class Rows:
+    """Every fact, definition and deduction as left minus right, a polynomial with nodes as unknowns; atoms are shared by all."""
+
+    def __init__(self, ranges: Ranges) -> None:
+        self.polynomials = _Polynomials(ranges, False, solve=False)
+        deduced = [(f, f.conclusion) for found in ranges.log.values() for f in found]
+        listed: list[tuple[Reference | Found, Comparison]] = [*ranges.constraints, *deduced]
+        self.table: list[tuple[Reference | Found, Polynomial, Relation]] = []
+        for reference, c in listed:
+            row = self.difference(c.left, c.right)
+            if row:
+                self.table.append((reference, row, c.relation))
+
+    def difference(self, left: Expr, right: Expr) -> Polynomial | None:
+        """left - right; None where it has too many terms."""
         try:
-            found_rows.append((reference, _plus(polynomials.of(c.left), polynomials.of(c.right), Fraction(-1)), c.relation))
+            return _plus(self.polynomials.of(left), self.polynomials.of(right), Fraction(-1))
         except _TooLong:
-            continue
-    return [row for row in found_rows if row[1]]
-
-
-def polynomial(ranges: Ranges, e: Expr) -> Polynomial:
-    """An expression with nodes as unknowns.  Raises Unsupported where it is too long."""
-    try:
-        return _Polynomials(ranges, False, solve=False).of(e)
-    except _TooLong:
-        raise Unsupported("an expression of too many terms") from None
+            return None
 
 
 class _Polynomials:
@@ -76,7 +74,9 @@ class _Polynomials:
 
     def __init__(self, ranges: Ranges, whole: bool, solve: bool = True) -> None:
         self.ranges, self.whole = ranges, whole
-        self.solved: dict[Hashable, Polynomial] = {}
+        self.solved: dict[str, Polynomial] = {}
+        self.atoms: dict[Hashable, str] = {}
+        self.inside: dict[str, frozenset[str]] = {}
         self.memo: dict[Expr, Polynomial] = {}
         ranges.memo.clear()
         for fact in ranges.facts:
@@ -89,10 +89,10 @@ class _Polynomials:
             p = _plus(self.of(fact.left), self.of(fact.right), Fraction(-1))
         except _TooLong:
             return
-        for monomial in sorted(p, key=str):
+        for monomial in sorted(p):
             if len(monomial) == 1 and monomial[0][1] == 1:
                 atom, rest = monomial[0][0], [m for m in p if m != monomial]
-                if isinstance(atom, str) and not any(_mentions(m, atom) for m in rest):
+                if atom[0] != "#" and not any(self.mentions(m, atom) for m in rest):
                     c = p[monomial]
                     self.solved[atom] = {m: -x / c for m, x in p.items() if m != monomial}
                     self.memo.clear()
@@ -126,7 +126,29 @@ class _Polynomials:
                 return self.product([inner] * abs(int(n)))
             case Call():
                 return self.called(e)
-        return _atom(("expression", e))
+        return self.opaque(("expression", e))
+
+    def opaque(self, key: Hashable) -> Polynomial:
+        """The atom that stands for what has this key."""
+        if key not in self.atoms:
+            self.atoms[key] = f"#{len(self.atoms)}"
+            self.inside[self.atoms[key]] = self.names(key)
+        return _atom(self.atoms[key])
+
+    def names(self, key: object) -> frozenset[str]:
+        """The names on which an atom may depend."""
+        match key:
+            case str():
+                return self.inside.get(key, frozenset((key,)))
+            case Expr():
+                return frozenset(names_in(key))
+            case tuple():
+                return frozenset().union(*map(self.names, key))
+        return frozenset()
+
+    def mentions(self, m: Monomial, name: str) -> bool:
+        """May a monomial depend on a name?"""
+        return any(name == a or name in self.inside.get(a, ()) for a, _ in m)
 
     def named(self, e: Symbol) -> Polynomial:
         value = self.ranges.forward(e).value
@@ -142,14 +164,14 @@ class _Polynomials:
         """What was solved later put into what was solved before."""
         total: Polynomial = {}
         for monomial, c in p.items():
-            factors = [self.of(self.ranges.graph.symbol(a)) if isinstance(a, str) else _atom(a) for a, n in monomial for _ in range(n)]
+            factors = [_atom(a) if a[0] == "#" else self.of(self.ranges.graph.symbol(a)) for a, n in monomial for _ in range(n)]
             total = _plus(total, self.product(factors), c)
         return total
 
     def product(self, factors: Iterable[Polynomial]) -> Polynomial:
         result = _constant(Fraction(1))
         for f in factors:
-            if len(result) * len(f) > 20 * MAX_TERMS:
+            if len(result) * len(f) > 10 * MAX_TERMS:
                 raise _TooLong
             grown: Polynomial = {}
             for m, c in result.items():
@@ -163,7 +185,7 @@ class _Polynomials:
         if len(p) == 1:
             ((m, c),) = p.items()
             return {tuple((a, -n) for a, n in m): 1 / c}
-        return _atom(("inverse", _key(p)))
+        return self.opaque(("inverse", _key(p)))
 
     def called(self, e: Call) -> Polynomial:
         """A function by the piece that applies; else an atom, told apart by its argument."""
@@ -186,16 +208,16 @@ class _Polynomials:
             if value is not None:
                 return _constant(value)
             if name in ("max", "relu"):
-                open_slope = _atom(("slope", _key(self.of(gap(e)))))
+                open_slope = self.opaque(("slope", _key(self.of(gap(e)))))
                 return _plus(_constant(Fraction(1)), open_slope, Fraction(-1)) if slot else open_slope
-        return _atom((e.fn, *(_key(self.of(a)) for a in e.arguments)))
+        return self.opaque((e.fn, *(_key(self.of(a)) for a in e.arguments)))
 
 
 def _constant(x: Fraction) -> Polynomial:
     return {(): x} if x else {}
 
 
-def _atom(a: Hashable) -> Polynomial:
+def _atom(a: str) -> Polynomial:
     return {((a, 1),): Fraction(1)}
 
 
@@ -210,16 +232,11 @@ def _times(m: Monomial, n: Monomial) -> Monomial:
     powers = dict(m)
     for a, k in n:
         powers[a] = powers.get(a, 0) + k
-    return tuple(sorted(((a, k) for a, k in powers.items() if k), key=str))
+    return tuple(sorted((a, k) for a, k in powers.items() if k))
 
 
 def _key(p: Polynomial) -> Hashable:
-    return tuple(sorted(p.items(), key=str))
+    return tuple(sorted(p.items()))
 
 
-def _mentions(m: Monomial, name: str) -> bool:
-    """Does a name occur in the monomial, or may it do so as an argument of a function?"""
-    return any(a == name if isinstance(a, str) else name in str(a) for a, _ in m)
-
-
-__all__ = ["cancels", "polynomial", "rows", "vanishes"]
+__all__ = ["Rows", "cancels", "vanishes"]

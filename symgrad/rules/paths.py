@@ -25,12 +25,12 @@ def factored(graph: Graph, of: str, wrt: str) -> F.Form | None:
     for n in reversed(between[:-1]):
         back[n] = sum(back.get(u, 0) for u in graph.consumers(n) if u in inside)
     common = [n for n in between if ways[n] * back[n] == ways[of]]
-    factors = [_block(graph, b, a) for a, b in zip(common, common[1:], strict=False)]
+    factors = [_block(graph, b, a, ways[b] // ways[a]) for a, b in zip(common, common[1:], strict=False)]
     return factors[0] if len(factors) == 1 else F.Product(tuple(reversed(factors)))
 
 
-def _block(graph: Graph, of: str, wrt: str) -> F.Form:
-    count = graph.count_paths(wrt, of)
+def _block(graph: Graph, of: str, wrt: str, count: int) -> F.Form:
+    """The sum over the paths between two neighbouring common nodes."""
     if count == 1:
         return F.PartialOf(of, wrt)
     if count > MAX_TERMS:

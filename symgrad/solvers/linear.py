@@ -14,7 +14,7 @@ from sympy import Expr, Integer, Rational
 
 from symgrad.language.zeros import Comparison, Relation
 
-MAX_ROWS, MILLISECONDS = 80, 1500
+MAX_ROWS, MAX_TERMS, MILLISECONDS = 48, 120, 1500
 Row = Mapping[Any, Fraction]
 """Power product -> coefficient; the power product () is the constant."""
 

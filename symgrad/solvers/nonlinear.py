@@ -18,7 +18,7 @@ from symgrad.language.graph import Graph
 from symgrad.language.problem import Conventions
 from symgrad.language.zeros import Comparison, Polynomial, Relation, gap, kinked
 
-MAX_NODES, MILLISECONDS = 60, 3000
+MAX_NODES, MILLISECONDS = 60, 2000
 
 
 class Outcome(Enum):

@@ -74,8 +74,8 @@ class Search:
         random = Random(11)
         tries = max(12, min(tries, WORK // max(self.size * (1 + len(self.wanted)), 1)))
         for k in range(tries):
-            functions, evaluation = self.evaluations[max(0, k - 8) % len(self.evaluations)]
-            pool = POOLS[min(k * len(POOLS) // tries, len(POOLS) - 1)]
+            functions, evaluation = self.evaluations[max(0, k - 3 * len(POOLS)) % len(self.evaluations)]
+            pool = POOLS[k // 4 if k < 12 else k % len(POOLS)]
             variables = {x.name: self.pick(self.within[x.name], pool, random) for x in self.graph.variables}
             try:
                 values = self.mended(evaluation, evaluation.values(variables), random)
