@@ -207,7 +207,7 @@ class _Case:
             covered |= here
             if (covered == missing and len(met) >= ENOUGH) or fruitless > PATIENCE:
                 break
-        for p in sorted(met, key=lambda p: (-sum(self.usable(p, w) for w in missing), _length(p))):
+        for p in sorted(met, key=lambda p: (-sum(self.usable(p, w) for w in missing), len(p.kinks), _length(p))):
             shared = self.point(p)
             for w in self.open():
                 if self.usable(p, w):
