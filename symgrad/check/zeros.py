@@ -22,6 +22,7 @@ from symgrad.language.vectors import SCALAR, scalar
 from symgrad.language.zeros import JUMPS, AlwaysZero, CannotHold, Comparison, Factor, Region, Relation, gap, kinked
 
 MAX_PATHS = 200
+FREE = Conventions()
 NOTHING = F.Just(Integer(0))
 
 
@@ -124,7 +125,10 @@ def factors(scalars: Scalars, found: tuple[Factor, ...]) -> dict[tuple[str, str]
     for f in found:
         if f.wrt not in graph.arguments(f.of):
             raise Refused(f"{f.of} is not defined in terms of {f.wrt}")
-        scalars.identical(differentiate(graph.node(f.of).expr, scalar(f.wrt)), f.expr, f"d{f.of}/d{f.wrt}", (f.of,))
+        definition = graph.node(f.of).expr
+        true, shown = differentiate(definition, scalar(f.wrt)), f.expr.xreplace({graph.symbol(f.of): definition})
+        if not Facts(graph, FREE).zero(true - shown):
+            scalars.identical(true, shown, f"d{f.of}/d{f.wrt}")
     return {(f.of, f.wrt): F.Just(f.expr) for f in found}
 
 

@@ -163,9 +163,11 @@ class _Case:
             where = " or ".join(dict.fromkeys(f"{argument} (in {function})" for argument, function in kinks))
             if any(function in JUMPS for _, function in kinks):
                 return f"{what}: a jump, with no derivative, where {where}; add a fact that excludes it"
+            before = f"{what} depends on the derivative at a kink, {where}" if name in regions.forced else (
+                f"{what} is zero except where {where}: there it depends on the derivative at the kink")
             named = all(function in ("relu", "max") for _, function in kinks) and self.problem.conventions.relu_at_zero is None
-            fix = "fix it with relu_at_zero in [conventions], or add" if named else "no convention of the problem fixes it; add"
-            return f"{what} is zero except where {where}: there it depends on the derivative at the kink; {fix} a fact that excludes the kink"
+            fix = "fix it with relu_at_zero in [conventions], or add" if named else "no convention that is used here fixes it; add"
+            return f"{before}; {fix} a fact that excludes the kink"
         return f"{what}: neither a zero factor for every path nor a point at which it differs from zero was found"
 
     # ---- answers --------------------------------------------------------------------------------------------------------

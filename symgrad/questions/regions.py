@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from sympy import Expr, Integer, Mul, Rational, Symbol
 
@@ -11,7 +12,7 @@ from symgrad.language.graph import Graph
 from symgrad.language.problem import Conventions
 from symgrad.language.vectors import names_in
 from symgrad.language.zeros import JUMPS, Combined, Comparison, Deduction, Edge, Narrowed, Region, Relation, gap, kinked, primitive
-from symgrad.rules.cancelling import Rows, cancels
+from symgrad.rules.cancelling import Rows, cancels, combines
 from symgrad.rules.vanishing import Found, Ranges
 from symgrad.solvers import linear
 
@@ -38,6 +39,7 @@ class Regions:
         self.whole = self.ranges(())
         self.zeros = self.zero_edges(self.whole)
         self.count = 0
+        self.forced: set[str] = set()  # names whose derivative the facts put at a kink
         self.kinks: dict[str, tuple[tuple[str, str], ...]] = {}  # name -> (argument = 0, function)
 
     def ranges(self, assumed: tuple[Comparison, ...]) -> Ranges:
@@ -92,7 +94,10 @@ class Regions:
                 by = tuple((c, reference) for c, (reference, _, _) in zip(numbers, table, strict=True) if c != 0)
                 used = [r for _, r in by if isinstance(r, Found)]
                 stated = [conclusion, *(c for k, c in ranges.constraints if any(k == r for _, r in by))]
-                ranges.learn(Found(conclusion, by, tuple(dict.fromkeys((*used, *(f for c in stated for f in ranges.reasons(c)))))))
+                rests_on = tuple(dict.fromkeys((*used, *(f for c in stated for f in ranges.reasons(c)))))
+                references = dict(ranges.constraints)
+                parts = [(c, r.conclusion if isinstance(r, Found) else references[r]) for c, r in by]
+                ranges.learn(Found(conclusion, by, rests_on, partial(combines, ranges, conclusion, parts)))
         return ranges
 
     # ---- guaranteed zero ------------------------------------------------------------------------------------------------
@@ -183,6 +188,7 @@ class Regions:
             return None
         if at_kinks:
             self.kinks[name] = tuple(dict.fromkeys(at_kinks))
+            self.forced |= set() if self.count else {name}
             return None
         return regions
 

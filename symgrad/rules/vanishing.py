@@ -35,6 +35,7 @@ class Found:
     conclusion: Comparison
     by: Reference | tuple[tuple[Rational, Reference | Found], ...]
     uses: tuple[Found, ...] = ()
+    combines: Callable[[], bool] | None = None  # does a combination still add up, with what is known at the time?
 
 
 Why = tuple[Reference, Comparison]
@@ -194,7 +195,10 @@ class Ranges(Intervals):
             for f in kept:
                 self.memo.clear()
                 of, interval = bound(f.conclusion) or (None, I.ALL)
-                follows = all(g in kept for g in f.uses) if isinstance(f.by, tuple) else of is not None and self.follows(of, interval, f.by)
+                if isinstance(f.by, tuple):
+                    follows = all(r in kept for _, r in f.by if isinstance(r, Found)) and f.combines is not None and f.combines()
+                else:
+                    follows = of is not None and self.follows(of, interval, f.by)
                 if of is None or not follows:
                     return False
                 if isinstance(of, Rational):

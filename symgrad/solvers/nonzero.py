@@ -51,7 +51,9 @@ def choices(graph: Graph) -> list[tuple[Polynomial, ...]]:
 
             line = tuple((Rational(1), tuple(int(i == k) for i in range(f.arity))) for k in range(f.arity))
             if f.arity == 1:
-                tables.append([Polynomial(f.name, (term(half, 2),)), Polynomial(f.name, line), Polynomial(f.name, (*line, term(half, 2)))])
+                one = (Rational(1), (0,))
+                tables.append([Polynomial(f.name, (term(half, 2),)), Polynomial(f.name, (one, *line)), Polynomial(f.name, line),
+                               Polynomial(f.name, (*line, term(half, 2)))])
             else:
                 square = (term(half, 2), term(Rational(-1), 1, 1), term(half, 0, 2))
                 tables.append([Polynomial(f.name, (*square, *line[2:])), Polynomial(f.name, line)])
