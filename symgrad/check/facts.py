@@ -20,7 +20,7 @@ from symgrad.language.functions import Call, Fn, call, leaky_slope
 from symgrad.language.graph import Graph
 from symgrad.language.problem import Conventions
 from symgrad.language.vectors import names_in, scalar
-from symgrad.language.zeros import JUMPS, KINKED, Combined, Comparison, Deduction, Narrowed, Reference, Relation, bound, gap, number, sign_of
+from symgrad.language.zeros import JUMPS, KINKED, Combined, Deduction, Fact, Narrowed, Reference, Relation, bound, gap, number, sign_of
 
 MAX_UNFOLDED, MAX_SIZE = 40, 4000
 _SIGN = {Relation.EQUAL: 0, Relation.MORE: 1, Relation.AT_LEAST: 1, Relation.LESS: -1, Relation.AT_MOST: -1}
@@ -32,11 +32,11 @@ class Facts:
 
     graph: Graph
     conventions: Conventions
-    listed: list[Comparison] = field(default_factory=list)
+    listed: list[Fact] = field(default_factory=list)
     known: dict[Expr, I.Interval] = field(default_factory=dict)
     impossible: bool = False
 
-    def add(self, fact: Comparison) -> None:
+    def add(self, fact: Fact) -> None:
         self.listed.append(fact)
         of, interval = bound(fact) or (None, I.ALL)
         if isinstance(of, Rational):
@@ -45,10 +45,10 @@ class Facts:
             self.known[of] = self.known.get(of, I.ALL).meet(interval)
             self.impossible |= self.known[of].empty
 
-    def find(self, reference: Reference) -> Comparison:
+    def find(self, reference: Reference) -> Fact:
         """A definition by its name, a fact by its number."""
         if isinstance(reference, str):
-            return Comparison(self.graph.symbol(reference), Relation.EQUAL, self.graph.node(reference).expr)
+            return Fact(self.graph.symbol(reference), Relation.EQUAL, self.graph.node(reference).expr)
         if not 0 <= reference < len(self.listed):
             raise Refused(f"there is no fact number {reference}")
         return self.listed[reference]
@@ -69,7 +69,7 @@ class Facts:
             raise Refused(f"{said(d.conclusion)} does not follow")
         self.add(d.conclusion)
 
-    def narrowed(self, conclusion: Comparison, by: Comparison) -> bool:
+    def narrowed(self, conclusion: Fact, by: Fact) -> bool:
         """Wherever the conclusion is false, `by` is false too."""
         of, interval = bound(conclusion) or (None, I.ALL)
         if isinstance(of, Rational):
@@ -78,11 +78,11 @@ class Facts:
             piece.empty or self.excluded(by, {**self.known, of: piece})
             for piece in (self.known.get(of, I.ALL).meet(outside) for outside in interval.outside()))
 
-    def excluded(self, fact: Comparison, known: dict[Expr, I.Interval]) -> bool:
+    def excluded(self, fact: Fact, known: dict[Expr, I.Interval]) -> bool:
         apart = range_of(fact.left, known, self.conventions) - range_of(fact.right, known, self.conventions)
         return apart.meet(fact.relation.gap).empty or (fact.relation is Relation.NOT_EQUAL and apart == I.ZERO)
 
-    def combined(self, conclusion: Comparison, by: list[tuple[Rational, Comparison]]) -> bool:
+    def combined(self, conclusion: Fact, by: list[tuple[Rational, Fact]]) -> bool:
         """The difference of its sides is, identically, the sum of multiples of differences that are at least 0."""
         if any(fact.relation not in _SIGN or c * _SIGN[fact.relation] < 0 for c, fact in by):
             return False
@@ -176,5 +176,5 @@ def vanishes(e: Expr) -> bool:
         return False
 
 
-def said(c: Comparison) -> str:
+def said(c: Fact) -> str:
     return f"{c.left} {c.relation.value} {c.right}"

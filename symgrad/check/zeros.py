@@ -19,19 +19,19 @@ from symgrad.language.graph import Graph
 from symgrad.language.problem import Conventions, GuaranteedZero, Problem
 from symgrad.language.steps import Ground, Verdict
 from symgrad.language.vectors import SCALAR, scalar
-from symgrad.language.zeros import JUMPS, AlwaysZero, CannotHold, Comparison, Factor, Region, Relation, gap, kinked
+from symgrad.language.zeros import JUMPS, AlwaysZero, CannotHold, Fact, Factor, Region, Relation, gap, kinked
 
 MAX_PATHS = 200
 FREE = Conventions()
 NOTHING = F.Just(Integer(0))
 
 
-def facts_of(problem: Problem, part: str, case: int) -> tuple[Comparison, ...]:
+def facts_of(problem: Problem, part: str, case: int) -> tuple[Fact, ...]:
     """The facts of a case, then the values that the problem states.  Raises Refused if the problem asks no such case."""
     ask = next((p.ask for p in problem.parts if p.label == part), None)
     if not isinstance(ask, GuaranteedZero) or not 0 <= case < len(ask.cases):
         raise Refused(f"the problem asks no case {case + 1} in a part {part}")
-    values = tuple(Comparison(scalar(g.name), Relation.EQUAL, g.entries[0][0]) for g in problem.values
+    values = tuple(Fact(scalar(g.name), Relation.EQUAL, g.entries[0][0]) for g in problem.values
                    if g.digits is None and problem.graph.shape(g.name) == SCALAR)
     return ask.cases[case] + values
 
@@ -132,14 +132,14 @@ def factors(scalars: Scalars, found: tuple[Factor, ...]) -> dict[tuple[str, str]
     return {(f.of, f.wrt): F.Just(f.expr) for f in found}
 
 
-def cover(regions: tuple[Region, ...], so_far: tuple[Comparison, ...]) -> None:
+def cover(regions: tuple[Region, ...], so_far: tuple[Fact, ...]) -> None:
     """Raises Refused unless the regions arise by splitting on one expression after the other: below, at and above 0."""
     depth = len(so_far)
     if len(regions) == 1 and len(regions[0].assumed) == depth:
         return
     if not regions or any(len(r.assumed) <= depth for r in regions):
         raise Refused("the regions do not cover all points")
-    steps = [Comparison(regions[0].assumed[depth].left, relation, Integer(0)) for relation in (Relation.LESS, Relation.EQUAL, Relation.MORE)]
+    steps = [Fact(regions[0].assumed[depth].left, relation, Integer(0)) for relation in (Relation.LESS, Relation.EQUAL, Relation.MORE)]
     if any(r.assumed[depth] not in steps for r in regions):
         raise Refused("the regions do not cover all points")
     for step in steps:

@@ -11,7 +11,7 @@ from sympy import Expr, Rational
 from symgrad.language import forms as F
 from symgrad.language.forms import Prose
 from symgrad.language.graph import Graph
-from symgrad.language.zeros import Comparison, say
+from symgrad.language.zeros import Fact, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class GuaranteedZero:
     kind: ClassVar[str] = "always_zero"
     of: str
     wrt: tuple[str, ...]
-    cases: tuple[tuple[Comparison, ...], ...]
+    cases: tuple[tuple[Fact, ...], ...]
 
     def task(self, graph: Graph) -> Prose:
         asked = ("which of ", *listed([F.TotalOf(self.of, w) for w in self.wrt]), " are guaranteed to be zero?")
@@ -116,7 +116,7 @@ class GuaranteedZero:
         return ("In each case, given only its facts, ", *asked, *cases, ".")
 
 
-def all_of(facts: tuple[Comparison, ...]) -> Prose:
+def all_of(facts: tuple[Fact, ...]) -> Prose:
     """z1 = -1, h2 > 0 and w3 = 0."""
     found: list[str | F.Form] = [] if facts else ["the model"]
     for k, fact in enumerate(facts):

@@ -57,7 +57,7 @@ _DATA: dict[str, type] = {
     cls.__name__: cls
     for cls in (
         *typing.get_args(F.Form), *typing.get_args(C.Claim), C.Line, C.Witness, S.Verdict, S.Certified, S.Certificate,
-        Z.Comparison, Z.Narrowed, Z.Combined, Z.Region, Z.Polynomial, Z.Point, Z.Factor)
+        Z.Fact, Z.Narrowed, Z.Combined, Z.Region, Z.Polynomial, Z.Point, Z.Factor)
 }
 
 

@@ -46,15 +46,15 @@ class Relation(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """left relates to right: z1 = -1, h2 > 0, h1 >= h2."""
+class Fact:
+    """left relates to right: z1 = -1, h2 > 0, h1 >= h2.  Given, assumed of a region, or deduced."""
 
     left: Expr
     relation: Relation
     right: Expr
 
 
-def say(c: Comparison) -> Prose:
+def say(c: Fact) -> Prose:
     """The comparison as words and formulas."""
     sign = {Relation.NOT_EQUAL: "≠", Relation.AT_MOST: "≤", Relation.AT_LEAST: "≥"}.get(c.relation, c.relation.value)
     return (Just(c.left), f" {sign} ", Just(c.right))
@@ -64,7 +64,7 @@ def say(c: Comparison) -> Prose:
 class Narrowed:
     """`conclusion` (a name and a number): were it false, one fact or definition could not hold, by interval arithmetic."""
 
-    conclusion: Comparison
+    conclusion: Fact
     by: Reference
 
 
@@ -72,7 +72,7 @@ class Narrowed:
 class Combined:
     """`conclusion`: its left minus its right is, identically, a sum of multiples of the gaps (left - right) of facts and definitions."""
 
-    conclusion: Comparison
+    conclusion: Fact
     by: tuple[tuple[Rational, Reference], ...]
 
 
@@ -86,7 +86,7 @@ class Region:
     A region that cannot occur ends in a false comparison of numbers.  Paths without a zero factor add up to zero.
     """
 
-    assumed: tuple[Comparison, ...] = ()
+    assumed: tuple[Fact, ...] = ()
     deduced: tuple[Deduction, ...] = ()
     zeros: tuple[Edge, ...] = ()
 
@@ -231,7 +231,7 @@ def _ordered(e: Expr) -> Expr:
     return e.func(*map(_ordered, e.args)) if e.args else e
 
 
-def bound(c: Comparison) -> tuple[Expr, Interval] | None:
+def bound(c: Fact) -> tuple[Expr, Interval] | None:
     """What a comparison bounds, up to a factor, and by what: a name, a difference such as h1 - h2, or 0 (the comparison of numbers)."""
     if isinstance(c.right, Rational) and not isinstance(c.left, Rational):
         e, gap_of = c.left, c.relation.gap + I.point(rational(c.right))

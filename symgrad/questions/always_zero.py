@@ -17,7 +17,7 @@ from symgrad.language.errors import Unsupported
 from symgrad.language.problem import GuaranteedZero, Problem
 from symgrad.language.steps import Derivation, Step
 from symgrad.language.vectors import SCALAR, scalar
-from symgrad.language.zeros import JUMPS, AlwaysZero, CanHold, CannotHold, Comparison, Factor, NotAlwaysZero, Point, Region, Relation, number
+from symgrad.language.zeros import JUMPS, AlwaysZero, CanHold, CannotHold, Fact, Factor, NotAlwaysZero, Point, Region, Relation, number
 from symgrad.questions.regions import Regions
 from symgrad.rules.numbers import Num
 from symgrad.rules.paths import factored
@@ -68,7 +68,7 @@ class _Case:
 
     def __post_init__(self) -> None:
         self.graph = self.problem.graph
-        values = [Comparison(scalar(g.name), Relation.EQUAL, g.entries[0][0]) for g in self.problem.values if g.digits is None]
+        values = [Fact(scalar(g.name), Relation.EQUAL, g.entries[0][0]) for g in self.problem.values if g.digits is None]
         self.facts = (*self.ask.cases[self.number], *values)
         self.undecided: list[str] = []
         self.found: dict[str, Step] = {}

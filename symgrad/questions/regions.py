@@ -11,7 +11,7 @@ from symgrad.language import intervals as I
 from symgrad.language.graph import Graph
 from symgrad.language.problem import Conventions
 from symgrad.language.vectors import names_in
-from symgrad.language.zeros import JUMPS, Combined, Comparison, Deduction, Edge, Narrowed, Region, Relation, gap, kinked, primitive
+from symgrad.language.zeros import JUMPS, Combined, Deduction, Edge, Fact, Narrowed, Region, Relation, gap, kinked, primitive
 from symgrad.rules.cancelling import Rows, cancels, combines
 from symgrad.rules.vanishing import Found, Ranges
 from symgrad.solvers import linear
@@ -27,22 +27,22 @@ class _Open(Exception):
 class Regions:
     """One set of facts with one convention for kinks."""
 
-    def __init__(self, graph: Graph, conventions: Conventions, facts: Sequence[Comparison], of: str) -> None:
+    def __init__(self, graph: Graph, conventions: Conventions, facts: Sequence[Fact], of: str) -> None:
         self.graph, self.conventions, self.facts, self.of = graph, conventions, tuple(facts), of
         self.above = graph.ancestors(of)
         self.jumps = any(c.fn.name in JUMPS for n in graph.nodes for c in kinked(n.expr))
         names = self.above.union(*(graph.ancestors(n) for f in facts for n in names_in(f.left) + names_in(f.right)))
         self.names = frozenset(names)
-        self.regions: dict[tuple[Comparison, ...], Ranges] = {}
+        self.regions: dict[tuple[Fact, ...], Ranges] = {}
         self.edges: dict[int, tuple[int, frozenset[Edge]]] = {}
-        self.combined: set[tuple[Comparison, ...]] = set()
+        self.combined: set[tuple[Fact, ...]] = set()
         self.whole = self.ranges(())
         self.zeros = self.zero_edges(self.whole)
         self.count = 0
         self.forced: set[str] = set()  # names whose derivative the facts put at a kink
         self.kinks: dict[str, tuple[tuple[str, str], ...]] = {}  # name -> (argument = 0, function)
 
-    def ranges(self, assumed: tuple[Comparison, ...]) -> Ranges:
+    def ranges(self, assumed: tuple[Fact, ...]) -> Ranges:
         """What propagation finds in a region; computed once for all derivatives."""
         if assumed not in self.regions:
             self.regions[assumed] = Ranges(self.graph, self.conventions, (*self.facts, *assumed), self.names)
@@ -70,7 +70,7 @@ class Regions:
             return (self.contradicted(self.whole, ()),)
         return self.by_splitting("")
 
-    def contradicted(self, ranges: Ranges, assumed: tuple[Comparison, ...]) -> Region:
+    def contradicted(self, ranges: Ranges, assumed: tuple[Fact, ...]) -> Region:
         assert ranges.contradiction is not None
         return self.region(assumed, ranges.minimal(ranges.contradiction, lambda: False), ())
 
@@ -84,7 +84,7 @@ class Regions:
             return ranges
         bare = [(row, relation) for _, row, relation in table]
         found = linear.contradiction(bare)
-        results: list[tuple[Comparison, list[Rational]] | None] = [found]
+        results: list[tuple[Fact, list[Rational]] | None] = [found]
         for g in gaps if found is None else ():
             row = rows.difference(g, Integer(0))
             results.append(linear.sign(bare, g, row) if row else None)
@@ -107,7 +107,7 @@ class Regions:
         region = self.cut(self.whole, (), name, self.zeros)
         return None if region is None else (region,)
 
-    def cut(self, ranges: Ranges, assumed: tuple[Comparison, ...], name: str, zeros: frozenset[Edge]) -> Region | None:
+    def cut(self, ranges: Ranges, assumed: tuple[Fact, ...], name: str, zeros: frozenset[Edge]) -> Region | None:
         """The first zero factor of every path, if each has one."""
         if not assumed and self.at_jump(ranges, name):
             return None
@@ -124,7 +124,7 @@ class Regions:
                     seen.add(u)
                     stack.append(u)
         edges = tuple(sorted(set(first), key=lambda e: (self.graph.names.index(e[0]), self.graph.names.index(e[1]))))
-        needed = [f for u, _ in edges for f in ranges.reasons(Comparison(self.graph.node(u).expr, Relation.EQUAL, Integer(0)))]
+        needed = [f for u, _ in edges for f in ranges.reasons(Fact(self.graph.node(u).expr, Relation.EQUAL, Integer(0)))]
         kept = ranges.minimal(needed, lambda: all(ranges.partials(u).get(x) == I.ZERO for u, x in edges))
         return self.region(assumed, kept, edges)
 
@@ -141,7 +141,7 @@ class Regions:
         region = self.cut(self.whole, (), name, self.zeros) or self.cancelled(self.whole, (), name, self.zeros)
         return None if region is None else (region,)
 
-    def cancelled(self, ranges: Ranges, assumed: tuple[Comparison, ...], name: str, zeros: frozenset[Edge]) -> Region | None:
+    def cancelled(self, ranges: Ranges, assumed: tuple[Fact, ...], name: str, zeros: frozenset[Edge]) -> Region | None:
         routes: list[tuple[str, ...]] = []
         for route in self.routes(name, zeros):
             routes.append(route)
@@ -192,7 +192,7 @@ class Regions:
             return None
         return regions
 
-    def split(self, assumed: tuple[Comparison, ...], name: str, at_kinks: list[tuple[str, str]], last: bool = False) -> tuple[Region, ...]:
+    def split(self, assumed: tuple[Fact, ...], name: str, at_kinks: list[tuple[str, str]], last: bool = False) -> tuple[Region, ...]:
         """Regions below, at and above 0 of one expression after the other; none after the `last`.
 
         Raises _Open where a region stays open that lies on no kink.
@@ -214,7 +214,7 @@ class Regions:
         if not touching and len(self.names) > MAX_NAMES:
             return self.stuck(ranges, name, at_kinks)
         best = touching[0] if touching else max(gaps, key=lambda e: self.ease(assumed, e, name)) if len(gaps) > 1 else gaps[0]
-        return tuple(r for sign in SIGNS for r in self.split((*assumed, Comparison(best, sign, Integer(0))), name, at_kinks,
+        return tuple(r for sign in SIGNS for r in self.split((*assumed, Fact(best, sign, Integer(0))), name, at_kinks,
                                                              bool(touching) and sign is Relation.EQUAL))
 
     def stuck(self, ranges: Ranges, name: str, at_kinks: list[tuple[str, str]]) -> tuple[Region, ...]:
@@ -232,12 +232,12 @@ class Regions:
         found = ranges.forward(e)
         return found.low == 0 or found.high == 0
 
-    def ease(self, assumed: tuple[Comparison, ...], e: Expr, name: str) -> int:
+    def ease(self, assumed: tuple[Fact, ...], e: Expr, name: str) -> int:
         """How many of the three regions by the sign of e are done at once."""
-        tried = [(*assumed, Comparison(e, sign, Integer(0))) for sign in SIGNS]
+        tried = [(*assumed, Fact(e, sign, Integer(0))) for sign in SIGNS]
         return sum(self.at_once(self.ranges(a), a, name) is not None for a in tried)
 
-    def at_once(self, ranges: Ranges, assumed: tuple[Comparison, ...], name: str) -> Region | None:
+    def at_once(self, ranges: Ranges, assumed: tuple[Fact, ...], name: str) -> Region | None:
         """The region done without a further split: impossible, or (for a name) with a derivative that vanishes."""
         if ranges.contradiction is not None:
             return self.contradicted(ranges, assumed)
@@ -269,7 +269,7 @@ class Regions:
 
     # ---- as data ----------------------------------------------------------------------------------------------------------
 
-    def region(self, assumed: tuple[Comparison, ...], kept: Sequence[Found], zeros: tuple[Edge, ...]) -> Region:
+    def region(self, assumed: tuple[Fact, ...], kept: Sequence[Found], zeros: tuple[Edge, ...]) -> Region:
         """The deductions with references as the checker counts them: facts, assumptions, then deductions."""
         start = len(self.facts) + len(assumed)
         place = {f: start + k for k, f in enumerate(kept)}

@@ -13,7 +13,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
 
 from symgrad.language.functions import Call, Fn, leaky_slope
 from symgrad.language.vectors import names_in
-from symgrad.language.zeros import Comparison, Reference, Relation, gap, rational
+from symgrad.language.zeros import Fact, Reference, Relation, gap, rational
 from symgrad.rules.ranges import Intervals
 from symgrad.rules.scalar import partial
 from symgrad.rules.vanishing import Found, Ranges
@@ -52,7 +52,7 @@ def vanishes(ranges: Ranges, e: Expr) -> bool:
     return False
 
 
-def combines(ranges: Intervals, conclusion: Comparison, parts: Sequence[tuple[Rational, Comparison]]) -> bool:
+def combines(ranges: Intervals, conclusion: Fact, parts: Sequence[tuple[Rational, Fact]]) -> bool:
     """Is the difference of the conclusion's sides the sum of these multiples of differences, with nodes as unknowns?"""
     total = Add._from_args((Integer(0), conclusion.left, Mul(-1, conclusion.right, evaluate=False),
                             *(Mul(-c, Add(f.left, Mul(-1, f.right, evaluate=False), evaluate=False), evaluate=False) for c, f in parts)))
@@ -68,7 +68,7 @@ class Rows:
     def __init__(self, ranges: Ranges) -> None:
         self.quotients = _Quotients(ranges, False)
         deduced = [(f, f.conclusion) for found in ranges.log.values() for f in found]
-        listed: list[tuple[Reference | Found, Comparison]] = [*ranges.constraints, *deduced]
+        listed: list[tuple[Reference | Found, Fact]] = [*ranges.constraints, *deduced]
         self.table: list[tuple[Reference | Found, Polynomial, Relation]] = []
         for reference, c in listed:
             row = self.difference(c.left, c.right)
@@ -87,7 +87,7 @@ class Rows:
 class _Quotients:
     """Expressions to quotients of polynomials: settled kinks, and equalities solved for a name, put in."""
 
-    def __init__(self, ranges: Intervals, whole: bool, equalities: Sequence[Comparison] = ()) -> None:
+    def __init__(self, ranges: Intervals, whole: bool, equalities: Sequence[Fact] = ()) -> None:
         self.ranges, self.whole = ranges, whole
         self.solved: dict[str, Polynomial] = {}
         self.atoms: dict[Hashable, str] = {}
@@ -97,7 +97,7 @@ class _Quotients:
         for fact in equalities:
             self.solve(fact)
 
-    def solve(self, fact: Comparison) -> None:
+    def solve(self, fact: Fact) -> None:
         """l = r solved for a name that it has in one term, with a number as coefficient."""
         try:
             p, _ = self.plus(self.of(fact.left), self.of(fact.right), Fraction(-1))

@@ -22,7 +22,7 @@ from symgrad.language.graph import Graph
 from symgrad.language.intervals import Interval
 from symgrad.language.problem import Conventions
 from symgrad.language.vectors import names_in
-from symgrad.language.zeros import Comparison, Reference, Relation, bound, gap, kinked, number, primitive, sign_of
+from symgrad.language.zeros import Fact, Reference, Relation, bound, gap, kinked, number, primitive, sign_of
 from symgrad.rules.ranges import ONE, Intervals, trimmed
 
 MAX_ROUNDS, MAX_PRUNED = 8, 14
@@ -32,13 +32,13 @@ MAX_ROUNDS, MAX_PRUNED = 8, 14
 class Found:
     """One deduction: what follows, by which fact or definition (several, with multipliers, for a combination)."""
 
-    conclusion: Comparison
+    conclusion: Fact
     by: Reference | tuple[tuple[Rational, Reference | Found], ...]
     uses: tuple[Found, ...] = ()
     combines: Callable[[], bool] | None = None  # does a combination still add up, with what is known at the time?
 
 
-Why = tuple[Reference, Comparison]
+Why = tuple[Reference, Fact]
 
 
 class _Contradiction(Exception):
@@ -53,12 +53,12 @@ class Ranges(Intervals):
     nothing (none: the facts alone do); it is None otherwise.
     """
 
-    def __init__(self, graph: Graph, conventions: Conventions, facts: Iterable[Comparison], names: frozenset[str]) -> None:
+    def __init__(self, graph: Graph, conventions: Conventions, facts: Iterable[Fact], names: frozenset[str]) -> None:
         super().__init__(graph, conventions)
         self.facts = list(facts)
         self.log: dict[Expr, list[Found]] = {}
-        self.constraints: list[tuple[Reference, Comparison]] = list(enumerate(self.facts))
-        self.constraints += [(n.name, Comparison(n.symbol, Relation.EQUAL, n.expr)) for n in graph.nodes if n.name in names]
+        self.constraints: list[tuple[Reference, Fact]] = list(enumerate(self.facts))
+        self.constraints += [(n.name, Fact(n.symbol, Relation.EQUAL, n.expr)) for n in graph.nodes if n.name in names]
         self.watching: dict[str, list[int]] = {}
         for k, (_, c) in enumerate(self.constraints):
             for name in {*names_in(c.left), *names_in(c.right)}:
@@ -93,7 +93,7 @@ class Ranges(Intervals):
 
         self.attempt(work)
 
-    def state(self, c: Comparison, *found: Found) -> None:
+    def state(self, c: Fact, *found: Found) -> None:
         """Takes a comparison with a number, or of two expressions, as known."""
         of, interval = bound(c) or (None, I.ALL)
         if isinstance(of, Rational):
@@ -117,12 +117,12 @@ class Ranges(Intervals):
             if rounds[k] <= MAX_ROUNDS:
                 self.revise(*self.constraints[k])
 
-    def revise(self, by: Reference, c: Comparison) -> None:
+    def revise(self, by: Reference, c: Fact) -> None:
         """Narrows both sides of one fact or definition."""
         self.memo.clear()
         a, b = self.forward(c.left), self.forward(c.right)
         if not self.possible(c):
-            raise _Contradiction(Found(Comparison(Integer(0), Relation.EQUAL, Integer(1)), by, tuple(self.reasons(c))))
+            raise _Contradiction(Found(Fact(Integer(0), Relation.EQUAL, Integer(1)), by, tuple(self.reasons(c))))
         match c.relation:
             case Relation.EQUAL:
                 narrowed = (c.left, b), (c.right, a)
@@ -135,7 +135,7 @@ class Ranges(Intervals):
         for side, target in narrowed:
             self.backward(side, target, (by, c))
 
-    def possible(self, c: Comparison) -> bool:
+    def possible(self, c: Fact) -> bool:
         apart = self.forward(c.left) - self.forward(c.right)
         return not apart.meet(c.relation.gap).empty and not (c.relation is Relation.NOT_EQUAL and apart == I.ZERO)
 
@@ -147,14 +147,14 @@ class Ranges(Intervals):
             return
         conclusions = []
         if new.value is not None:
-            conclusions.append(Comparison(x, Relation.EQUAL, number(new.value)))
+            conclusions.append(Fact(x, Relation.EQUAL, number(new.value)))
         else:
             if (new.low, new.low_open) != (old.low, old.low_open):
                 assert isinstance(new.low, Fraction)
-                conclusions.append(Comparison(x, Relation.MORE if new.low_open else Relation.AT_LEAST, number(new.low)))
+                conclusions.append(Fact(x, Relation.MORE if new.low_open else Relation.AT_LEAST, number(new.low)))
             if (new.high, new.high_open) != (old.high, old.high_open):
                 assert isinstance(new.high, Fraction)
-                conclusions.append(Comparison(x, Relation.LESS if new.high_open else Relation.AT_MOST, number(new.high)))
+                conclusions.append(Fact(x, Relation.LESS if new.high_open else Relation.AT_MOST, number(new.high)))
         uses = tuple(self.reasons(why[1]))
         found = [Found(c, why[0], uses) for c in conclusions]
         self.log.setdefault(x, []).extend(found)
@@ -166,7 +166,7 @@ class Ranges(Intervals):
                 self.waiting.add(k)
                 self.pending.append(k)
 
-    def reasons(self, c: Comparison) -> Iterator[Found]:
+    def reasons(self, c: Fact) -> Iterator[Found]:
         """The deductions so far about the names in it, and about the differences that its kinks look at."""
         for e in (c.left, c.right):
             for name in names_in(e):

@@ -17,7 +17,7 @@ from symgrad.language.zeros import (
     CanHold,
     CannotHold,
     Combined,
-    Comparison,
+    Fact,
     Narrowed,
     NotAlwaysZero,
     Point,
@@ -121,18 +121,18 @@ def _always(c: AlwaysZero, reasons: _Reasons) -> list[D.Block]:
 class _Reasons:
     """Why something follows, for the facts of one case."""
 
-    def __init__(self, problem: Problem, facts: Sequence[Comparison], n: Notation) -> None:
-        values = [Comparison(scalar(g.name), Relation.EQUAL, g.entries[0][0]) for g in problem.values if g.digits is None]
+    def __init__(self, problem: Problem, facts: Sequence[Fact], n: Notation) -> None:
+        values = [Fact(scalar(g.name), Relation.EQUAL, g.entries[0][0]) for g in problem.values if g.digits is None]
         self.graph, self.n = problem.graph, n
-        self.facts: list[Comparison] = [*facts, *values]
+        self.facts: list[Fact] = [*facts, *values]
 
-    def known(self, region: Region, before: int | None = None) -> list[Comparison]:
+    def known(self, region: Region, before: int | None = None) -> list[Fact]:
         """Facts, assumptions and the first deductions, in the order in which they are counted."""
         return [*self.facts, *region.assumed, *(d.conclusion for d in region.deduced[:before])]
 
-    def find(self, reference: Reference, region: Region, before: int) -> Comparison:
+    def find(self, reference: Reference, region: Region, before: int) -> Fact:
         if isinstance(reference, str):
-            return Comparison(self.graph.symbol(reference), Relation.EQUAL, self.graph.node(reference).expr)
+            return Fact(self.graph.symbol(reference), Relation.EQUAL, self.graph.node(reference).expr)
         return self.known(region, before)[reference]
 
     def since(self, e: Expr, region: Region) -> D.Text:
@@ -140,7 +140,7 @@ class _Reasons:
         told = [c for c in self.known(region) if set(names_in(e)) & {*names_in(c.left), *names_in(c.right)}]
         return ("since ", *_listed([self.comparison(c) for c in told[-3:]])) if told else ()
 
-    def comparison(self, c: Comparison) -> D.Maths:
+    def comparison(self, c: Fact) -> D.Maths:
         return D.Maths(f"{self.n.tex(c.left)} {_SIGNS[c.relation]} {self.n.tex(c.right)}")
 
     def why(self, region: Region) -> list[D.Block]:
@@ -186,11 +186,11 @@ class _Reasons:
         return D.Table((("Region",), ("What follows",), ("Why",)), tuple(rows))
 
 
-def _of_numbers(c: Comparison) -> bool:
+def _of_numbers(c: Fact) -> bool:
     return isinstance(c.left, Rational) and isinstance(c.right, Rational)
 
 
-def _difference(c: Rational, fact: Comparison) -> Expr:
+def _difference(c: Rational, fact: Fact) -> Expr:
     """c (left - right)."""
     apart = fact.left if fact.right == 0 else negate(fact.right) if fact.left == 0 else add(fact.left, negate(fact.right))
     return apart if c == 1 else Mul(c, apart, evaluate=False)

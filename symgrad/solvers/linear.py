@@ -12,7 +12,7 @@ from typing import Any
 
 from sympy import Expr, Integer, Rational
 
-from symgrad.language.zeros import Comparison, Relation
+from symgrad.language.zeros import Fact, Relation
 
 MAX_ROWS, MAX_TERMS, MILLISECONDS = 48, 120, 1500
 Row = Mapping[Any, Fraction]
@@ -50,20 +50,20 @@ def multipliers(rows: Sequence[tuple[Row, Relation]], goal: Row, shown: Relation
     return [Rational(x.numerator_as_long(), x.denominator_as_long()) for x in found]
 
 
-def contradiction(rows: Sequence[tuple[Row, Relation]]) -> tuple[Comparison, list[Rational]] | None:
+def contradiction(rows: Sequence[tuple[Row, Relation]]) -> tuple[Fact, list[Rational]] | None:
     """A false comparison of numbers that the rows imply: 0 > 0, or 0 >= 1."""
     for relation, goal in ((Relation.MORE, Fraction(0)), (Relation.AT_LEAST, Fraction(-1))):
         found = multipliers(rows, {(): goal} if goal else {}, relation)
         if found is not None:
-            return Comparison(Integer(int(goal)), relation, Integer(0)), found
+            return Fact(Integer(int(goal)), relation, Integer(0)), found
     return None
 
 
-def sign(rows: Sequence[tuple[Row, Relation]], e: Expr, row: Row) -> tuple[Comparison, list[Rational]] | None:
+def sign(rows: Sequence[tuple[Row, Relation]], e: Expr, row: Row) -> tuple[Fact, list[Rational]] | None:
     """e = 0, e > 0, e < 0, or one of the last two with equality, as the rows imply it."""
     for relation in (Relation.EQUAL, Relation.MORE, Relation.AT_LEAST):
         for turned, goal in ((False, row), (True, {m: -c for m, c in row.items()})):
             found = multipliers(rows, goal, relation)
             if found is not None:
-                return Comparison(*((Integer(0), relation, e) if turned else (e, relation, Integer(0)))), found
+                return Fact(*((Integer(0), relation, e) if turned else (e, relation, Integer(0)))), found
     return None

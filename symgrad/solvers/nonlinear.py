@@ -16,7 +16,7 @@ from symgrad.language.errors import Unsupported
 from symgrad.language.functions import Call, leaky_slope
 from symgrad.language.graph import Graph
 from symgrad.language.problem import Conventions
-from symgrad.language.zeros import Comparison, Polynomial, Relation, gap, kinked
+from symgrad.language.zeros import Fact, Polynomial, Relation, gap, kinked
 
 MAX_NODES, MILLISECONDS = 60, 2000
 
@@ -27,7 +27,7 @@ class Outcome(Enum):
     NONE, UNKNOWN = "there is none", "not decided"
 
 
-def point(graph: Graph, facts: Sequence[Comparison], functions: Mapping[str, Polynomial], conventions: Conventions,
+def point(graph: Graph, facts: Sequence[Fact], functions: Mapping[str, Polynomial], conventions: Conventions,
           derivative: tuple[str, str] | None, kinks: bool = False) -> dict[str, Fraction] | Outcome:
     """Numbers for the variables at which the facts hold and d of / d wrt (of `derivative`) is not 0; on no kink unless `kinks`."""
     if len(graph.nodes) > MAX_NODES:
@@ -54,7 +54,7 @@ class _Formula:
                 if not kinks or call.fn.name not in ("relu", "max"):
                     self.solver.add(self.value(gap(call)) != 0)
 
-    def solve(self, facts: Sequence[Comparison], derivative: tuple[str, str] | None) -> dict[str, Fraction] | Outcome:
+    def solve(self, facts: Sequence[Fact], derivative: tuple[str, str] | None) -> dict[str, Fraction] | Outcome:
         z3 = self.z3
         for fact in facts:
             a, b = self.value(fact.left), self.value(fact.right)

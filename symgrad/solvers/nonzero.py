@@ -20,7 +20,7 @@ from symgrad.language.functions import KNOWN
 from symgrad.language.graph import Graph, Node
 from symgrad.language.intervals import Interval
 from symgrad.language.problem import Conventions
-from symgrad.language.zeros import Comparison, Polynomial, Relation
+from symgrad.language.zeros import Fact, Polynomial, Relation
 from symgrad.solvers.evaluation import Evaluation, Kink, Number, Values
 
 POOLS: tuple[tuple[Fraction, ...], ...] = tuple(
@@ -63,7 +63,7 @@ def choices(graph: Graph) -> list[tuple[Polynomial, ...]]:
 class Search:
     """Points of one case.  Raises Unsupported where a function has no values."""
 
-    def __init__(self, graph: Graph, facts: Sequence[Comparison], known: Mapping[Expr, Interval], conventions: Conventions, of: str) -> None:
+    def __init__(self, graph: Graph, facts: Sequence[Fact], known: Mapping[Expr, Interval], conventions: Conventions, of: str) -> None:
         self.graph, self.facts, self.of = graph, facts, of
         self.within = {x.name: known.get(x.symbol, I.ALL) for x in graph.all}
         self.evaluations = [(fs, Evaluation(graph, {f.name: f for f in fs}, conventions)) for fs in choices(graph)]

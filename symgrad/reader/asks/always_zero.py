@@ -15,7 +15,7 @@ from symgrad.language.errors import ShapeError, SpecError
 from symgrad.language.functions import KNOWN, Call
 from symgrad.language.problem import GuaranteedZero
 from symgrad.language.vectors import SCALAR, is_scalar, names_in, say_shape, shape_of
-from symgrad.language.zeros import Comparison, Relation
+from symgrad.language.zeros import Fact, Relation
 from symgrad.reader.asks.reading import PartReading
 from symgrad.reader.letlist import expression
 from symgrad.reader.spec import Formula, Name, PartSpec
@@ -47,7 +47,7 @@ def read(spec: AlwaysZeroSpec, r: PartReading) -> GuaranteedZero:
     return ask
 
 
-def comparisons(text: str, r: PartReading) -> tuple[Comparison, ...]:
+def comparisons(text: str, r: PartReading) -> tuple[Fact, ...]:
     """`a < b`, or a chain `0 < a <= 1` as its two comparisons.  Raises SpecError or ShapeError."""
     pieces = _SIGNS.split(text)
     if len(pieces) < 3 or not all(p.strip() for p in pieces):
@@ -59,4 +59,4 @@ def comparisons(text: str, r: PartReading) -> tuple[Comparison, ...]:
             raise ShapeError(f"{text[:80]!r}: a fact compares scalars, one side is {say_shape(shape_of(side))}")
         if strange := [c.fn.name for c in side.atoms(Call) if c.fn.name not in known]:
             raise SpecError(f"{text[:80]!r}: the model applies no function {strange[0]}")
-    return tuple(Comparison(a, _RELATIONS[sign], b) for a, sign, b in zip(sides, pieces[1::2], sides[1:], strict=False))
+    return tuple(Fact(a, _RELATIONS[sign], b) for a, sign, b in zip(sides, pieces[1::2], sides[1:], strict=False))
