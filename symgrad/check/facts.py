@@ -48,6 +48,8 @@ class Facts:
     def find(self, reference: Reference) -> Fact:
         """A definition by its name, a fact by its number."""
         if isinstance(reference, str):
+            if not self.graph.arguments(reference):
+                raise Refused(f"{reference} has no definition from which something follows")
             return Fact(self.graph.symbol(reference), Relation.EQUAL, self.graph.node(reference).expr)
         if not 0 <= reference < len(self.listed):
             raise Refused(f"there is no fact number {reference}")

@@ -26,11 +26,19 @@ FREE = Conventions()
 NOTHING = F.Just(Integer(0))
 
 
-def facts_of(problem: Problem, part: str, case: int) -> tuple[Fact, ...]:
-    """The facts of a case, then the values that the problem states.  Raises Refused if the problem asks no such case."""
+def asked(problem: Problem, part: str, case: int, of: str | None = None, wrt: str | None = None) -> GuaranteedZero:
+    """The question that a claim answers.  Raises Refused if the problem does not ask it."""
     ask = next((p.ask for p in problem.parts if p.label == part), None)
     if not isinstance(ask, GuaranteedZero) or not 0 <= case < len(ask.cases):
         raise Refused(f"the problem asks no case {case + 1} in a part {part}")
+    if of not in (None, ask.of) or wrt not in (None, *ask.wrt):
+        raise Refused(f"part {part} does not ask for d{of}/d{wrt}")
+    return ask
+
+
+def facts_of(problem: Problem, part: str, case: int) -> tuple[Fact, ...]:
+    """The facts of a case, then the values that the problem states."""
+    ask = asked(problem, part, case)
     values = tuple(Fact(scalar(g.name), Relation.EQUAL, g.entries[0][0]) for g in problem.values
                    if g.digits is None and problem.graph.shape(g.name) == SCALAR)
     return ask.cases[case] + values
@@ -45,7 +53,8 @@ class Zeros:
 
     def always_zero(self, c: AlwaysZero) -> Verdict:
         graph, tie = self.problem.graph, self.problem.conventions.relu_at_zero
-        path_sum(graph, c.of, c.wrt, c.lines[0])
+        asked(self.problem, c.part, c.case, c.of, c.wrt)
+        path_sum(graph, c.of, c.wrt, c.lines[:1])
         try:
             jumps = self.in_all_regions(c, replace(self.problem.conventions, relu_at_zero=None))
             domain = "for every value of the derivative at a kink"
@@ -112,6 +121,8 @@ class Zeros:
             routes.append(route)
             if len(routes) > MAX_PATHS:
                 raise Refused(f"more than {MAX_PATHS} paths from {c.wrt} to {c.of} have no zero factor")
+        if routes and not region.cancels:
+            raise Refused(f"the path {' -> '.join(routes[0])} has no zero factor among those named")
         if routes and not facts.zero(Add(*(Mul(*(self.partial(u, x) for x, u in zip(p, p[1:], strict=False))) for p in routes))):
             raise Refused(f"the path {' -> '.join(routes[0])} has no zero factor" + (", nor do such paths add up to 0" if routes[1:] else ""))
 
@@ -162,8 +173,9 @@ def alive(graph: Graph, start: str, end: str, zeros: set[tuple[str, str]]) -> It
             stack += [(*path, u) for u in reversed(graph.consumers(path[-1])) if u in reach and (u, path[-1]) not in zeros]
 
 
-def path_sum(graph: Graph, of: str, wrt: str, form: F.Form) -> None:
-    """Raises Refused unless the form is the sum over all paths from wrt to of, factored or not."""
+def path_sum(graph: Graph, of: str, wrt: str, first: tuple[F.Form, ...]) -> None:
+    """Raises Refused unless the first line is the sum over all paths from wrt to of, factored or not."""
+    form = first[0] if first else F.Sum(())
     count = graph.count_paths(wrt, of)
     if of == wrt or not count:
         if form != F.Just(Integer(int(of == wrt))):
@@ -177,7 +189,7 @@ def span(graph: Graph, form: F.Form) -> tuple[str, str, int]:
     match form:
         case F.PartialOf(of, wrt) if wrt in graph.arguments(of):
             return of, wrt, 1
-        case F.TotalOf(of, wrt) if of != wrt and graph.count_paths(wrt, of):
+        case F.TotalOf(of, wrt) if of != wrt and of in graph and wrt in graph and graph.count_paths(wrt, of):
             return of, wrt, graph.count_paths(wrt, of)
         case F.Product(factors) if factors:
             spans = [span(graph, f) for f in factors]

@@ -83,12 +83,13 @@ Deduction = Narrowed | Combined
 class Region:
     """What holds where the facts and `assumed` do: what follows, then which local partials are zero.
 
-    A region that cannot occur ends in a false comparison of numbers.  Paths without a zero factor add up to zero.
+    A region that cannot occur ends in a false comparison of numbers.  If it `cancels`, the paths without a zero factor add up to zero.
     """
 
     assumed: tuple[Fact, ...] = ()
     deduced: tuple[Deduction, ...] = ()
     zeros: tuple[Edge, ...] = ()
+    cancels: bool = False
 
 
 @dataclass(frozen=True, slots=True)

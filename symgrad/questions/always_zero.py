@@ -37,7 +37,7 @@ def derive_always_zero(problem: Problem, part: str, ask: GuaranteedZero) -> Deri
     steps: list[Step] = []
     undecided: list[str] = []
     for k in range(len(ask.cases)):
-        case = _Case(problem, part, ask, k)
+        case = Case(problem, part, ask, k)
         steps += case.steps()
         undecided += case.undecided
     if undecided:
@@ -58,7 +58,7 @@ def conventions(problem: Problem) -> tuple[tuple[str, ...], ...]:
 
 
 @dataclass
-class _Case:
+class Case:
     """One set of facts."""
 
     problem: Problem
@@ -191,7 +191,7 @@ class _Case:
                 line = nothing if changes is None else _put(form, changes)
                 lines += [line] if line not in lines else []
         claim = AlwaysZero(self.part, self.number, self.ask.of, name, regions, factors, tuple(lines))
-        rule = "no path" if form is None else "zero factor" if len(regions) == 1 and regions[0].zeros else "terms that cancel"
+        rule = "no path" if form is None else "regions" if len(regions) > 1 else "terms that cancel" if regions[0].cancels else "zero factor"
         self.found[name] = Step(claim, rule, ("guaranteed to be zero",), (), self.label(name))
 
     def no(self, points: Iterator[Found]) -> None:

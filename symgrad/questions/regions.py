@@ -156,7 +156,7 @@ class Regions:
         def goal() -> bool:
             return cancels(ranges, routes) and all(ranges.partials(u).get(x) == I.ZERO for u, x in used)
 
-        return self.region(assumed, ranges.minimal(needed, goal), used)
+        return self.region(assumed, ranges.minimal(needed, goal), used, True)
 
     def on_path(self, name: str, edge: Edge) -> bool:
         return bool(self.graph.between(name, edge[1])) and bool(self.graph.between(edge[0], self.of))
@@ -188,7 +188,8 @@ class Regions:
             return None
         if at_kinks:
             self.kinks[name] = tuple(dict.fromkeys(at_kinks))
-            self.forced |= set() if self.count else {name}
+            if all(self.ranges(r.assumed).contradiction is not None for r in regions):
+                self.forced.add(name)
             return None
         return regions
 
@@ -269,7 +270,7 @@ class Regions:
 
     # ---- as data ----------------------------------------------------------------------------------------------------------
 
-    def region(self, assumed: tuple[Fact, ...], kept: Sequence[Found], zeros: tuple[Edge, ...]) -> Region:
+    def region(self, assumed: tuple[Fact, ...], kept: Sequence[Found], zeros: tuple[Edge, ...], cancels: bool = False) -> Region:
         """The deductions with references as the checker counts them: facts, assumptions, then deductions."""
         start = len(self.facts) + len(assumed)
         place = {f: start + k for k, f in enumerate(kept)}
@@ -279,4 +280,4 @@ class Regions:
                 deduced.append(Combined(f.conclusion, tuple((c, place[r] if isinstance(r, Found) else r) for c, r in f.by)))
             else:
                 deduced.append(Narrowed(f.conclusion, f.by))
-        return Region(assumed, tuple(deduced), zeros)
+        return Region(assumed, tuple(deduced), zeros, cancels)

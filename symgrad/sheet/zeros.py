@@ -102,7 +102,7 @@ def _always(c: AlwaysZero, reasons: _Reasons) -> list[D.Block]:
     if len(c.regions) > 1:
         return [_chain(left, c.lines, n, ("in each of the regions below",)), reasons.table(c.regions)]
     (region,) = c.regions
-    found: list[D.Block] = [_chain(left, c.lines, n, ("a factor 0 on every path",) if region.zeros else ("the products cancel",))]
+    found: list[D.Block] = [_chain(left, c.lines, n, ("the products cancel",) if region.cancels else ("a factor 0 on every path",))]
     found += reasons.why(region)
     exprs = {(f.of, f.wrt): f.expr for f in c.factors}
     for u, x in region.zeros[:MAX_REASONS]:
@@ -112,9 +112,9 @@ def _always(c: AlwaysZero, reasons: _Reasons) -> list[D.Block]:
         found.append(D.Chain(D.Maths(n.form(F.PartialOf(u, x))), (*rows, D.Row("=", D.Maths("0"), since))))
     if len(region.zeros) > MAX_REASONS:
         found.append(D.Paragraph((f"{len(region.zeros) - MAX_REASONS} further factors are zero in the same way.",)))
-    if not region.zeros:
-        found.append(D.Paragraph(("No factor is zero by itself; the products add up to zero for all values of the names, "
-                                  "once the facts and the definitions are put in.",)))
+    if region.cancels:
+        what = "What is left adds" if region.zeros else "No factor is zero by itself; the products add"
+        found.append(D.Paragraph((f"{what} up to zero for all values of the names, once the facts and the definitions are put in.",)))
     return found
 
 
@@ -180,8 +180,8 @@ class _Reasons:
         for r in regions:
             follows = [self.comparison(d.conclusion) for d in r.deduced if not _of_numbers(d.conclusion)]
             zeros = [D.Maths(f"{self.n.form(F.PartialOf(u, x))} = 0") for u, x in r.zeros[:MAX_REASONS]]
-            empty = not zeros and (any(_of_numbers(d.conclusion) for d in r.deduced) or bool(r.deduced))
-            reason = _listed(zeros) if zeros else ("the facts exclude it",) if empty else ("the products cancel",)
+            reason: D.Text = (*_listed(zeros), *(("; " if zeros else "") + "the products cancel",)) if r.cancels else _listed(zeros)
+            reason = reason or ("the facts exclude it",)
             rows.append((_listed([self.comparison(c) for c in r.assumed]), _listed(follows), reason))
         return D.Table((("Region",), ("What follows",), ("Why",)), tuple(rows))
 

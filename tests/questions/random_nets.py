@@ -23,7 +23,8 @@ class Net:
     nodes: list[tuple[Any, ...]]
     facts: list[tuple[str, str, Fraction]] = field(default_factory=list)
 
-    def toml(self, convention: str = "") -> str:
+    def toml(self, asked: list[str], convention: str = "") -> str:
+        """The problem file that asks for these names."""
         lines = []
         for n in self.nodes:
             match n[1]:
@@ -38,7 +39,7 @@ class Net:
         let = "\n".join(lines)
         symbols = "\n".join(f"{n} = {{}}" for n in (*self.inputs, *self.weights, *self.biases, "t"))
         facts = ", ".join(f'"{a} {r} {c}"' for a, r, c in self.facts)
-        names = ", ".join(f'"{n}"' for n in (*self.inputs, *self.weights, *self.biases))
+        names = ", ".join(f'"{n}"' for n in asked)
         return (f'format = 1\nid = "x"\ntitle = "x"\n[symbols]\n{symbols}\n[functions]\nloss = 2\n[model]\nlet = """\n{let}\nL = loss(y, t)\n"""\n'
                 f'[conventions]\n{convention}\n[[part]]\nlabel = "a"\nask = "always_zero"\nof = "L"\nwrt = [{names}]\nfacts = [{facts}]\n')
 
@@ -60,14 +61,14 @@ def random_net(random: Random) -> Net:
             fresh = [f"m{layer}"]
         sources = fresh + (random.sample(sources, 1) if random.random() < 0.3 else [])
     net.nodes.append(("y", "affine", [(weight(net, random), s) for s in sources], bias(net)))
-    for _ in range(random.randint(0, 3)):
-        kind = random.choice("zzhhwx")
+    for _ in range(random.randint(0, 4)):
+        kind = random.choice("zzzhwx")
         names = {"z": [n[0] for n in net.nodes if n[0][0] == "z"], "h": [n[0] for n in net.nodes if n[1] == "relu"],
                  "w": net.weights, "x": net.inputs}[kind]
         if names:
-            relation, value = random.choice({"z": [("=", -1), ("<", 0), (">", 0), ("=", 2), ("<=", 0), (">=", 1), ("<", -3)],
+            relation, value = random.choice({"z": [("=", -1), ("<", 0), ("<", 0), (">", 0), ("=", 2), ("<=", 0), (">=", 1), ("<", -3)],
                                              "h": [("=", 0), (">", 0), ("=", 2), ("<", 3)],
-                                             "w": [("=", 0), ("=", 1), (">", 0), ("<", 0)],
+                                             "w": [("=", 0), ("=", 0), ("=", 1), (">", 0), ("<", 0)],
                                              "x": [("=", 0), ("=", 1), (">", 0), ("<=", 0)]}[kind])
             net.facts.append((random.choice(names), relation, Fraction(value)))
     return net
@@ -99,9 +100,7 @@ def wanted(net: Net) -> dict[str, tuple[float, float, bool, bool]] | None:
         if name[0] == "h":
             if high < 0:
                 return None
-            if low < 0:
-                low = -np.inf
-            elif low == 0 and not low_open:
+            if low < 0 or (low == 0 and not low_open):
                 low = -np.inf
             name = "z" + name[1:]
         a = found.get(name, (-np.inf, np.inf, False, False))
