@@ -14,7 +14,6 @@ from symgrad.language.vectors import names_in
 from symgrad.language.zeros import JUMPS, Combined, Deduction, Edge, Fact, Narrowed, Region, Relation, gap, kinked, primitive
 from symgrad.rules.cancelling import Rows, cancels, combines
 from symgrad.rules.vanishing import Found, Ranges
-from symgrad.solvers import linear
 
 MAX_SPLITS, MAX_REGIONS, MAX_CANDIDATES, MAX_ROUTES, MAX_NAMES = 5, 81, 6, 24, 100
 SIGNS = (Relation.LESS, Relation.EQUAL, Relation.MORE)
