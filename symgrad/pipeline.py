@@ -20,7 +20,18 @@ from symgrad.language import forms as F
 from symgrad.language.claims import Classes, Matches
 from symgrad.language.errors import Refused, SpecError, SpecErrors, Unsupported
 from symgrad.language.fill import Fill
-from symgrad.language.problem import Backward, CheckNetwork, Choose, Construct, ConstructChain, FindParameters, Gradient, Part, Problem
+from symgrad.language.problem import (
+    Backward,
+    CheckNetwork,
+    Choose,
+    Construct,
+    ConstructChain,
+    FindParameters,
+    Gradient,
+    GuaranteedZero,
+    Part,
+    Problem,
+)
 from symgrad.language.steps import Answer, Certificate, Certified, Comparison, Derivation, Ground
 from symgrad.language.vectors import SCALAR, shape_of
 from symgrad.language.wire import certificate_to_json
@@ -29,6 +40,7 @@ from symgrad.reader.properties import read_property
 from symgrad.reader.read import ExpectedAnswer, read
 from symgrad.reader.tokens import Inputs
 from symgrad.sheet.compose import VIEWS, Solved, compose
+from symgrad.sheet.zeros import answer_of, answers
 
 FORMATS = {"html": "html", "latex": "tex", "markdown": "md", "json": "json"}
 """Format name -> file ending; `symgrad/sheet/<name>.py` renders it.  To add one: a file and a row."""
@@ -128,6 +140,8 @@ def agrees(problem: Problem, part: Part, derivation: Derivation, checker: Checke
         return _same_combinations(part.ask, derivation, e)
     if isinstance(part.ask, FindParameters) and not e.label:
         return e.value == "none" and not derivation.answers
+    if isinstance(part.ask, GuaranteedZero):
+        return stated_zero(part.ask, derivation, e)
     by_label = {a.label: a for a in derivation.answers}
     answer = by_label.get(f"{e.label} (rounded)") or by_label.get(e.label) or by_label.get(f"{e.label}_bar")
     if answer is None:
@@ -164,6 +178,13 @@ def network_agrees(ask: Construct | ConstructChain | CheckNetwork, derivation: D
     except SpecError as error:
         raise SpecErrors((SpecError(f"expected: {e.value!r} is none of {', '.join(OUTCOMES)}, nor a property: {error}", e.place),)) from None
     return same_property(ask, derivation, stated, problem)
+def stated_zero(ask: GuaranteedZero, derivation: Derivation, e: ExpectedAnswer) -> bool:
+    """Is a stated YES or NO the answer found?  Raises SpecErrors for a label that is not asked."""
+    said, several = answers(derivation), len(ask.cases) > 1
+    found = {f"{w} case {k + 1}" if several else w: answer_of(w, k, ask, said) for w in ask.wrt for k in range(len(ask.cases))}
+    if e.label not in found:
+        raise SpecErrors((SpecError(f"expected: part {e.part} asks no {e.label!r}; it asks {', '.join(found)}", e.place),))
+    return str(e.value).strip().lower() == found[e.label].lower()
 
 
 def _same(problem: Problem, derivation: Derivation, checker: Checker, answer: Answer, e: ExpectedAnswer) -> bool:

@@ -13,12 +13,14 @@ from symgrad.check.adjoints import Adjoints
 from symgrad.check.chain import decides_chain
 from symgrad.check.fill import Fills
 from symgrad.check.networks import Networks
+from symgrad.check.nonzeros import NonZeros
 from symgrad.check.normal import NoDerivative, Undecided
 from symgrad.check.outputs import Outputs
 from symgrad.check.points import NoSign
 from symgrad.check.scalars import Scalars, is_number
 from symgrad.check.threshold import asked, decides, misfits, units_test, violates
 from symgrad.check.weights import impossible
+from symgrad.check.zeros import Zeros
 from symgrad.language import claims as C
 from symgrad.language.claims import (
     EXACT,
@@ -42,8 +44,21 @@ from symgrad.language.claims import (
 )
 from symgrad.language.errors import Refused, SpecError, Unsupported
 from symgrad.language.fill import Fill
-from symgrad.language.problem import Backward, CheckNetwork, Choose, Construct, ConstructChain, FindParameters, Forward, Gradient, Part, Problem
+from symgrad.language.problem import (
+    Backward,
+    CheckNetwork,
+    Choose,
+    Construct,
+    ConstructChain,
+    FindParameters,
+    Forward,
+    Gradient,
+    GuaranteedZero,
+    Part,
+    Problem,
+)
 from symgrad.language.steps import Ground, Verdict
+from symgrad.language.zeros import AlwaysZero, CanHold, CannotHold, NotAlwaysZero
 
 
 class Checker:
@@ -56,6 +71,8 @@ class Checker:
         self.fills = Fills(self.scalars)
         self.networks = Networks(problem, self.scalars)
         self.outputs = Outputs(self.networks)
+        self.zeros = Zeros(problem, self.scalars)
+        self.nonzeros = NonZeros(problem, self.scalars)
 
     def check(self, claim: Claim) -> Verdict:
         """The verdict on one claim."""
@@ -130,6 +147,14 @@ class Checker:
                 return self.outputs.beside(claim)
             case NoParameters():
                 return self.outputs.no_parameters(claim)
+            case AlwaysZero():
+                return self.zeros.always_zero(claim)
+            case CannotHold():
+                return self.zeros.cannot_hold(claim)
+            case NotAlwaysZero():
+                return self.nonzeros.not_always_zero(claim)
+            case CanHold():
+                return self.nonzeros.can_hold(claim)
         assert_never(claim)
 
 
@@ -165,13 +190,18 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
                 return (f"exactly one right choice ({fits} fit)",)
             return missing
         case Fill():
-            settled = (c for c in claims if isinstance(c, C.Classes) or (isinstance(c, C.Sieve) and 0 not in c.wrong_at))
-            return () if part.label in {c.part for c in settled} else ("which combinations are valid",)
+            done = (c for c in claims if isinstance(c, C.Classes) or (isinstance(c, C.Sieve) and 0 not in c.wrong_at))
+            return () if part.label in {c.part for c in done} else ("which combinations are valid",)
         case Construct() | ConstructChain() | CheckNetwork():
             return asked(ask, claims)
         case FindParameters():
             answered = any(isinstance(c, SameFunction | NoParameters) and c.part == part.label for c in claims)
             return () if answered else ("whether the two networks compute the same function",)
+        case GuaranteedZero(of, wrt, cases):
+            empty = {c.case for c in claims if isinstance(c, CannotHold) and c.part == part.label}
+            settled = {(c.case, c.of, c.wrt) for c in claims if isinstance(c, AlwaysZero | NotAlwaysZero) and c.part == part.label}
+            return tuple(f"whether d{of}/d{w} is guaranteed zero" + (f" in case {k + 1}" if len(cases) > 1 else "")
+                         for k in range(len(cases)) if k not in empty for w in wrt if (k, of, w) not in settled)
     assert_never(ask)
 
 

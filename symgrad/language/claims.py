@@ -13,6 +13,7 @@ from sympy import Expr, Rational, Symbol
 from symgrad.language.forms import Form, Prose
 from symgrad.language.functions import scalar
 from symgrad.language.threshold import Architecture, Chain, ChainNetwork, Domain, Formula, Layer, NoWeights, Proof, Wanted
+from symgrad.language.zeros import AlwaysZero, CanHold, CannotHold, NotAlwaysZero
 
 EXACT, ROUNDED = "exact", "rounded"
 """The two valuations: from the given inputs alone; or with the problem's own rounded values for some nodes."""
@@ -310,4 +311,5 @@ Claim = (
     | Sieve | Fits | Classes | Conflict
     | UnitsTest | Decides | Violates | Misfits | Unrealizable | DecidesChain
     | ActivationRelation | Rewritten | Parameter | Image | SameFunction | Beside | NoParameters
+    | AlwaysZero | NotAlwaysZero | CanHold | CannotHold
 )

@@ -13,6 +13,7 @@ from symgrad.language.fill import Fill
 from symgrad.language.forms import Prose
 from symgrad.language.graph import Graph
 from symgrad.language.threshold import Architecture, Chain, Layer, Level, Wanted
+from symgrad.language.zeros import Fact, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,32 @@ class FindParameters:
         if not free:
             return ("Decide whether the second network, below, is such that with its parameters ", *same, ".")
         return ("Find the unknown parameters of the second network, below, for which ", *same, ", and prove it.")
+@dataclass(frozen=True, slots=True)
+class GuaranteedZero:
+    """For every name in wrt and every case: is d of / d wrt zero wherever the facts of the case hold?"""
+
+    kind: ClassVar[str] = "always_zero"
+    of: str
+    wrt: tuple[str, ...]
+    cases: tuple[tuple[Fact, ...], ...]
+
+    def task(self, graph: Graph) -> Prose:
+        asked = ("which of ", *listed([F.TotalOf(self.of, w) for w in self.wrt]), " are guaranteed to be zero?")
+        if len(self.wrt) == 1:
+            asked = ("is ", F.TotalOf(self.of, self.wrt[0]), " guaranteed to be zero?")
+        if len(self.cases) == 1:
+            return ("Given only ", *all_of(self.cases[0]), ", ", *asked)
+        cases = [p for k, case in enumerate(self.cases, 1) for p in (f"{' ' if k == 1 else '; '}({k}) ", *all_of(case))]
+        return ("In each case, given only its facts, ", *asked, *cases, ".")
+
+
+def all_of(facts: tuple[Fact, ...]) -> Prose:
+    """z1 = -1, h2 > 0 and w3 = 0."""
+    found: list[str | F.Form] = [] if facts else ["the model"]
+    for k, fact in enumerate(facts):
+        found += [" and " if k == len(facts) - 1 else ", "] if k else []
+        found += say(fact)
+    return tuple(found)
 
 
 def listed(items: Sequence[F.Form]) -> Prose:
@@ -179,7 +206,10 @@ def listed(items: Sequence[F.Form]) -> Prose:
     return tuple(found)
 
 
-Ask = Forward | Gradient | Backward | Choose | Fill | Construct | ConstructChain | CheckNetwork | FindParameters
+Ask = (
+    Forward | Gradient | Backward | Choose | Fill | Construct | ConstructChain | CheckNetwork | FindParameters
+    | GuaranteedZero
+)
 
 
 @dataclass(frozen=True, slots=True)

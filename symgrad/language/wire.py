@@ -36,6 +36,7 @@ from symgrad.language import forms as F
 from symgrad.language import steps as S
 from symgrad.language import threshold as T
 from symgrad.language import vectors as v
+from symgrad.language import zeros as Z
 from symgrad.language.errors import SpecError
 from symgrad.language.functions import KNOWN, Call, Fn, dimension
 from symgrad.language.graph import Graph
@@ -56,7 +57,8 @@ _UNEVALUATED = {"add", "mul"}
 _DATA: dict[str, type] = {
     cls.__name__: cls
     for cls in (
-        *typing.get_args(F.Form), *typing.get_args(C.Claim), C.Line, C.Witness, *T.TRAVEL, S.Verdict, S.Certified, S.Certificate)
+        *typing.get_args(F.Form), *typing.get_args(C.Claim), C.Line, C.Witness, *T.TRAVEL, S.Verdict, S.Certified, S.Certificate,
+        Z.Fact, Z.Narrowed, Z.Combined, Z.Region, Z.Polynomial, Z.Assignment, Z.Factor)
 }
 
 

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import assert_never
 
 from symgrad.language.fill import Fill
-from symgrad.language.problem import Backward, CheckNetwork, Choose, Construct, ConstructChain, FindParameters, Forward, Gradient, Part, Problem
+from symgrad.language.problem import (
+    Backward,
+    CheckNetwork,
+    Choose,
+    Construct,
+    ConstructChain,
+    FindParameters,
+    Forward,
+    Gradient,
+    GuaranteedZero,
+    Part,
+    Problem,
+)
 from symgrad.language.steps import Derivation
 
 
@@ -39,4 +51,7 @@ def derive(problem: Problem, part: Part) -> Derivation:
         case FindParameters():
             from symgrad.questions.find_parameters import derive_find_parameters
             return derive_find_parameters(problem, part.label, part.ask)
+        case GuaranteedZero():
+            from symgrad.questions.always_zero import derive_always_zero
+            return derive_always_zero(problem, part.label, part.ask)
     assert_never(part.ask)

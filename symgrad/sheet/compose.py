@@ -31,11 +31,12 @@ from symgrad.language.claims import (
 )
 from symgrad.language.fill import Fill
 from symgrad.language.graph import Graph
-from symgrad.language.problem import CheckNetwork, Choose, Construct, ConstructChain, FindParameters, Forward, Gradient, Part, Problem
+from symgrad.language.problem import CheckNetwork, Choose, Construct, ConstructChain, FindParameters, Forward, Gradient, GuaranteedZero, Part, Problem
 from symgrad.language.steps import Answer, Comparison, Derivation, Ground, Step, Verdict
 from symgrad.language.vectors import say_shape
+from symgrad.language.zeros import AlwaysZero, CanHold, CannotHold, NotAlwaysZero
 from symgrad.sheet import document as D
-from symgrad.sheet import fill, networks, threshold
+from symgrad.sheet import fill, networks, threshold, zeros
 from symgrad.sheet.comparison import sentence
 from symgrad.sheet.equivalence import network_claim, network_title, template_blocks
 from symgrad.sheet.layout import Item, lay_out
@@ -194,6 +195,8 @@ class _Writer:
             found.append(self.answer(a))
         if self.item.comparison is not None:
             found.append(sentence(self.item.comparison))
+        if isinstance(self.item.part.ask, GuaranteedZero):
+            found.append(zeros.table(self.item.part.ask, derivation, self.notes[False]))
         if self.view == MARKING:
             found += self.marking()
         return found
@@ -260,6 +263,9 @@ class _Writer:
                 return (D.Maths(n.name(f"{node}_bar")), ": ", *said)
             case Image():
                 return network_title(s.claim, self.problem, said)
+            case AlwaysZero() | NotAlwaysZero() | CanHold() | CannotHold():
+                assert isinstance(self.item.part.ask, GuaranteedZero)
+                return zeros.title(s.claim, self.item.part.ask, n)
         return said
 
     def claim(self, s: Step, n: Notation) -> list[D.Block]:
@@ -305,7 +311,17 @@ class _Writer:
                 return threshold.claim(c, s, self.item.part.ask, self.problem.conventions.step_at_zero)
             case ActivationRelation() | Rewritten() | Parameter() | Image() | SameFunction() | Beside() | NoParameters():
                 return network_claim(c, self.problem, n)
+            case AlwaysZero() | NotAlwaysZero() | CanHold() | CannotHold():
+                assert isinstance(self.item.part.ask, GuaranteedZero)
+                return zeros.blocks(c, self.problem, self.item.part.ask, n, self.same_point(s))
         assert_never(c)
+
+    def same_point(self, s: Step) -> str:
+        """The number of an earlier step that shows the same point; '' if there is none."""
+        point = getattr(s.claim, "point", None)
+        steps = self.item.derivation.steps if point is not None and self.item.derivation is not None else ()
+        earlier = next((x for x in steps if getattr(x.claim, "point", None) == point), s)
+        return self.printed[id(earlier)] if earlier is not s else ""
 
     def comparison(self, of: str, wrt: tuple[str, ...], choice: tuple, relation: str, n: Notation) -> D.Chain:  # type: ignore[type-arg]
         left = n.form(F.Tuple(tuple(F.TotalOf(of, w) for w in wrt))) if len(wrt) > 1 else n.form(F.TotalOf(of, wrt[0]))
