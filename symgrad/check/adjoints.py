@@ -153,7 +153,7 @@ class Adjoints:
             return self.proved(f"the shapes differ: {say_shape(shape_of(right))} is not {say_shape(shape_of(left))}", "for general sizes")
         ex = Explicit({d: dict(c.witness.sizes)[str(d)] for d in self.dimensions})
         i, j = c.witness.entry
-        if not differ(ex.rows(left)[i - 1][j - 1], ex.rows(right)[i - 1][j - 1], self.point(c.witness)):
+        if not differ(ex.rows(left)[i - 1][j - 1], ex.rows(right)[i - 1][j - 1], self.point(c.witness), None, self.problem.conventions.step_at_zero):
             raise Refused("the witness does not separate the choice from the derivative")
         return self.proved("evaluated exactly at the witness", "at the witness")
 
@@ -216,7 +216,7 @@ class Adjoints:
             return
         symbols = tuple(sorted({s for e in (x, y) for s in _leaves(e)}, key=str))
         for point in points(symbols, 3):
-            if differ(x, y, point):
+            if differ(x, y, point, None, self.problem.conventions.step_at_zero):
                 raise Refused(f"{what}: the two sides differ at {', '.join(f'{_say_leaf(s)} = {v}' for s, v in list(point.items())[:12])}")
         if not all(zero for zero, _ in branches(x - y, self.problem.conventions.relu_at_zero)):
             raise Undecided(f"{what}: the normal form does not decide it")

@@ -185,7 +185,7 @@ class Scalars:
             return
         symbols = tuple(sorted((a.free_symbols | b.free_symbols), key=str))
         for point in points(symbols, 6):
-            if differ(a, b, point):
+            if differ(a, b, point, None, self.problem.conventions.step_at_zero):
                 where = ", ".join(f"{s} = {x}" for s, x in point.items())
                 raise Refused(f"{what}: the two sides differ at {where}")
         tie = self.problem.conventions.relu_at_zero
