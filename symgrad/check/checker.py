@@ -7,15 +7,34 @@ verdict is REFUTED, with the reason.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import assert_never
 
 from symgrad.check.adjoints import Adjoints
+from symgrad.check.counterexamples import Counterexamples
+from symgrad.check.identities import Identities, answered
 from symgrad.check.normal import NoDerivative, Undecided
 from symgrad.check.points import NoSign
 from symgrad.check.scalars import Scalars
-from symgrad.language.claims import Adjoint, AdjointEntry, Claim, ClosedForm, Differs, GivenValue, Matches, Partial, Total, Value
+from symgrad.language.claims import (
+    Adjoint,
+    AdjointEntry,
+    Cases,
+    Claim,
+    ClosedForm,
+    Counterexample,
+    Differs,
+    GivenValue,
+    Identity,
+    Impossible,
+    Matches,
+    Open,
+    Partial,
+    Total,
+    Value,
+)
 from symgrad.language.errors import Refused, Unsupported
-from symgrad.language.problem import Backward, Choose, Forward, Gradient, Part, Problem
+from symgrad.language.problem import Backward, Choose, Forward, Gradient, Part, Problem, Prove
 from symgrad.language.steps import Ground, Verdict
 
 
@@ -26,6 +45,8 @@ class Checker:
         self.problem = problem
         self.scalars = Scalars(problem)
         self.adjoints = Adjoints(problem)
+        self.identities = Identities(problem)
+        self.counterexamples = Counterexamples(problem)
 
     def check(self, claim: Claim) -> Verdict:
         """The verdict on one claim."""
@@ -41,6 +62,8 @@ class Checker:
             return Verdict(Ground.UNDECIDED, f"no derivative exists at the kink of {error}; fix one in [conventions]")
         except NoSign:
             return Verdict(Ground.UNDECIDED, "the sign of a kink's argument is not known at working precision")
+        except OverflowError as error:
+            return Verdict(Ground.UNDECIDED, str(error))
 
     def _verify(self, claim: Claim) -> Verdict:
         self.adjoints.rests_on_axiom = False
@@ -65,6 +88,16 @@ class Checker:
                 return self.adjoints.matches(claim)
             case Differs():
                 return self.adjoints.differs(claim)
+            case Identity():
+                return self.identities.identity(claim)
+            case Cases():
+                return self.identities.cases(claim)
+            case Impossible():
+                return self.identities.impossible(claim)
+            case Counterexample():
+                return self.counterexamples.counterexample(claim)
+            case Open():
+                return Verdict(Ground.UNDECIDED, claim.reason)
         assert_never(claim)
 
 
@@ -98,6 +131,10 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
             if not missing and fits != 1 and not (several and fits):
                 return (f"exactly one right choice ({fits} fit)",)
             return missing
+        case Prove(chains, assume, steps):
+            links = [(f"claim {k}", a, b) for k, chain in enumerate(chains, 1) for a, b in pairwise(chain)]
+            links += [(f"line {k} of the chain", a, b) for k, (a, b) in enumerate(pairwise(steps), 2)]
+            return tuple(dict.fromkeys(name for name, a, b in links if not answered(claims, a, b, assume)))
     assert_never(ask)
 
 

@@ -26,6 +26,7 @@ from symgrad.check.signs import (
     NOT_NEGATIVE,
     NOT_POSITIVE,
     POSITIVE,
+    ZERO,
     Facts,
     NeedSign,
     NoDerivative,
@@ -174,7 +175,7 @@ class _Rewriter(Signed):
             else:
                 body = self.ring({monomial: QQ(1)})
                 (single,) = [i for i, n in enumerate(monomial) if n] if sum(monomial) == 1 else (-1,)
-                if single in self.log_of and self.is_positive(self.log_of[single]) and coefficient.denominator == 1:
+                if single in self.log_of and self.of_polynomial(self.log_of[single]) <= NOT_NEGATIVE and coefficient.denominator == 1:
                     result = self.multiply(result, self.to_power((self.log_of[single], self.ring.one), int(coefficient)))
                     continue
             key = ("exp", body)
@@ -313,7 +314,8 @@ def branches(e: Expr, at_tie: Rational | None = None, step_at_zero: Rational = R
             rewriter = _Rewriter(capacity, roots, signs)
             try:
                 num, _ = rewriter.without_roots(rewriter.fraction(e))
-                found.append((num == 0, signs))
+                zeros = [p for p, s in rewriter.facts().items() if s == ZERO] if facts and num != 0 else []
+                found.append((num == 0 or bool(zeros and num.rem(zeros) == 0), signs))
                 break
             except _Again:
                 capacity = min(capacity * 2, 512)
@@ -343,6 +345,26 @@ def possible_signs(e: Expr, facts: Facts = ()) -> SignSet:
             return ANY
 
 
+def comparison_key(e: Expr) -> tuple[object, int]:
+    """The same key, with sign 1 or -1, for all expressions that differ from e by a number other than 0 as factor."""
+    roots: dict[object, int] = {}
+    capacity = _size(e)
+    while True:
+        rewriter = _Rewriter(capacity, roots, Signs())
+        try:
+            num, den = rewriter.reduced(rewriter.fraction(e))
+        except _Again:
+            capacity *= 2
+            continue
+        except (NeedSign, Undecided, NoDerivative, Unsupported):
+            return e, 1
+        if num == 0:
+            return (), 1
+        terms = sorted((tuple(sorted((rewriter.names[i], n) for i, n in enumerate(m) if n)), c) for m, c in num.terms())
+        first = terms[0][1]
+        return (tuple((m, str(c / first)) for m, c in terms), rewriter.portable(den)), 1 if first > 0 else -1
+
+
 def is_zero(e: Expr, at_tie: Rational | None = None) -> bool:
     """Proved zero on every pattern of signs.  False says only that this test does not prove it."""
     return all(zero for zero, _ in branches(e, at_tie))
@@ -370,3 +392,6 @@ def constant_value(e: Expr, at_tie: Rational | None = None, step_at_zero: Ration
             value = num.coeff(1) / den.coeff(1)
             return Rational(int(value.numerator), int(value.denominator))
         return None
+
+
+__all__ = ["Facts", "NoDerivative", "Undecided", "branches", "comparison_key", "constant_value", "is_zero", "possible_signs"]

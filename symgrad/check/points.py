@@ -137,6 +137,8 @@ def evaluate(e: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None
             if top * top == a.numerator and bottom * bottom == a.denominator:
                 return Fraction(top, bottom)
         a = interval(a)
+        if a.a <= 0 < a.b:
+            raise NoSign
         if a.a <= 0:
             raise ValueError(f"{name} outside its domain")
         return iv.log(a) if name == "log" else iv.sqrt(a)

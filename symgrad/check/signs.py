@@ -53,6 +53,7 @@ class Signed:
     signs: Signs
     exponent_of: dict[int, tuple[Any, int]]
     log_of: dict[int, Any]
+    square: dict[int, Frac]
     names: list[str]
     assumed: dict[Any, SignSet] | None
     fraction: Any
@@ -93,6 +94,22 @@ class Signed:
 
     def of_polynomial(self, p: Any) -> SignSet:
         """What is assumed of p as a whole, or seen from its terms, or exp a - exp b compared by a - b."""
+        lead = POSITIVE if p.LC > 0 else NEGATIVE
+        if p.is_ground:
+            return lead
+        p = p.monic()
+        signs = self.facts().get(p, ANY) & self.signs.known.get(self.portable(p), ANY)
+        if self.is_positive(p):
+            signs &= POSITIVE
+        elif self.is_not_negative(p):
+            signs &= NOT_NEGATIVE
+        elif len(p) == 2 and sum(p.coeffs()) == 0 and all(n == 0 or i in self.exponent_of for m, _ in p.terms() for i, n in enumerate(m)):
+            larger, smaller = (self.inside(m) for m, _ in sorted(p.terms(), key=lambda t: -t[1]))
+            signs &= self.possible(self.add(larger, (-smaller[0], smaller[1])))[0]
+        return product_of(lead, signs)
+
+    def facts(self) -> dict[Any, SignSet]:
+        """The monic polynomials whose signs are assumed; factors that are positive anyhow are left out of them."""
         if self.assumed is None:
             self.assumed = {}
             for g, signs in self.signs.facts:
@@ -101,19 +118,7 @@ class Signed:
                 if whole != 0 and not whole.is_ground:
                     key, of_key = whole.monic(), signs if whole.LC > 0 else product_of(NEGATIVE, signs)
                     self.assumed[key] = self.assumed.get(key, ANY) & of_key
-        lead = POSITIVE if p.LC > 0 else NEGATIVE
-        if p.is_ground:
-            return lead
-        p = p.monic()
-        signs = self.assumed.get(p, ANY) & self.signs.known.get(self.portable(p), ANY)
-        if self.is_positive(p):
-            signs &= POSITIVE
-        elif all(c > 0 and all(n % 2 == 0 or i in self.exponent_of for i, n in enumerate(m)) for m, c in p.terms()):
-            signs &= NOT_NEGATIVE
-        elif len(p) == 2 and sum(p.coeffs()) == 0 and all(n == 0 or i in self.exponent_of for m, _ in p.terms() for i, n in enumerate(m)):
-            larger, smaller = (self.inside(m) for m, _ in sorted(p.terms(), key=lambda t: -t[1]))
-            signs &= self.possible(self.add(larger, (-smaller[0], smaller[1])))[0]
-        return product_of(lead, signs)
+        return self.assumed
 
     def without_positive_factors(self, p: Any) -> Any:
         if p == 0 or len(p) > MAX_FACTORED:
@@ -144,12 +149,21 @@ class Signed:
         return " + ".join(t.removeprefix("1*") for t in terms)[:80]
 
     def is_positive(self, p: Any) -> bool:
-        """All coefficients positive, and every generator with an odd power an exponential or a logarithm of more than 1."""
-        return all(c > 0 and all(n % 2 == 0 or self.above_zero(i) for i, n in enumerate(m)) for m, c in p.terms()) and any(
-            all(n == 0 or self.above_zero(i) for i, n in enumerate(m)) for m, _ in p.terms())
+        """No term is negative, and one is positive."""
+        return self.is_not_negative(p) and any(
+            all(n == 0 or self.of_generator(i) <= (POSITIVE if n % 2 else POSITIVE | NEGATIVE) for i, n in enumerate(m)) for m, _ in p.terms())
 
-    def above_zero(self, i: int) -> bool:
-        return i in self.exponent_of or (i in self.log_of and not self.log_of[i].is_ground and self.is_positive(self.log_of[i] - 1))
+    def is_not_negative(self, p: Any) -> bool:
+        """All coefficients positive, and no generator with an odd power negative."""
+        return all(c > 0 and all(n % 2 == 0 or self.of_generator(i) <= NOT_NEGATIVE for i, n in enumerate(m)) for m, c in p.terms())
+
+    def of_generator(self, i: int) -> SignSet:
+        """An exponential is positive, and so is a logarithm of more than 1."""
+        if i in self.exponent_of or (i in self.log_of and not self.log_of[i].is_ground and self.is_positive(self.log_of[i] - 1)):
+            return POSITIVE
+        generator = self.ring.gens[i]
+        assumed = self.facts().get(generator, ANY) & self.signs.known.get(self.portable(generator), ANY)
+        return assumed & NOT_NEGATIVE if i in self.square else assumed
 
 
 def product_of(a: SignSet, b: SignSet) -> SignSet:

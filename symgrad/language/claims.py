@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sympy import Expr, Rational, Symbol
 
-from symgrad.language.forms import Form, Prose
+from symgrad.language.forms import Form, Prose, Relation
 
 EXACT, ROUNDED = "exact", "rounded"
 """The two valuations: from the given inputs alone; or with the problem's own rounded values for some nodes."""
@@ -123,4 +123,62 @@ class Differs:
     witness: Witness | None
 
 
-Claim = Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Matches | Differs
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Under the assumptions every line equals the next, for all values (and all indices) at which the lines are defined."""
+
+    lines: tuple[Line, ...]
+    assume: tuple[Relation, ...] = ()
+    indices: tuple[Symbol, ...] = ()  # of the entry that the lines are about; none for scalars and for whole matrices
+
+
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """A product of assumptions (by their number, from 1), each as a difference that is not negative, times a multiplier."""
+
+    relations: tuple[int, ...]
+    multiplier: Rational
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """No values satisfy all the assumptions: the weighted sum of their differences is a number that it cannot be."""
+
+    assume: tuple[Relation, ...]
+    terms: tuple[Weighted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """left = right under the assumptions, because it was shown in cases that leave nothing out."""
+
+    left: Expr
+    right: Expr
+    assume: tuple[Relation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """left = right fails at a point that satisfies the assumptions; `values` are the two sides there, None where not defined."""
+
+    left: Expr
+    right: Expr
+    assume: tuple[Relation, ...]
+    witness: Witness
+    values: tuple[Form | None, Form | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """left = right was neither shown nor refuted; never right and never wrong."""
+
+    left: Expr
+    right: Expr
+    assume: tuple[Relation, ...]
+    reason: str
+
+
+Claim = (
+    Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Matches | Differs
+    | Identity | Impossible | Cases | Counterexample | Open
+)

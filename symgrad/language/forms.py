@@ -7,6 +7,7 @@ one exact value (a scalar or a matrix); the printed line and the checked line ar
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from sympy import Expr, Rational, Symbol
 
@@ -133,10 +134,33 @@ class Tuple:
     parts: tuple[Form, ...]
 
 
+class Sign(Enum):
+    """How two sides compare."""
+
+    EQUAL = "="
+    UNEQUAL = "!="
+    LESS = "<"
+    AT_MOST = "<="
+    MORE = ">"
+    AT_LEAST = ">="
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """left sign right: what is assumed, the condition of a case, a claim in words; entry by entry for vectors and matrices."""
+
+    left: Expr
+    sign: Sign
+    right: Expr
+
+    def __str__(self) -> str:
+        return f"{self.left} {self.sign.value} {self.right}"
+
+
 Layout = Stacked | Spread | Diagonal
 Form = (
     Just | Product | Sum | Substituted | PartialOf | Derivative | TotalOf | AdjointOf | Pullback | JacobianTimes
-    | Stacked | Spread | Diagonal | Component | Decimal | Tuple
+    | Stacked | Spread | Diagonal | Component | Decimal | Tuple | Relation
 )
 
 Prose = tuple[str | Form, ...]

@@ -96,6 +96,24 @@ class Choose:
         return ("Which is ", *asked, "?", *((" Several may be right.",) if self.several else ()))
 
 
+@dataclass(frozen=True, slots=True)
+class Prove:
+    """Equations, or chains of them, to be proved or refuted under assumptions; and a chain of a candidate's, judged line by line."""
+
+    kind: ClassVar[str] = "prove"
+    claims: tuple[tuple[Expr, ...], ...]
+    assume: tuple[F.Relation, ...] = ()
+    steps: tuple[Expr, ...] = ()
+
+    def task(self, graph: Graph) -> Prose:
+        links = [F.Relation(a, F.Sign.EQUAL, b) for chain in self.claims for a, b in zip(chain, chain[1:], strict=False)]
+        under: Prose = (" under ", *listed(self.assume)) if self.assume else ()
+        asked: Prose = ("Prove or refute ", *listed(links), *under, ".") if links else ()
+        if not self.steps:
+            return asked
+        return (*asked, *((" ",) if asked else ()), "Judge every line of this chain", *(under if not asked else ()), ".")
+
+
 def listed(items: Sequence[F.Form]) -> Prose:
     """a, b and c."""
     found: list[str | F.Form] = []
@@ -105,7 +123,7 @@ def listed(items: Sequence[F.Form]) -> Prose:
     return tuple(found)
 
 
-Ask = Forward | Gradient | Backward | Choose
+Ask = Forward | Gradient | Backward | Choose | Prove
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from symgrad.language.problem import Ask
-from symgrad.reader.asks import backward, choose, forward, gradient
+from symgrad.reader.asks import backward, choose, forward, gradient, prove
 from symgrad.reader.asks.reading import PartReading
 from symgrad.reader.spec import PartSpec
 
 AnyPart = Annotated[
-    forward.ForwardSpec | gradient.GradientSpec | backward.BackwardSpec | choose.ChooseSpec,
+    forward.ForwardSpec | gradient.GradientSpec | backward.BackwardSpec | choose.ChooseSpec | prove.ProveSpec,
     Field(discriminator="ask"),
 ]
 
@@ -26,6 +26,7 @@ READERS: dict[type[PartSpec], Callable[[Any, PartReading], Ask]] = {
     gradient.GradientSpec: gradient.read,
     backward.BackwardSpec: backward.read,
     choose.ChooseSpec: choose.read,
+    prove.ProveSpec: prove.read,
 }
 
 ASKS = tuple(str(spec.model_fields["ask"].annotation.__args__[0]) for spec in READERS)  # type: ignore[union-attr]
