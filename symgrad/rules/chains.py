@@ -1,0 +1,235 @@
+"""Chains of equations: down the left side, over to the line where both sides meet, and up the right side.
+
+Several ways down are tried, those that leave functions as they are before those that go back to the definitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from sympy import Dummy, Expr, Integer, Number, Rational, Symbol
+
+from symgrad.language.claims import Line
+from symgrad.language.derivatives import Diff
+from symgrad.language.errors import Unsupported
+from symgrad.language.forms import Just, Prose, Relation, Sign
+from symgrad.language.functions import KNOWN, Call
+from symgrad.rules.kinks import is_kink, kinked_definition, kinks, resolve
+from symgrad.rules.registry import rule
+from symgrad.rules.rewriting import Move, Written, definition, way_down
+from symgrad.rules.scalar import partial
+from symgrad.rules.shape import depends, look, mapped, minus, replaced
+from symgrad.rules.signs import Signs
+
+SPIVAK = "Spivak, Calculus, 3rd ed., ch. 10"
+MAX_LINES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a side is gone down: derivatives from the table or from the definitions, functions kept or unfolded."""
+
+    from_table: bool
+    unfolded: bool
+
+
+WAYS = (Way(True, False), Way(True, True), Way(False, True))
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a chain stands on: relations between scalars, definitions of named nodes, the value of step(0)."""
+
+    relations: tuple[Relation, ...] = ()
+    definitions: Mapping[Expr, Expr] | None = None
+    at_zero: Rational = Rational(1)
+
+
+def chain(left: Expr, right: Expr, setting: Setting) -> tuple[Line, ...] | None:
+    """left = ... = right, one rule a line; None if no way was found for the sides to meet."""
+    if left == right or look(left) == look(right):
+        return Line(Just(left)), Line(Just(right), ("the same",) if left == right else ("order of terms",))
+    best: tuple[Line, ...] | None = None
+    textbook = any(isinstance(d, Diff) and isinstance(d.args[0], Call) and d.args[0].fn.name in KNOWN for e in (left, right) for d in _diffs(e))
+    for way, solve in product(WAYS[::-1] if textbook else WAYS, (False, True)):
+        signs = Signs(setting.relations)
+        try:
+            sides = [before(e, way, solve, setting, signs) for e in (left, right)]
+            ends = [w[-1].expr for w in sides]
+            ratios = signs.algebra.ratios(*ends)
+            if look(signs.algebra.show(ratios[0])) != look(signs.algebra.show(ratios[1])):
+                continue
+            for w in sides:
+                w += way_down(signs.algebra, w[-1].expr)
+            found = met(sides[0], sides[1])
+        except (Unsupported, RecursionError):
+            continue
+        if found is not None and (best is None or len(found) < len(best)):
+            best = found
+        if best is not None and (textbook or not solve):
+            break
+    return best if best is not None and len(best) <= MAX_LINES else None
+
+
+def met(down: list[Written], up: list[Written]) -> tuple[Line, ...] | None:
+    """The shortest chain through a line that both ways have; the first element of each is the side itself."""
+    looks = {look(w.expr): j for j, w in reversed(list(enumerate(up)))}
+    for i, w in enumerate(down):
+        j = looks.get(look(w.expr))
+        if j is not None:
+            lines = [Line(Just(down[0].expr)), *(Line(Just(x.expr), x.forwards) for x in down[1:i + 1])]
+            lines += [Line(Just(up[k - 1].expr), up[k].backwards) for k in range(j, 0, -1)]
+            if j == 0 and lines[-1].form != Just(up[0].expr):
+                lines[-1] = Line(Just(up[0].expr), lines[-1].why) if i else Line(Just(up[0].expr), ("order of terms",))
+            return tuple(lines)
+    return None
+
+
+def before(e: Expr, way: Way, solve: bool, setting: Setting, signs: Signs) -> list[Written]:
+    """The side itself, and its lines until only sums, products and opaque functions are left."""
+    lines = [Written(e, "", (), ())]
+
+    def add(name: str, move: Move | None) -> None:
+        if move is not None and move.expr != lines[-1].expr:
+            lines.append(Written(move.expr, name, move.forwards, move.backwards))
+
+    add("definition of a node", put_in_nodes(e, setting.definitions or {}))
+    for _ in range(4):
+        if not _diffs(lines[-1].expr):
+            break
+        if not way.from_table:
+            add("definition", _inside_derivatives(lines[-1].expr))
+        add("derivative", differentiated(lines[-1].expr))
+    for _ in range(12):
+        move = kinked_definition(lines[-1].expr) or resolve(lines[-1].expr, signs, setting.at_zero)
+        if move is None:
+            break
+        add("by the sign of its argument", move)
+    if kinks(lines[-1].expr):
+        raise Unsupported("a kink whose sign is not known")
+    if solve:
+        add("an assumption", solved(lines[-1].expr, setting.relations, signs))
+    if way.unfolded:
+        add(definition.rule_name, definition(lines[-1].expr))  # type: ignore[attr-defined]
+    return lines
+
+
+def put_in_nodes(e: Expr, definitions: Mapping[Expr, Expr]) -> Move | None:
+    """Names of the let-list replaced by their definitions."""
+    used = [s for s in definitions if depends(e, s)]
+    new = e
+    while any(depends(new, s) for s in definitions):
+        new = replaced(new, definitions)
+    names: list[str | Just] = []
+    for k, s in enumerate(used):
+        names += [", " if k else "", Just(s)]
+    return Move(new, ("definition of ", *names), ("definition of ", *names)) if used else None
+
+
+# ---- derivatives ---------------------------------------------------------------------------------------------------
+
+
+def _diffs(e: Expr) -> list[Diff]:
+    found = [d for a in e.args if isinstance(a, Expr) for d in _diffs(a)]
+    return [*found, e] if isinstance(e, Diff) else found
+
+
+def _inside_derivatives(e: Expr) -> Move | None:
+    """Definitions put in under the derivative only."""
+    moves: dict[Expr, Expr] = {}
+    said: Prose = ()
+    for d in _diffs(e):
+        move = definition(d.args[0])
+        if move is not None:
+            moves[d] = Diff(move.expr, d.args[1])
+            said = move.forwards
+    return Move(replaced(e, moves), said, said) if moves else None
+
+
+@rule("derivative", source=SPIVAK)
+def differentiated(e: Expr) -> Move | None:
+    """Every innermost derivative carried out by the rules of calculus."""
+    names: dict[str, None] = {}
+
+    def carry_out(d: Expr) -> Expr | None:
+        if not isinstance(d, Diff):
+            return None
+        body, x = d.args
+        if _diffs(body):
+            return None
+        found, used = derivative_of(body, x)
+        names.update(dict.fromkeys(used))
+        return found
+
+    new = mapped(e, carry_out)
+    said: Prose = (", ".join(names) or "derivative of a constant",)
+    return Move(new, said, said) if new != e else None
+
+
+def derivative_of(body: Expr, x: Expr) -> tuple[Expr, tuple[str, ...]]:
+    """d body / d x and the rules used; entries and other atoms stand as names while it is taken."""
+    stand: dict[Expr, Expr] = {}
+
+    def name(e: Expr) -> Expr:
+        if isinstance(e, Number):
+            return e
+        if isinstance(e, Symbol) or (not isinstance(e, Call) and not e.is_Add and not e.is_Mul and not e.is_Pow):
+            if e != x and depends(e, x):
+                raise Unsupported(f"no rule differentiates {type(e).__name__}")
+            return stand.setdefault(e, Dummy(str(e)[:20], real=True))
+        return replaced(e, {a: name(a) for a in e.args if isinstance(a, Expr) and not isinstance(a, Number) and a.args or isinstance(a, Symbol)})
+
+    hidden = name(body)
+    found, used = partial(hidden, stand.get(x, Dummy(real=True)))
+    back = {d: e for e, d in stand.items()}
+    return replaced(_tidy(found), back), used
+
+
+def _tidy(e: Expr) -> Expr:
+    """Numbers multiplied into one in every product, kinked slopes of constants left as they are."""
+    from symgrad.language.vectors import merged
+
+    return mapped(e, lambda x: merged(x.args) if x.is_Mul and not hasattr(x, "shape") else None)
+
+
+# ---- equations among the assumptions -------------------------------------------------------------------------------
+
+
+@rule("an assumption", source="the assumptions of the problem")
+def solved(e: Expr, relations: tuple[Relation, ...], signs: Signs) -> Move | None:
+    """A name put in for what it equals by an assumption that is affine in it."""
+    said: list[str | Relation] = []
+    new = e
+    for q in relations:
+        if q.sign is not Sign.EQUAL or hasattr(q.left, "shape"):
+            continue
+        if not isinstance(q.left, Symbol | Number) and depends_on_call(new, q.left):
+            new = replaced(new, {q.left: q.right})
+            said += [", " if said else "since ", q]
+            continue
+        (r,) = signs.algebra.ratios(q.left, )[0:1]
+        (s,) = signs.algebra.ratios(q.right)
+        gap = signs.algebra.sum(r, signs.algebra.product(s, signs.algebra.ratio(Integer(-1))))
+        for m, c in gap.num.terms:
+            if gap.den or len(m) != 1 or m[0][1] != 1 or not isinstance(m[0][0], Symbol):
+                continue
+            x = m[0][0]
+            if sum(x in dict(n) for n, _ in gap.num.terms) == 1 and depends(new, x):
+                rest = type(gap.num)(tuple(t for t in gap.num.terms if t[0] != m)).scaled(-1 / c)
+                value = signs.algebra.show_poly(rest)
+                if any(depends(t, x) for t in (value,)):
+                    continue
+                new = replaced(new, {x: value})
+                said += [", " if said else "since ", Relation(x, Sign.EQUAL, value)]
+                break
+    return Move(new, tuple(said), tuple(said)) if said and new != e else None
+
+
+def depends_on_call(e: Expr, part: Expr) -> bool:
+    """Does the compound expression `part` occur in e?"""
+    return bool(part.args) and depends(e, part)
+
+
+__all__ = ["Setting", "Way", "chain", "derivative_of", "differentiated", "is_kink", "met", "minus", "put_in_nodes", "solved"]
