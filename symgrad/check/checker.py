@@ -12,7 +12,7 @@ from typing import assert_never
 
 from symgrad.check.adjoints import Adjoints
 from symgrad.check.counterexamples import Counterexamples
-from symgrad.check.identities import Identities, answered
+from symgrad.check.identities import Identities, answered, sides
 from symgrad.check.normal import NoDerivative, Undecided
 from symgrad.check.points import NoSign
 from symgrad.check.scalars import Scalars
@@ -107,6 +107,20 @@ def check_claims(problem: Problem, claims: Iterable[Claim]) -> Iterator[Verdict]
     return (checker.check(c) for c in claims)
 
 
+def left_open(checked: Iterable[tuple[Claim, Verdict]]) -> tuple[Claim, ...]:
+    """The equations that a part says are open, and those of its chains that were not decided: answers, if no good ones."""
+    found: list[Claim] = []
+    for c, verdict in checked:
+        match c:
+            case Open():
+                found.append(c)
+            case Identity() if verdict.ground is Ground.UNDECIDED:
+                found.append(Open(*sides(c), c.assume, verdict.method))
+            case Cases() if verdict.ground is Ground.UNDECIDED:
+                found.append(Open(c.left, c.right, c.assume, verdict.method))
+    return tuple(found)
+
+
 def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple[str, ...]:
     """What a part asks and no claim answers, in words; empty if the claims cover it."""
     ask = part.ask
@@ -138,4 +152,4 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
     assert_never(ask)
 
 
-__all__ = ["Checker", "check_claims", "unanswered"]
+__all__ = ["Checker", "check_claims", "left_open", "unanswered"]

@@ -89,8 +89,9 @@ class Identities:
             raise Refused("no case was shown")
         given, ends = self.given(c.assume), (c.left, c.right)
         defined = tuple(q for e in ends for q in conditions(composed(self.graph, e)))
+        entries = {q.left for f in (*facts, *self.empty) for q in f if isinstance(q.left, Entry)}
         known: dict[object, SignSet] = {}
-        for key, signs in map(_keyed, (*given, *defined)):
+        for key, signs in map(_keyed, (p for q in (*given, *defined) for p in (q, *_of_entries(q, entries)))):
             known[key] = known.get(key, ANY) & signs
         self.count = 0
         self.cover(known, [[_keyed(q) for q in self.given(f)] for f in (*facts, *self.empty)])
@@ -101,7 +102,8 @@ class Identities:
     def impossible(self, c: Impossible) -> Verdict:
         """A sum of products of the assumed differences is a number, and has a sign that this number does not have."""
         given = self.given(c.assume)
-        facts = [(Add(q.left, Mul(Integer(-1), q.right)), SIGNS[q.sign]) for q in given]
+        facts = [(Add(q.left, Mul(Integer(-1), q.right)), SIGNS[q.sign]) if shape_of(q.left) == SCALAR == shape_of(q.right)
+                 else (Integer(0), ANY) for q in given]
         if not c.terms:
             seen = [q for k, q in enumerate(given) if not possible_signs(facts[k][0], tuple(facts[:k] + facts[k + 1:])) & facts[k][1]]
             if not seen:
@@ -118,8 +120,8 @@ class Identities:
             strict |= signs == POSITIVE
             total = Add(total, Mul(t.multiplier, *(facts[i - 1][0] for i in t.relations)))
         number = constant_value(total.xreplace(dict.fromkeys(leaves(total), Integer(0))))
-        if number is None or not all(zero for zero, _ in branches(Add(total, -number), away=False)):
-            raise Refused("the weighted sum of the assumptions is not a number")
+        if number != c.total or not all(zero for zero, _ in branches(Add(total, -number), away=False)):
+            raise Refused(f"the weighted sum of the assumptions is not {c.total}")
         if number > 0 or (number == 0 and not strict):
             raise Refused(f"the weighted sum of the assumptions is {number}, which contradicts nothing")
         self.empty.append(c.assume)
@@ -135,9 +137,19 @@ class Identities:
         """a = b for all values and sizes, and for all values of the free indices.  Raises Refused or Undecided."""
         if shape_of(a) != shape_of(b):
             raise Refused(f"{what}: the shapes differ")
-        indices, ranges = free
         equations = tuple(q for q in given if not solvable(q))
-        a, b = substituted(a, equations), substituted(b, equations)
+        put = substituted(a, equations), substituted(b, equations)
+        if put != (a, b):  # equals for equals, unless the lines are equal as they stand
+            try:
+                return self.compare(a, b, free, given, needed, what, refute=False)
+            except Undecided:
+                a, b = put
+        return self.compare(a, b, free, given, needed, what, refute=not equations)
+
+    def compare(self, a: Expr, b: Expr, free: tuple[tuple[Symbol, ...], tuple[Expr, ...]], given: tuple[Relation, ...],
+                needed: tuple[Relation, ...], what: str, refute: bool) -> None:
+        """Entry by entry, at as many sizes as the index slots ask for."""
+        indices, ranges = free
         others = tuple(q for q in (*given, *needed) if solvable(q) and not of_sizes(q) and entry_local(q))
         mentioned = frozenset(ranges).union(*(dimensions_in(e) for e in (a, b, *(s for q in others for s in (q.left, q.right)))))
         least = least_sizes(given)
@@ -156,7 +168,7 @@ class Identities:
                     raise Undecided(f"{what}: more than {MAX_ENTRIES} entries")
                 for row, other in zip(left, right, strict=True):
                     for x, y in zip(row, other, strict=True):
-                        self.identical(assumed.put_in(x), assumed.put_in(y), assumed, what, refute=not equations)
+                        self.identical(assumed.put_in(x), assumed.put_in(y), assumed, what, refute)
         if vectors[0]:
             sizes = " and ".join(", ".join(f"{d} = {n}" for d, n in vector.items()) for vector in vectors)
             self.how = f", entry by entry at {sizes}, as many as a monomial has index slots"
@@ -281,6 +293,11 @@ def _keyed(q: Relation) -> tuple[object, SignSet]:
         return (q.left, q.right), SIGNS[q.sign]
     key, flip = comparison_key(Add(q.left, Mul(Integer(-1), q.right)))
     return key, product_of(frozenset((flip,)), SIGNS[q.sign])
+
+
+def _of_entries(q: Relation, entries: set[Expr]) -> tuple[Relation, ...]:
+    """What a relation between a vector and a number says of the entries that the cases are about."""
+    return tuple(Relation(e, q.sign, q.right) for e in entries if e.args[0] == q.left and shape_of(q.right) == SCALAR)
 
 
 def _distinct(relations: tuple[Relation, ...]) -> tuple[Relation, ...]:

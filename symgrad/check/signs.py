@@ -99,10 +99,11 @@ class Signed:
             return lead
         p = p.monic()
         signs = self.facts().get(p, ANY) & self.signs.known.get(self.portable(p), ANY)
-        if self.is_positive(p):
-            signs &= POSITIVE
-        elif self.is_not_negative(p):
-            signs &= NOT_NEGATIVE
+        of_terms = [self.of_term(m, c) for m, c in p.terms()]
+        if all(t <= NOT_NEGATIVE for t in of_terms):
+            signs &= POSITIVE if POSITIVE in of_terms else NOT_NEGATIVE
+        elif all(t <= NOT_POSITIVE for t in of_terms):
+            signs &= NEGATIVE if NEGATIVE in of_terms else NOT_POSITIVE
         elif len(p) == 2 and sum(p.coeffs()) == 0 and all(n == 0 or i in self.exponent_of for m, _ in p.terms() for i, n in enumerate(m)):
             larger, smaller = (self.inside(m) for m, _ in sorted(p.terms(), key=lambda t: -t[1]))
             signs &= self.possible(self.add(larger, (-smaller[0], smaller[1])))[0]
@@ -150,12 +151,16 @@ class Signed:
 
     def is_positive(self, p: Any) -> bool:
         """No term is negative, and one is positive."""
-        return self.is_not_negative(p) and any(
-            all(n == 0 or self.of_generator(i) <= (POSITIVE if n % 2 else POSITIVE | NEGATIVE) for i, n in enumerate(m)) for m, _ in p.terms())
+        of_terms = [self.of_term(m, c) for m, c in p.terms()]
+        return POSITIVE in of_terms and all(t <= NOT_NEGATIVE for t in of_terms)
 
-    def is_not_negative(self, p: Any) -> bool:
-        """All coefficients positive, and no generator with an odd power negative."""
-        return all(c > 0 and all(n % 2 == 0 or self.of_generator(i) <= NOT_NEGATIVE for i, n in enumerate(m)) for m, c in p.terms())
+    def of_term(self, monomial: tuple[int, ...], coefficient: Any) -> SignSet:
+        signs = POSITIVE if coefficient > 0 else NEGATIVE
+        for i, n in enumerate(monomial):
+            if n:
+                of_generator = self.of_generator(i)
+                signs = product_of(signs, of_generator if n % 2 else frozenset(s * s for s in of_generator))
+        return signs
 
     def of_generator(self, i: int) -> SignSet:
         """An exponential is positive, and so is a logarithm of more than 1."""

@@ -134,7 +134,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Weighted:
-    """A product of assumptions (by their number, from 1), each as a difference that is not negative, times a multiplier."""
+    """A product of differences left - right of assumptions (by their number, from 1), times a multiplier that makes it not negative."""
 
     relations: tuple[int, ...]
     multiplier: Rational
@@ -142,10 +142,11 @@ class Weighted:
 
 @dataclass(frozen=True, slots=True)
 class Impossible:
-    """No values satisfy all the assumptions: the weighted sum of their differences is a number that it cannot be."""
+    """No values satisfy all the assumptions: the sum of the terms, none of them negative, is the number `total`; or their signs clash."""
 
     assume: tuple[Relation, ...]
     terms: tuple[Weighted, ...] = ()
+    total: Rational = Rational(0)
 
 
 @dataclass(frozen=True, slots=True)

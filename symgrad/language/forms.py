@@ -11,6 +11,8 @@ from enum import Enum
 
 from sympy import Expr, Rational, Symbol
 
+from symgrad.language.text import text
+
 
 @dataclass(frozen=True, slots=True)
 class Just:
@@ -154,7 +156,7 @@ class Relation:
     right: Expr
 
     def __str__(self) -> str:
-        return f"{self.left} {self.sign.value} {self.right}"
+        return f"{text(self.left)} {self.sign.value} {text(self.right)}"
 
 
 Layout = Stacked | Spread | Diagonal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from symgrad.language.problem import Backward, Choose, Forward, Gradient, Part, Problem
+from symgrad.language.problem import Backward, Choose, Forward, Gradient, Part, Problem, Prove
 from symgrad.language.steps import Derivation
 
 
@@ -23,4 +23,7 @@ def derive(problem: Problem, part: Part) -> Derivation:
         case Choose():
             from symgrad.questions.choose import derive_choose
             return derive_choose(problem, part.label, part.ask)
+        case Prove():
+            from symgrad.questions.prove import derive_prove
+            return derive_prove(problem, part.label, part.ask)
     assert_never(part.ask)

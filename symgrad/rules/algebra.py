@@ -369,6 +369,8 @@ class Algebra:
 
     def index_sum(self, body: Expr, k: Symbol, size: Expr) -> Ratio:
         """sum_k (c a_k + d b_k) = c sum_k a_k + d sum_k b_k; the sum of 1 is the size."""
+        fresh = index(f"bound{len(self.memo)}")  # an inner sum may have been given the letter k
+        body, k = body.xreplace({k: fresh}), fresh
         inner = self.ratio(body)
         fixed = tuple((p, n) for p, n in inner.den if not any(_mentions(a, k) for a in p.atoms()))
         moving = tuple((p, n) for p, n in inner.den if (p, n) not in fixed)

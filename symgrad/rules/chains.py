@@ -9,19 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from sympy import Dummy, Expr, Integer, Number, Rational, Symbol
+from sympy import Add, Dummy, Expr, Integer, MatrixExpr, Mul, Number, Pow, Rational, Symbol
 
 from symgrad.language.claims import Line
 from symgrad.language.derivatives import Diff
 from symgrad.language.errors import Unsupported
 from symgrad.language.forms import Just, Prose, Relation, Sign
-from symgrad.language.functions import KNOWN, Call
-from symgrad.rules.kinks import is_kink, kinked_definition, kinks, resolve
+from symgrad.language.functions import KNOWN, Call, Fn
+from symgrad.language.vectors import Entry, IndexSum, merged, total
+from symgrad.rules.algebra import Poly
+from symgrad.rules.components import written_out
+from symgrad.rules.kinks import kinked_definition, kinks, resolve
 from symgrad.rules.registry import rule
 from symgrad.rules.rewriting import Move, Written, definition, way_down
 from symgrad.rules.scalar import partial
-from symgrad.rules.shape import depends, look, mapped, minus, replaced
-from symgrad.rules.signs import Signs
+from symgrad.rules.shape import depends, look, mapped, rebuilt, replaced
+from symgrad.rules.signs import Signs, difference
 
 SPIVAK = "Spivak, Calculus, 3rd ed., ch. 10"
 MAX_LINES = 40
@@ -45,6 +48,7 @@ class Setting:
     relations: tuple[Relation, ...] = ()
     definitions: Mapping[Expr, Expr] | None = None
     at_zero: Rational = Rational(1)
+    taken: frozenset[str] | None = None  # names that no index may have; vectors are written out with indices where it is set
 
 
 def chain(left: Expr, right: Expr, setting: Setting) -> tuple[Line, ...] | None:
@@ -96,6 +100,8 @@ def before(e: Expr, way: Way, solve: bool, setting: Setting, signs: Signs) -> li
             lines.append(Written(move.expr, name, move.forwards, move.backwards))
 
     add("definition of a node", put_in_nodes(e, setting.definitions or {}))
+    if setting.taken is not None:
+        add("written with indices", written_out(lines[-1].expr, setting.taken))
     for _ in range(4):
         if not _diffs(lines[-1].expr):
             break
@@ -169,29 +175,67 @@ def differentiated(e: Expr) -> Move | None:
 
 
 def derivative_of(body: Expr, x: Expr) -> tuple[Expr, tuple[str, ...]]:
-    """d body / d x and the rules used; entries and other atoms stand as names while it is taken."""
+    """d body / d x and the rules used; entries, sums and other atoms stand as names while it is taken."""
     stand: dict[Expr, Expr] = {}
+    inner: dict[Expr, Expr] = {}  # the names of sums over an index that depend on x, with their derivatives
+    names: dict[str, None] = {}
 
     def name(e: Expr) -> Expr:
         if isinstance(e, Number):
             return e
-        if isinstance(e, Symbol) or (not isinstance(e, Call) and not e.is_Add and not e.is_Mul and not e.is_Pow):
-            if e != x and depends(e, x):
+        if isinstance(e, Call | Add | Mul | Pow) and not isinstance(e, MatrixExpr):
+            return rebuilt(e, tuple(name(a) if isinstance(a, Expr) and not isinstance(a, Fn) else a for a in e.args))
+        if e not in stand:
+            stand[e] = Dummy(str(e)[:20], real=True)
+            if isinstance(e, IndexSum) and (slope := _of_sum(e, x, names)) is not None:
+                inner[stand[e]] = slope
+            elif e != x and not isinstance(e, Entry | IndexSum) and depends(e, x):
                 raise Unsupported(f"no rule differentiates {type(e).__name__}")
-            return stand.setdefault(e, Dummy(str(e)[:20], real=True))
-        return replaced(e, {a: name(a) for a in e.args if isinstance(a, Expr) and not isinstance(a, Number) and a.args or isinstance(a, Symbol)})
+        return stand[e]
 
     hidden = name(body)
-    found, used = partial(hidden, stand.get(x, Dummy(real=True)))
-    back = {d: e for e, d in stand.items()}
-    return replaced(_tidy(found), back), used
+    terms = []
+    for symbol, slope in ((stand.get(x, Dummy(real=True)), Integer(1)), *inner.items()):
+        found, used = partial(hidden, symbol)
+        if found != 0:
+            terms.append(merged((found, slope)))
+            names.update(dict.fromkeys(used))
+    return replaced(_tidy(total(tuple(terms))), {d: e for e, d in stand.items()}), tuple(names)
+
+
+def _of_sum(e: IndexSum, x: Expr, names: dict[str, None]) -> Expr | None:
+    """d/dv_i of sum_k f(v_k) = f'(v_i): only the term k = i depends on v_i.  None if no term does."""
+    body, k, _ = e.args
+    if not isinstance(x, Entry):
+        if not depends(body, x):
+            return None
+        slope, used = derivative_of(body, x)
+        names.update(dict.fromkeys(used))
+        return IndexSum(slope, k, e.args[2])
+    moving = {y for y in _entries(body) if y.args[0] == x.args[0]}
+    if not moving:
+        return None
+    places = {y.args[1:] for y in moving}
+    if len(places) != 1 or k not in next(iter(places)) or any(isinstance(s, IndexSum) and depends(s, x.args[0]) for s in body.atoms(IndexSum)):
+        raise Unsupported("the derivative of a sum whose terms share entries")
+    (y,) = moving
+    table = {a: b for a, b in zip(y.args[1:], x.args[1:], strict=True) if a == k}
+    if any(a != b and a != k for a, b in zip(y.args[1:], x.args[1:], strict=True)):
+        raise Unsupported("the derivative of a sum over one of two indices")
+    slope, used = derivative_of(body, y)
+    names.update(dict.fromkeys(used))
+    names[f"only the term {k} = {table[k]} depends on it"] = None
+    return slope.xreplace(table) if not slope.args else replaced(slope, {k: table[k]})
+
+
+def _entries(e: Expr) -> list[Entry]:
+    found = [y for a in e.args if isinstance(a, Expr) for y in _entries(a)]
+    return [*found, e] if isinstance(e, Entry) else found
 
 
 def _tidy(e: Expr) -> Expr:
     """Numbers multiplied into one in every product, kinked slopes of constants left as they are."""
-    from symgrad.language.vectors import merged
-
-    return mapped(e, lambda x: merged(x.args) if x.is_Mul and not hasattr(x, "shape") else None)
+    return mapped(e, lambda x: merged(x.args) if isinstance(x, Mul) and not isinstance(x, MatrixExpr) else None)
 
 
 # ---- equations among the assumptions -------------------------------------------------------------------------------
@@ -203,23 +247,20 @@ def solved(e: Expr, relations: tuple[Relation, ...], signs: Signs) -> Move | Non
     said: list[str | Relation] = []
     new = e
     for q in relations:
-        if q.sign is not Sign.EQUAL or hasattr(q.left, "shape"):
+        if q.sign is not Sign.EQUAL or isinstance(q.left, MatrixExpr):
             continue
-        if not isinstance(q.left, Symbol | Number) and depends_on_call(new, q.left):
+        if q.left.args and depends(new, q.left):
             new = replaced(new, {q.left: q.right})
             said += [", " if said else "since ", q]
             continue
-        (r,) = signs.algebra.ratios(q.left, )[0:1]
-        (s,) = signs.algebra.ratios(q.right)
-        gap = signs.algebra.sum(r, signs.algebra.product(s, signs.algebra.ratio(Integer(-1))))
+        (gap,) = signs.algebra.ratios(difference(q))
         for m, c in gap.num.terms:
             if gap.den or len(m) != 1 or m[0][1] != 1 or not isinstance(m[0][0], Symbol):
                 continue
             x = m[0][0]
             if sum(x in dict(n) for n, _ in gap.num.terms) == 1 and depends(new, x):
-                rest = type(gap.num)(tuple(t for t in gap.num.terms if t[0] != m)).scaled(-1 / c)
-                value = signs.algebra.show_poly(rest)
-                if any(depends(t, x) for t in (value,)):
+                value = signs.algebra.show_poly(Poly(tuple(t for t in gap.num.terms if t[0] != m)).scaled(-1 / c))
+                if depends(value, x):
                     continue
                 new = replaced(new, {x: value})
                 said += [", " if said else "since ", Relation(x, Sign.EQUAL, value)]
@@ -227,9 +268,4 @@ def solved(e: Expr, relations: tuple[Relation, ...], signs: Signs) -> Move | Non
     return Move(new, tuple(said), tuple(said)) if said and new != e else None
 
 
-def depends_on_call(e: Expr, part: Expr) -> bool:
-    """Does the compound expression `part` occur in e?"""
-    return bool(part.args) and depends(e, part)
-
-
-__all__ = ["Setting", "Way", "chain", "derivative_of", "differentiated", "is_kink", "met", "minus", "put_in_nodes", "solved"]
+__all__ = ["Setting", "Way", "chain", "derivative_of", "differentiated", "met", "put_in_nodes", "solved"]

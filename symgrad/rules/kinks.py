@@ -108,6 +108,8 @@ def _value(c: Call, known: frozenset[int], at_zero: Rational) -> Expr | None:
     if c.fn.name not in VALUES:
         return None
     above, below, zero = VALUES[c.fn.name](c.arguments, at_zero)
+    if not known:
+        return above  # the relations contradict each other
     if known == ZERO:
         return above if zero is None else zero
     if known <= (NOT_NEGATIVE if zero is None or zero == above else POSITIVE):
@@ -137,7 +139,9 @@ def split(e: Expr, signs: Signs, at_zero: Rational) -> Split | None:
             continue
         jump = not c.fn.plain or (c.fn.name in VALUES and (zero := VALUES[c.fn.name](c.arguments, at_zero)[2]) is not None)
         sides: tuple[Sign, ...] = (Sign.AT_LEAST, Sign.LESS)
-        if jump and c.fn.plain and c.fn.name == "step" and zero == 0:
+        if 0 not in known:
+            sides = (Sign.MORE, Sign.LESS)
+        elif jump and c.fn.plain and c.fn.name == "step" and zero == 0:
             sides = (Sign.MORE, Sign.AT_MOST)
         elif jump and not (c.fn.plain and c.fn.name == "step" and zero == 1):
             sides = (Sign.MORE, Sign.EQUAL, Sign.LESS)

@@ -20,7 +20,7 @@ from symgrad.language.functions import KNOWN, Call, call
 from symgrad.language.vectors import Entry, IndexSum, merged, total
 from symgrad.rules.algebra import Algebra, Poly, Ratio, common, inverse, is_exponential
 from symgrad.rules.registry import rule
-from symgrad.rules.shape import flat, fraction, look, mapped, minus, numbers, parts, put_together, replaced
+from symgrad.rules.shape import calls, flat, fraction, look, mapped, minus, numbers, parts, put_together, replaced
 
 STEWART = "Stewart, Redlin, Watson, Algebra and Trigonometry (2012), ch. P"
 LOGS = "Stewart, Redlin, Watson, Algebra and Trigonometry (2012), section 4.4"
@@ -313,6 +313,8 @@ def index_sum(a: Algebra, e: Expr) -> Move | None:
 def function_of_inverse(a: Algebra, e: Expr) -> Move | None:
     """e^(n log a) = a^n, sqrt(a^2 b) = a sqrt(b), log 6 = log 2 + log 3."""
     if not (isinstance(e, Call) and e.fn.plain and e.fn.name in ("exp", "sqrt", "log")):
+        return None
+    if is_exponential(e) and not any(c.fn.name == "log" for c in calls(e.arguments[0])):
         return None
     new = a.show(a.ratio(e))
     if look(new) == look(e):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import reduce
 
 from sympy import Add, Expr, Integer, MatAdd, MatMul, MatrixExpr, Mul, Number, Pow, Rational
 
+from symgrad.language import vectors as v
 from symgrad.language.functions import Call
 from symgrad.language.vectors import IndexSum, merged, total
 
@@ -56,6 +58,10 @@ def parts(e: Expr) -> tuple[Fraction, list[tuple[Expr, Rational]]]:
             found += inner
         elif isinstance(f, Pow) and isinstance(f.base, Rational) and f.exp.is_Integer and f.base != 0:
             number *= Fraction(int(f.base.p), int(f.base.q)) ** int(f.exp)
+        elif isinstance(f, Pow) and f.exp == -1 and isinstance(f.base, Mul) and all(n > 0 for _, n in parts(f.base)[1]):
+            own, inner = parts(f.base)  # 1 / (a b)
+            number /= own
+            found += [(b, -n) for b, n in inner]
         elif isinstance(f, Pow):
             found.append((f.base, f.exp))
         else:
@@ -104,6 +110,9 @@ def raised(base: Expr, n: Rational) -> Expr:
 
 def rebuilt(e: Expr, arguments: tuple[Expr, ...]) -> Expr:
     """e with other arguments, unevaluated."""
+    if isinstance(e, MatMul):
+        scalars = tuple(a for a in arguments if v.is_scalar(a))
+        return v.scale(merged(scalars), reduce(v.matmul, (a for a in arguments if not v.is_scalar(a)))) if scalars else e.func(*arguments)
     if isinstance(e, MatrixExpr):
         return e.func(*arguments)
     if isinstance(e, Add):

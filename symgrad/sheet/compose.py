@@ -8,12 +8,30 @@ from typing import assert_never
 from sympy import Rational
 
 from symgrad.language import forms as F
-from symgrad.language.claims import ROUNDED, Adjoint, AdjointEntry, ClosedForm, Differs, GivenValue, Line, Matches, Partial, Total, Value
+from symgrad.language.claims import (
+    ROUNDED,
+    Adjoint,
+    AdjointEntry,
+    Cases,
+    ClosedForm,
+    Counterexample,
+    Differs,
+    GivenValue,
+    Identity,
+    Impossible,
+    Line,
+    Matches,
+    Open,
+    Partial,
+    Total,
+    Value,
+)
 from symgrad.language.graph import Graph
-from symgrad.language.problem import Choose, Forward, Gradient, Part, Problem
+from symgrad.language.problem import Choose, Forward, Gradient, Part, Problem, Prove
 from symgrad.language.steps import Answer, Derivation, Ground, Step, Verdict
 from symgrad.language.vectors import say_shape
 from symgrad.sheet import document as D
+from symgrad.sheet import proof
 from symgrad.sheet.layout import Item, lay_out
 from symgrad.sheet.notation import Notation
 from symgrad.sheet.statement import blocks as statement_blocks
@@ -46,6 +64,8 @@ def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Docume
         blocks.append(D.Paragraph(words(item.part.ask.task(problem.graph), notation)))
         if isinstance(item.part.ask, Choose):
             blocks.append(choices(item, notation, view))
+        if isinstance(item.part.ask, Prove) and item.part.ask.steps:
+            blocks.append(proof.asked(item.part.ask, notation))
         if view != QUESTION:
             blocks += _Writer(problem, item, number, view).blocks()
     if problem.source:
@@ -56,11 +76,12 @@ def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Docume
 def model_blocks(problem: Problem, notation: Notation) -> list[D.Block]:
     """The definitions, the given numbers, the picture."""
     graph = problem.graph
-    blocks: list[D.Block] = [D.Heading(("The model",), 2, "model")]
+    blocks: list[D.Block] = [D.Heading(("The model",), 2, "model")] if graph.nodes else []
     rows = []
     for node in graph.nodes:
         rows.append(((D.Maths(notation.name(node.name)),), (D.Maths(rf"= {notation.tex(node.expr)}"),), (_shape_text(node.shape),)))
-    blocks.append(D.Table((("Node",), ("Definition",), ("Shape",)), tuple(rows)))
+    if rows:
+        blocks.append(D.Table((("Node",), ("Definition",), ("Shape",)), tuple(rows)))
     symbolic = [x for x in graph.variables if x.shape != (1, 1)]
     if symbolic:
         groups: dict[str, list[str]] = {}
@@ -86,7 +107,7 @@ def model_blocks(problem: Problem, notation: Notation) -> list[D.Block]:
             if g.digits is not None:
                 text.append(" (rounded)")
         blocks.append(D.Paragraph((*text, ".")))
-    if len(graph.variables) + len(graph.nodes) <= MAX_PICTURE:
+    if graph.nodes and len(graph.variables) + len(graph.nodes) <= MAX_PICTURE:
         blocks.append(picture(graph, notation))
     return blocks
 
@@ -217,6 +238,8 @@ class _Writer:
                 return (D.Maths(n.name(f"{node}_bar")), ": ", s.rule)
             case AdjointEntry(_, node) | ClosedForm(_, node):
                 return (D.Maths(n.name(f"{node}_bar")), ": ", *said)
+            case Identity() | Impossible() | Cases() | Counterexample() | Open():
+                return proof.title(s, self.item.part.ask, n)
         return said
 
     def claim(self, s: Step, n: Notation) -> list[D.Block]:
@@ -255,6 +278,8 @@ class _Writer:
                     shape = self.problem.graph.shape(wrt[c.part])
                     found.append(D.Paragraph((f"The derivative is {say_shape(shape)}, the choice has another shape.",)))
                 return found
+            case Identity() | Impossible() | Cases() | Counterexample() | Open():
+                return proof.blocks(c, n, self.chain("", c.lines[1:], n).rows if isinstance(c, Identity) else ())
         assert_never(c)
 
     def comparison(self, of: str, wrt: tuple[str, ...], choice: tuple, relation: str, n: Notation) -> D.Chain:  # type: ignore[type-arg]

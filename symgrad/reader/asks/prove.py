@@ -54,7 +54,7 @@ def read(spec: ProveSpec, r: PartReading) -> Prove:
     claims = [r.attempt(lambda t=t: _claim(t, scope, r), key) for t in texts]  # type: ignore[misc]
     assume = [a for t in spec.assume for a in r.attempt(lambda t=t: _relations(t, scope, r), "assume") or ()]  # type: ignore[misc]
     steps = [r.attempt(lambda t=t: _expression(t, scope, r), "steps") for t in spec.steps]  # type: ignore[misc]
-    if all(s is not None for s in steps):
+    if steps and all(s is not None for s in steps):
         steps = list(r.attempt(lambda: _one_shape(steps, spec.steps), "steps") or ())
     return Prove(tuple(c for c in claims if c), tuple(assume), tuple(s for s in steps if s is not None))
 
