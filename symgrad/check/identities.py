@@ -76,7 +76,8 @@ class Identities:
         ends = sides(c)
         stated = self.undischarged(needed, given, c.indices)
         self.shown.append((*ends, c.assume))
-        self.stated[ends] = _distinct((*self.stated.get(ends, ()), *stated))
+        for pair in (ends, ends[::-1]):
+            self.stated[pair] = _distinct((*self.stated.get(pair, ()), *stated))
         method = f"each line compared with the next in normal form{self.how}"
         if not self.general:
             return Verdict(Ground.TESTED, f"{method}; an inverse or determinant is written out by cofactors", "at these sizes, for all values")
@@ -84,7 +85,7 @@ class Identities:
 
     def cases(self, c: Cases) -> Verdict:
         """Every pattern of signs of what the cases distinguish has a case that was shown, or contradicts itself."""
-        facts = [q for a, b, q in self.shown if (a, b) == (c.left, c.right)]
+        facts = [q for a, b, q in self.shown if (a, b) in ((c.left, c.right), (c.right, c.left))]
         if not facts:
             raise Refused("no case was shown")
         given, ends = self.given(c.assume), (c.left, c.right)
@@ -274,7 +275,7 @@ def answered(claims: tuple[Claim, ...], left: Expr, right: Expr, assume: tuple[R
     """Is left = right under the assumptions shown, refuted under exactly them, or said to be open?"""
     for c in claims:
         match c:
-            case Identity() if sides(c) == (left, right) and set(c.assume) <= set(assume):
+            case Identity() if sides(c) in ((left, right), (right, left)) and set(c.assume) <= set(assume):
                 return True
             case Cases() if (c.left, c.right) == (left, right) and set(c.assume) <= set(assume):
                 return True

@@ -78,7 +78,18 @@ def chain(left: Expr, right: Expr, setting: Setting) -> tuple[Line, ...] | None:
 
 
 def met(down: list[Written], up: list[Written]) -> tuple[Line, ...] | None:
-    """The shortest chain through a line that both ways have; the first element of each is the side itself."""
+    """The shortest chain through a line that both ways have; the first element of each is the side itself.
+
+    It begins with the right side where that is by far the longer way: a way is easier to read down than up.
+    """
+    lines, ups = _joined(down, up)
+    if lines is not None and ups > 2 * (len(lines) - 1 - ups) + 2:
+        return _joined(up, down)[0]
+    return lines
+
+
+def _joined(down: list[Written], up: list[Written]) -> tuple[tuple[Line, ...] | None, int]:
+    """The chain, and how many of its lines go up."""
     looks = {look(w.expr): j for j, w in reversed(list(enumerate(up)))}
     for i, w in enumerate(down):
         j = looks.get(look(w.expr))
@@ -87,8 +98,8 @@ def met(down: list[Written], up: list[Written]) -> tuple[Line, ...] | None:
             lines += [Line(Just(up[k - 1].expr), up[k].backwards) for k in range(j, 0, -1)]
             if j == 0 and lines[-1].form != Just(up[0].expr):
                 lines[-1] = Line(Just(up[0].expr), lines[-1].why) if i else Line(Just(up[0].expr), ("order of terms",))
-            return tuple(lines)
-    return None
+            return tuple(lines), j
+    return None, 0
 
 
 def before(e: Expr, way: Way, solve: bool, setting: Setting, signs: Signs) -> list[Written]:

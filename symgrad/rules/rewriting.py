@@ -17,15 +17,17 @@ from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
 
 from symgrad.language.forms import Just, Prose
 from symgrad.language.functions import KNOWN, Call, call
+from symgrad.language.text import text
 from symgrad.language.vectors import Entry, IndexSum, merged, total
 from symgrad.rules.algebra import Algebra, Poly, Ratio, common, inverse, is_exponential
 from symgrad.rules.registry import rule
-from symgrad.rules.shape import calls, flat, fraction, look, mapped, minus, numbers, parts, put_together, replaced
+from symgrad.rules.shape import calls, depends, flat, fraction, look, mapped, minus, numbers, parts, put_together, replaced
 
 STEWART = "Stewart, Redlin, Watson, Algebra and Trigonometry (2012), ch. P"
 LOGS = "Stewart, Redlin, Watson, Algebra and Trigonometry (2012), section 4.4"
 SUMS = "Graham, Knuth, Patashnik, Concrete Mathematics (1994), section 2.3"
 MAX_ROUNDS = 30
+SHORT = 60  # letters of two expressions that fit into a reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,9 +238,10 @@ def lowest_terms(a: Algebra, e: Expr) -> Move | None:
     kept, gone = dict(r.den), []
     for b, n in parts(e)[1]:
         if n < 0 and isinstance(b, Add) and not a.ratio(b).den:
-            gone += [p for p, _ in a.factored(a.ratio(b).num)[2] if p not in kept]
+            number, _, pieces = a.factored(a.ratio(b).num)
+            gone += [a.show_poly(p) for p, _ in pieces if p not in kept] + ([] if number == 1 else [Rational(number.numerator, number.denominator)])
     if len(set(gone)) == 1:
-        return Move(new, ("cancel ", Just(a.show_poly(gone[0]))), ("multiply numerator and denominator by ", Just(a.show_poly(gone[0]))))
+        return Move(new, ("cancel ", Just(gone[0])), ("multiply numerator and denominator by ", Just(gone[0])))
     return Move(new, ("cancel common factors",), ("multiply numerator and denominator by the same",))
 
 
@@ -253,9 +256,16 @@ def collect(a: Algebra, e: Expr) -> Move | None:
         return Move(new, ("the power of a sum is a product of powers",), ("a product of powers is the power of a sum",))
     if isinstance(e, Mul) and not any(isinstance(b, Add) for b, _ in parts(e)[1]):
         return Move(new, ("multiply the powers",), ("write as a product of powers",))
+    short = len(text(e)) + len(text(new)) < SHORT and not any(map(is_fraction, (e, new)))
+    back: Prose = ("write ", Just(new), " as ", Just(e)) if short else ("regroup",)
     if any(isinstance(b, Add) for t in flat(e) if isinstance(t, Mul | Pow) for b, _ in parts(t)[1]):
-        return Move(new, ("multiply out and collect",), ("regroup",))
-    return Move(new, ("collect terms",), ("regroup",))
+        return Move(new, ("multiply out and collect",), back)
+    return Move(new, ("collect terms",), back)
+
+
+def is_fraction(e: Expr) -> bool:
+    """Has the product something below the line?"""
+    return any(n < 0 for t in flat(e) for _, n in parts(t)[1])
 
 
 @rule("logarithm of a product", source=LOGS)
@@ -301,7 +311,14 @@ def index_sum(a: Algebra, e: Expr) -> Move | None:
     """sum_k (c a_k + b_k) = c sum_k a_k + sum_k b_k; what does not depend on k goes in front."""
     if not isinstance(e, IndexSum):
         return None
-    new = a.show(a.ratio(e))
+    body, k, size = e.args
+    number, factors = parts(body)
+    outer = [(b, n) for b, n in factors if not depends(b, k)]
+    if outer or number != 1:
+        inner = put_together(Fraction(1), [(b, n) for b, n in factors if depends(b, k)])
+        new = put_together(number, [*outer, (IndexSum(inner, k, size) if inner != 1 else size, Integer(1))])
+    else:
+        new = a.show(a.ratio(e))
     if look(new) == look(e):
         return None
     if isinstance(new, Add):
@@ -338,10 +355,20 @@ def places(a: Algebra, e: Expr) -> list[Expr]:
         return []
     if isinstance(e, Call) and split_logarithm(a, e) is not None:
         return [e]
-    if _is_sum_of_products(e) or common_denominator(a, e) is not None:
+    if _is_sum_of_products(e) or common_denominator(a, e) is not None or _cancels(e):
         return [e]
     inner = [p for part in _operands(e) for p in places(a, part)]
     return inner or [e]
+
+
+def _cancels(e: Expr) -> bool:
+    """Does a factor stand above and below the line?"""
+    if not isinstance(e, Mul):
+        return False
+    signs: dict[object, set[bool]] = {}
+    for b, n in parts(e)[1]:
+        signs.setdefault(look(b), set()).add(n > 0)
+    return any(len(s) == 2 for s in signs.values())
 
 
 def _is_sum_of_products(e: Expr) -> bool:
@@ -360,6 +387,8 @@ def _operands(e: Expr) -> list[Expr]:
     match e:
         case Add():
             return flat(e)
+        case Mul() if any(isinstance(f, Mul) and is_fraction(f) for f in e.args):
+            return list(e.args)
         case Mul() | Pow():
             return [b for b, _ in parts(e)[1]] if parts(e)[1] != [(e, 1)] else []
         case Call():

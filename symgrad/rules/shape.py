@@ -145,10 +145,8 @@ def mapped(e: Expr, f: Callable[[Expr], Expr | None]) -> Expr:
 
 
 def fraction(top: Expr, bottom: Expr) -> Expr:
-    """top / bottom as it stands."""
+    """top / bottom as it stands, a fraction of its own in a product."""
     below = Pow(bottom, Integer(-1), evaluate=False)
-    if top == 1:
-        return below
     return Mul._from_args((*(top.args if isinstance(top, Mul) and not isinstance(top, MatrixExpr) else (top,)), below))
 
 
