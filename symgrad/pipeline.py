@@ -13,11 +13,11 @@ from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 
-from symgrad.check.checker import Checker, unanswered
+from symgrad.check.checker import Checker, left_open, unanswered
 from symgrad.check.normal import Undecided
 from symgrad.check.points import decimal_fits
 from symgrad.language import forms as F
-from symgrad.language.claims import Classes, Matches
+from symgrad.language.claims import Classes, Counterexample, Matches, Open
 from symgrad.language.errors import Refused, SpecError, SpecErrors, Unsupported
 from symgrad.language.fill import Fill
 from symgrad.language.problem import (
@@ -31,8 +31,10 @@ from symgrad.language.problem import (
     GuaranteedZero,
     Part,
     Problem,
+    Prove,
 )
-from symgrad.language.steps import Answer, Certificate, Certified, Comparison, Derivation, Ground
+from symgrad.language.steps import Answer, Certificate, Certified, Comparison, Derivation, Ground, Step
+from symgrad.language.text import text as in_words
 from symgrad.language.vectors import SCALAR, shape_of
 from symgrad.language.wire import certificate_to_json
 from symgrad.reader.letlist import Scope, exact, expression, expressions
@@ -72,7 +74,7 @@ class Row:
 
     @property
     def good(self) -> bool:
-        bad = self.counts.get("refuted", 0) + self.counts.get("undecided", 0)
+        bad = (self.counts.get("refuted", 0) if self.expected != "yes" else 0) + self.counts.get("undecided", 0)
         agrees = self.comparison is None or self.comparison.agrees
         return not self.failure and not bad and agrees and not self.expected.startswith("no")
 
@@ -104,7 +106,7 @@ def solve_part(problem: Problem, part: Part, expected: tuple[ExpectedAnswer, ...
         verdict = checker.check(step.claim)
         verdicts[id(step)] = verdict
         certified.append(Certified(part.label, step.label, step.rule, step.claim, verdict))
-    sound = tuple(c.claim for c in certified if c.verdict.ground.holds)
+    sound = tuple(c.claim for c in certified if c.verdict.ground.holds) + left_open((c.claim, c.verdict) for c in certified)
     missing = unanswered(problem, part, sound)
     wrong = [f"{c.label}: {c.verdict.method}" for c in certified if c.verdict.ground is Ground.REFUTED]
     more = f"; and {len(wrong) - SHOWN} more, most of which rest on these" if len(wrong) > SHOWN else ""
@@ -131,6 +133,8 @@ def agrees(problem: Problem, part: Part, derivation: Derivation, checker: Checke
     """Is the derived answer the one that [expected] states?  Raises SpecErrors if it states none that can be compared."""
     if isinstance(part.ask, Construct | ConstructChain | CheckNetwork) and e.label != "marks":
         return network_agrees(part.ask, derivation, problem, e)
+    if isinstance(part.ask, Prove):
+        return _outcome(derivation, e) == str(e.value).strip()
     if isinstance(part.ask, Choose) and not e.label:
         right = [i for i, c in enumerate(part.ask.choices, 1)
                  if any(isinstance(s.claim, Matches) and s.claim.choice == c for s in derivation.all_steps())]
@@ -185,6 +189,15 @@ def stated_zero(ask: GuaranteedZero, derivation: Derivation, e: ExpectedAnswer) 
     if e.label not in found:
         raise SpecErrors((SpecError(f"expected: part {e.part} asks no {e.label!r}; it asks {', '.join(found)}", e.place),))
     return str(e.value).strip().lower() == found[e.label].lower()
+def _outcome(derivation: Derivation, e: ExpectedAnswer) -> str:
+    """proved, refuted or undecided: of one claim by its label, or of the whole part.  Raises SpecErrors for another word or label."""
+    if e.value not in ("proved", "refuted"):
+        raise SpecErrors((SpecError(f'expected: {str(e.value)[:40]!r} is no outcome of a proof; write "proved" or "refuted"', e.place),))
+    labels = tuple(dict.fromkeys(s.label for s in derivation.steps if ", case" not in s.label))
+    last = [s.claim for s in derivation.steps if s.label == e.label or not e.label and s.label in labels]
+    if not last:
+        raise SpecErrors((SpecError(f"expected: there is no {e.label!r} in part {e.part}; there are {', '.join(labels)}", e.place),))
+    return "refuted" if any(isinstance(c, Counterexample) for c in last) else "undecided" if any(isinstance(c, Open) for c in last) else "proved"
 
 
 def _same(problem: Problem, derivation: Derivation, checker: Checker, answer: Answer, e: ExpectedAnswer) -> bool:
@@ -248,12 +261,24 @@ def summary(result: Result) -> tuple[Row, ...]:
         counts: dict[str, int] = {}
         for verdict in item.verdicts.values():
             counts[verdict.ground.value] = counts.get(verdict.ground.value, 0) + 1
+        refuted = [s for s in item.derivation.all_steps() if isinstance(s.claim, Counterexample)] if item.derivation else []
+        if refuted:  # the step is proved, and what it proves is that a claim is false
+            counts = {**counts, "proved": counts["proved"] - len(refuted), "refuted": len(refuted)}
         wrong = [label or "answer" for label, ok in item.expected if not ok]
         said = "" if not item.expected else "yes" if not wrong else f"no: {', '.join(wrong)}"
-        refuted = item.derivation.refuted if item.derivation and not (item.expected and not wrong) else ""
-        failure = item.failure or refuted
+        said_so = bool(item.expected) and not wrong  # a refutation that was expected is the right answer
+        refutation = item.derivation.refuted if item.derivation and not said_so else ""
+        failure = item.failure or refutation or ("; ".join(map(_refutation, refuted)) if not said_so else "")
         rows.append(Row(result.problem.id, item.part.label, item.part.ask.kind, len(item.verdicts), counts, said, failure, item.comparison))
     return tuple(rows)
+
+
+def _refutation(step: Step) -> str:
+    """claim 2 is refuted: relu(c*x) = c*relu(x) fails at c = -1, x = 1."""
+    c = step.claim
+    assert isinstance(c, Counterexample)
+    point = ", ".join(f"{n} = {rows[0][0] if len(rows) == len(rows[0]) == 1 else [list(map(str, r)) for r in rows]}" for n, rows in c.witness.values)
+    return f"{step.label} is refuted: {in_words(c.left)} = {in_words(c.right)} fails at {point}"
 
 
 @dataclass(frozen=True, slots=True)

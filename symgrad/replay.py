@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from symgrad.check.checker import Checker, unanswered
+from symgrad.check.checker import Checker, left_open, unanswered
 from symgrad.language.errors import Place, SpecError
 from symgrad.language.steps import Certificate, Ground
 from symgrad.language.wire import certificate_from_json
@@ -61,8 +61,10 @@ def verify(problem, certificate: Certificate) -> Replay:  # type: ignore[no-unty
         checker = Checker(problem)
         entries = [e for e in certificate.entries if e.part == part.label]
         shown = []
+        verdicts = []
         for e in entries:
             verdict = checker.check(e.claim)
+            verdicts.append(verdict)
             if verdict.ground.holds:
                 shown.append(e.claim)
             undecided += verdict.ground is Ground.UNDECIDED
@@ -71,7 +73,8 @@ def verify(problem, certificate: Certificate) -> Replay:  # type: ignore[no-unty
             elif verdict != e.verdict:
                 complaints.append(f"part {part.label}, {e.label}: the certificate says {e.verdict.ground.value} {e.verdict.domain} "
                                   f"({e.verdict.method}), found {verdict.ground.value} {verdict.domain} ({verdict.method})")
-        complaints += [f"part {part.label}: {what} is not answered" for what in unanswered(problem, part, tuple(shown))]
+        found = (*shown, *left_open(zip((e.claim for e in entries), verdicts, strict=True)))
+        complaints += [f"part {part.label}: {what} is not answered" for what in unanswered(problem, part, found)]
     stray = {e.part for e in certificate.entries} - {p.label for p in problem.parts}
     complaints += [f"the certificate has a part {p} that the problem does not ask" for p in sorted(stray)]
     return Replay(len(certificate.entries), tuple(complaints), undecided)

@@ -7,11 +7,14 @@ verdict is REFUTED, with the reason.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import assert_never
 
 from symgrad.check.adjoints import Adjoints
 from symgrad.check.chain import decides_chain
+from symgrad.check.counterexamples import Counterexamples
 from symgrad.check.fill import Fills
+from symgrad.check.identities import Identities, answered, sides
 from symgrad.check.networks import Networks
 from symgrad.check.nonzeros import NonZeros
 from symgrad.check.normal import NoDerivative, Undecided
@@ -28,13 +31,18 @@ from symgrad.language.claims import (
     Adjoint,
     AdjointEntry,
     Beside,
+    Cases,
     Claim,
     ClosedForm,
+    Counterexample,
     Differs,
     GivenValue,
+    Identity,
     Image,
+    Impossible,
     Matches,
     NoParameters,
+    Open,
     Parameter,
     Partial,
     Rewritten,
@@ -56,6 +64,7 @@ from symgrad.language.problem import (
     GuaranteedZero,
     Part,
     Problem,
+    Prove,
 )
 from symgrad.language.steps import Ground, Verdict
 from symgrad.language.zeros import AlwaysZero, CanHold, CannotHold, NotAlwaysZero
@@ -73,6 +82,8 @@ class Checker:
         self.outputs = Outputs(self.networks)
         self.zeros = Zeros(problem, self.scalars)
         self.nonzeros = NonZeros(problem, self.scalars)
+        self.identities = Identities(problem)
+        self.counterexamples = Counterexamples(problem)
 
     def check(self, claim: Claim) -> Verdict:
         """The verdict on one claim."""
@@ -90,6 +101,8 @@ class Checker:
             return Verdict(Ground.UNDECIDED, "the sign of a kink's argument is not known at working precision")
         except SpecError as error:
             return Verdict(Ground.REFUTED, f"the claim speaks of what the problem does not have: {error}")
+        except OverflowError as error:
+            return Verdict(Ground.UNDECIDED, str(error))
         except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError, MemoryError) as error:
             # a claim may come from a stranger: what cannot even be looked at is not proved, and must not stop the others
             return Verdict(Ground.UNDECIDED, f"the claim cannot be evaluated ({type(error).__name__}: {str(error)[:100]})")
@@ -155,6 +168,16 @@ class Checker:
                 return self.nonzeros.not_always_zero(claim)
             case CanHold():
                 return self.nonzeros.can_hold(claim)
+            case Identity():
+                return self.identities.identity(claim)
+            case Cases():
+                return self.identities.cases(claim)
+            case Impossible():
+                return self.identities.impossible(claim)
+            case Counterexample():
+                return self.counterexamples.counterexample(claim)
+            case Open():
+                return Verdict(Ground.UNDECIDED, claim.reason)
         assert_never(claim)
 
 
@@ -162,6 +185,20 @@ def check_claims(problem: Problem, claims: Iterable[Claim]) -> Iterator[Verdict]
     """The verdict on each claim, in order."""
     checker = Checker(problem)
     return (checker.check(c) for c in claims)
+
+
+def left_open(checked: Iterable[tuple[Claim, Verdict]]) -> tuple[Claim, ...]:
+    """The equations that a part says are open, and those of its chains that were not decided: answers, if no good ones."""
+    found: list[Claim] = []
+    for c, verdict in checked:
+        match c:
+            case Open():
+                found.append(c)
+            case Identity() if verdict.ground is Ground.UNDECIDED:
+                found.append(Open(*sides(c), c.assume, verdict.method))
+            case Cases() if verdict.ground is Ground.UNDECIDED:
+                found.append(Open(c.left, c.right, c.assume, verdict.method))
+    return tuple(found)
 
 
 def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple[str, ...]:
@@ -195,14 +232,18 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
         case Construct() | ConstructChain() | CheckNetwork():
             return asked(ask, claims)
         case FindParameters():
-            answered = any(isinstance(c, SameFunction | NoParameters) and c.part == part.label for c in claims)
-            return () if answered else ("whether the two networks compute the same function",)
+            found = any(isinstance(c, SameFunction | NoParameters) and c.part == part.label for c in claims)
+            return () if found else ("whether the two networks compute the same function",)
         case GuaranteedZero(of, wrt, cases):
             empty = {c.case for c in claims if isinstance(c, CannotHold) and c.part == part.label}
             settled = {(c.case, c.of, c.wrt) for c in claims if isinstance(c, AlwaysZero | NotAlwaysZero) and c.part == part.label}
             return tuple(f"whether d{of}/d{w} is guaranteed zero" + (f" in case {k + 1}" if len(cases) > 1 else "")
                          for k in range(len(cases)) if k not in empty for w in wrt if (k, of, w) not in settled)
+        case Prove(chains, assume, steps):
+            links = [(f"claim {k}", a, b) for k, chain in enumerate(chains, 1) for a, b in pairwise(chain)]
+            links += [(f"line {k} of the chain", a, b) for k, (a, b) in enumerate(pairwise(steps), 2)]
+            return tuple(dict.fromkeys(name for name, a, b in links if not answered(claims, a, b, assume)))
     assert_never(ask)
 
 
-__all__ = ["Checker", "check_claims", "unanswered"]
+__all__ = ["Checker", "check_claims", "left_open", "unanswered"]

@@ -17,10 +17,11 @@ from sympy import Expr, Integer, Rational
 
 from symgrad.check.abstraction import bound_indices, leaves_of, literal_sizes, opaque, with_any_argument
 from symgrad.check.explicit import Explicit, Rows, enough, slots
-from symgrad.check.normal import NoDerivative, Signs, Undecided, branches
+from symgrad.check.normal import NoDerivative, Undecided, branches
 from symgrad.check.pattern import Pattern
 from symgrad.check.permutations import commuted
 from symgrad.check.points import NoSign, differ, enclose, points
+from symgrad.check.signs import NEGATIVE, POSITIVE, Signs
 from symgrad.language.errors import Refused
 from symgrad.language.functions import KNOWN, Call, Fn, dimension, scalar
 from symgrad.language.graph import Graph
@@ -279,9 +280,10 @@ def can_occur(signs: Signs) -> bool:
     """False only where the signs of lines in one variable contradict each other: u - 1 > 0 and u + 1 < 0."""
     low: dict[str, Rational] = {}
     high: dict[str, Rational] = {}
-    for key, sign in signs.known.items():
+    for key, possible in signs.known.items():
         line = one_variable(key)
-        if line is not None:
+        if line is not None and possible in (POSITIVE, NEGATIVE):
+            (sign,) = possible
             name, m, q = line
             root = -q / m
             if sign * m > 0:

@@ -32,7 +32,9 @@ from sympy import (
     ZeroMatrix,
 )
 
+from symgrad.check.calculus import differentiate
 from symgrad.language import vectors as v
+from symgrad.language.derivatives import Diff, Grad
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import Call, Fn, call
 
@@ -88,6 +90,8 @@ class Explicit:
                 return self.rows(matrix)[int(self.scalar(i)) - 1][int(self.scalar(j)) - 1]
             case v.IndexSum(args=(body, index, size)):
                 return Add(*(self.scalar(body.xreplace({index: Integer(k)})) for k in range(1, self.size(size) + 1)))
+            case Diff(args=(body, x)):
+                return differentiate(self.scalar(body), self.scalar(x))
             case v.UnknownScalar():
                 flat = tuple(x for a in e.arguments for row in self.rows(a) for x in row)
                 return Call(Fn(e.fn.name, (0,) * len(flat)), *flat)
@@ -125,6 +129,9 @@ class Explicit:
                 exponentials = [call("exp", row[0]) for row in self.rows(e.arg)]
                 whole = Pow(Add(*exponentials), -1)
                 return tuple((Mul(x, whole),) for x in exponentials)
+            case Grad(args=(body, x)):
+                whole = self.scalar(body)
+                return tuple(tuple(differentiate(whole, y) for y in row) for row in self.rows(x))
             case v.Diag():
                 column = self.rows(e.arg)
                 return tuple(tuple(column[i][0] if i == j else ZERO for j in range(n)) for i in range(n))
@@ -236,6 +243,9 @@ def slots(e: Expr) -> Slots:
             return twice.and_sum(e.arg.shape[0])
         case v.IndexSum(args=(body, _, size)):
             return slots(body).and_sum(size)
+        case Diff(args=(body, _)) | Grad(args=(body, _)):
+            inner = slots(body)  # the derivative of f(a) is f'(a) a': the slots of a, twice
+            return inner.times(inner)
         case Inverse() | v.DetOf():
             inner = slots(e.args[0])
             return Slots(inner.summed + Counter(d for d in e.args[0].shape if not d.is_Integer), inner.constant, True, True)

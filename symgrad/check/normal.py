@@ -5,11 +5,13 @@ variables, exponentials exp(m/d) of power products m, logarithms log|p| of irred
 relation r^2 = p, and applications of unknown functions.  On each pattern of signs of the kinks' arguments the
 numerator must vanish.  A zero numerator proves the identity; a numerator that does not vanish refutes nothing here:
 a refutation is a point (check/points.py).
+
+What is assumed of a sign is a set of signs, {0, 1} for "not negative".  Away from kinks an unknown sign is 1 or -1; at kinks too
+it is {0, 1} or {0, -1}, which decides max and abs and never a jump.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import reduce
 from math import comb, isqrt, lcm
 from typing import Any
@@ -18,6 +20,22 @@ from sympy import QQ, Add, Expr, Integer, Mul, Number, Pow, Rational, Symbol, ri
 from sympy.polys.polyerrors import PolynomialError
 
 from symgrad.check.calculus import max_slope, unfold
+from symgrad.check.signs import (
+    ANY,
+    NEGATIVE,
+    NOT_NEGATIVE,
+    NOT_POSITIVE,
+    POSITIVE,
+    ZERO,
+    Facts,
+    NeedSign,
+    NoDerivative,
+    Signed,
+    Signs,
+    SignSet,
+    Undecided,
+    flattened,
+)
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import Call
 from symgrad.language.vectors import Entry
@@ -25,38 +43,15 @@ from symgrad.language.vectors import Entry
 MAX_BRANCHES, MAX_TERMS, MAX_POWER = 1024, 20_000, 128
 MAX_WORK = 1_000_000
 """How many products of two terms one normal form may take: about a second."""
-
-
-class Undecided(Exception):
-    """The test does not decide this expression; the message says why."""
-
-
-class NoDerivative(Exception):
-    """The expression has a derivative at its kink, where none exists unless the problem fixes one."""
+SMALL = 200  # primes below this are taken out of a root
+Frac = tuple[Any, Any]  # numerator and denominator, elements of one polynomial ring
 
 
 class _Again(Exception):
     """Start over: more generators or a finer root of an exponential are needed."""
 
 
-class _NeedSign(Exception):
-    def __init__(self, key: object) -> None:
-        self.key = key
-
-
-Frac = tuple[Any, Any]  # numerator and denominator, elements of one polynomial ring
-
-
-@dataclass
-class Signs:
-    """What is assumed of the kinks' arguments, and the derivative of max at a tie (None: undefined)."""
-
-    at_tie: Rational | None = None
-    step_at_zero: Rational = Rational(1)
-    known: dict[object, int] = field(default_factory=dict)
-
-
-class _Rewriter:
+class _Rewriter(Signed):
     """One substitution for a whole expression; `roots` maps a power product to the denominator of its exponential."""
 
     def __init__(self, capacity: int, roots: dict[object, int], signs: Signs) -> None:
@@ -68,12 +63,17 @@ class _Rewriter:
         self.square: dict[int, Frac] = {}  # generator -> p of r^2 = p
         self.memo: dict[Expr, Frac] = {}
         self.work = 0
+        self.names: list[str] = []  # of the atoms, the same in every run
+        self.assumed: dict[Any, SignSet] | None = None  # monic polynomial -> its signs, from the facts
 
     def atom(self, key: object) -> int:
         if key not in self.atoms:
             if len(self.atoms) == len(self.gens):
                 raise _Again
+            pieces = key if isinstance(key, tuple) else (key,)
+            name = " ".join(str(self.portable(p)) if hasattr(p, "terms") else str(p) for p in flattened(pieces))
             self.atoms[key] = len(self.atoms)
+            self.names.append(name)
         return self.atoms[key]
 
     def constant(self, value: Any) -> Frac:
@@ -124,7 +124,7 @@ class _Rewriter:
         if abs(n) > MAX_POWER or max(comb(abs(n) + len(p) - 1, abs(n)) for p in a if p) > MAX_TERMS:
             raise Undecided(f"a power of {n} with too many terms")
         if n < 0:
-            if a[0] == 0:
+            if self.without_roots(a)[0] == 0:
                 raise Undecided("a division by zero")
             return a[1] ** -n, a[0] ** -n
         return a[0] ** n, a[1] ** n
@@ -152,47 +152,24 @@ class _Rewriter:
             case "sqrt":
                 return self.sqrt(arguments[0])
             case "max":
-                sign = self.sign(self.add(arguments[0], (-arguments[1][0], arguments[1][1])))
+                sign = self.sign(self.add(arguments[0], (-arguments[1][0], arguments[1][1])), continuous=e.fn.plain)
                 if e.fn.plain:
                     return arguments[0] if sign >= 0 else arguments[1]
                 slope = max_slope(e.fn, sign, self.signs.at_tie)
                 if slope is None:
                     raise NoDerivative(str(e))
                 return self.constant(slope)
-            case "sign" | "abs" | "step":
+            case "sign":
+                return self.constant(self.sign(arguments[0]))
+            case "abs":
+                return arguments[0][0] * self.sign(arguments[0], continuous=True), arguments[0][1]
+            case "step":
+                signs, at_zero = self.possible(arguments[0])[0], self.signs.step_at_zero
+                if signs <= NOT_NEGATIVE and at_zero == 1:
+                    return self.constant(Integer(1))
                 sign = self.sign(arguments[0])
-                if e.fn.name == "abs":
-                    return arguments[0][0] * sign, arguments[0][1]
-                if e.fn.name == "sign":
-                    return self.constant(sign)
-                return self.constant(self.signs.step_at_zero if sign == 0 else Integer(int(sign > 0)))
+                return self.constant(at_zero if sign == 0 else Integer(int(sign > 0)))
         return self.gens[self.atom((e.fn, *map(self.reduced, arguments)))], self.ring.one
-
-    def sign(self, a: Frac) -> int:
-        """-1, 0 or 1; an unknown sign is assumed, one branch each."""
-        num, den = self.reduced(a)
-        if num == 0:
-            return 0
-        flip = 1
-        product = num * den if den != 1 else num
-        if product.LC < 0:
-            product, flip = -product, -1
-        if product.is_ground or self.is_positive(product):
-            return flip
-        key = self.portable(product.primitive()[1])
-        if key not in self.signs.known:
-            raise _NeedSign(key)
-        return flip * self.signs.known[key]
-
-    def portable(self, p: Any) -> object:
-        """A polynomial as a key that does not depend on the order in which generators were handed out."""
-        names: dict[int, str] = {i: str(k) for k, i in self.atoms.items()}
-        return tuple(sorted((tuple(sorted((names[i], n) for i, n in enumerate(m) if n)), str(c)) for m, c in p.terms()))
-
-    def is_positive(self, p: Any) -> bool:
-        """All coefficients positive, and every generator with an odd power an exponential."""
-        return all(c > 0 and all(n % 2 == 0 or i in self.exponent_of for i, n in enumerate(m)) for m, c in p.terms()) and any(
-            all(n == 0 or i in self.exponent_of for i, n in enumerate(m)) for m, _ in p.terms())
 
     def exponential(self, a: Frac) -> Frac:
         num, den = self.reduced(a)
@@ -206,7 +183,7 @@ class _Rewriter:
             else:
                 body = self.ring({monomial: QQ(1)})
                 (single,) = [i for i, n in enumerate(monomial) if n] if sum(monomial) == 1 else (-1,)
-                if single in self.log_of and self.is_positive(self.log_of[single]) and coefficient.denominator == 1:
+                if single in self.log_of and self.of_polynomial(self.log_of[single]) <= NOT_NEGATIVE and coefficient.denominator == 1:
                     result = self.multiply(result, self.to_power((self.log_of[single], self.ring.one), int(coefficient)))
                     continue
             key = ("exp", body)
@@ -252,27 +229,42 @@ class _Rewriter:
         return result
 
     def sqrt(self, a: Frac) -> Frac:
-        """sqrt(c p^2 q) = |p| sqrt(c q), wherever the argument is not negative."""
-        outside, inside = self.constant(Integer(1)), self.constant(Integer(1))
+        """sqrt(c p^2 q r) = |p| sqrt(c q) sqrt(r) for factors r that are known not to be negative, wherever the argument is not negative."""
+        outside, inside, number = self.constant(Integer(1)), self.constant(Integer(1)), QQ(1)
         for upper, polynomial in zip((True, False), self.reduced(a), strict=True):
             if polynomial == 0:
                 return self.constant(Integer(0))
             content, factors = polynomial.factor_list()
-            inside = self.multiply(inside, (self.ring(content), self.ring.one) if upper else (self.ring.one, self.ring(content)))
+            number = number * content if upper else number / content
             for p, k in factors:
-                root = p ** (k // 2) * (self.sign((p, self.ring.one)) if k // 2 % 2 else 1)
-                outside = self.multiply(outside, (root, self.ring.one) if upper else (self.ring.one, root))
-                if k % 2:
+                root = p ** (k // 2) * (self.sign((p, self.ring.one), continuous=True) if k // 2 % 2 else 1)
+                if k % 2 and len(factors) > 1 and self.of_polynomial(p) <= NOT_NEGATIVE:
+                    root *= self.root(p, self.ring.one)
+                elif k % 2:
                     inside = self.multiply(inside, (p, self.ring.one) if upper else (self.ring.one, p))
-        num, den = inside
-        if num.is_ground and den.is_ground:
-            value = num.LC / den.LC
-            top, bottom = isqrt(abs(int(value.numerator))), isqrt(int(value.denominator))
-            if value > 0 and top * top == value.numerator and bottom * bottom == value.denominator:
-                return self.multiply(outside, self.constant(Rational(top, bottom)))
+                outside = self.multiply(outside, (root, self.ring.one) if upper else (self.ring.one, root))
+        outside = self.multiply(outside, self.root_of_number(abs(number)))
+        num, den = (inside[0] if number > 0 else -inside[0]), inside[1]
+        return outside if num == den else self.multiply(outside, (self.root(num, den), self.ring.one))
+
+    def root_of_number(self, value: Any) -> Frac:
+        """sqrt(n/d) = s sqrt(r) / d with n d = s^2 r, r free of squares of small primes."""
+        whole, square, rest = int(value.numerator) * int(value.denominator), 1, 1
+        for prime in (p for p in range(2, SMALL) if whole % p == 0):
+            while whole % prime == 0:
+                whole, rest = whole // prime, rest * prime
+            while rest % prime**2 == 0:
+                square, rest = square * prime, rest // prime**2
+        root = isqrt(whole)
+        square, rest = (square * root, rest) if root * root == whole else (square, rest * whole)
+        result = self.constant(Rational(square, int(value.denominator)))
+        return result if rest == 1 else self.multiply(result, (self.root(self.ring(rest), self.ring.one), self.ring.one))
+
+    def root(self, num: Any, den: Any) -> Any:
+        """The generator r of r^2 = num / den."""
         i = self.atom(("sqrt", num, den))
         self.square[i] = (num, den)
-        return self.multiply(outside, (self.gens[i], self.ring.one))
+        return self.gens[i]
 
     def without_roots(self, a: Frac) -> Frac:
         """Powers r^2 of square roots replaced by what they stand for, in numerator and denominator."""
@@ -311,35 +303,74 @@ def _size(e: Expr) -> int:
     return len(atoms) + 4
 
 
-def branches(e: Expr, at_tie: Rational | None = None, step_at_zero: Rational = Rational(1), count: int = MAX_BRANCHES) -> list[tuple[bool, Signs]]:
-    """For every pattern of signs of the kinks' arguments (away from the kinks): does e vanish there?
+def branches(e: Expr, at_tie: Rational | None = None, step_at_zero: Rational = Rational(1), count: int = MAX_BRANCHES,
+             facts: Facts = (), away: bool = True) -> list[tuple[bool, Signs]]:
+    """For every pattern of signs of the kinks' arguments, under the facts: does e vanish there?
 
+    Away from the kinks; or at them too, where a jump or a derivative needs a sign that the facts fix.
     Raises Undecided where the test reaches a bound, NoDerivative where a derivative at a kink is asked for.
     """
     found: list[tuple[bool, Signs]] = []
-    pending: list[dict[object, int]] = [{}]
+    pending: list[dict[object, SignSet]] = [{}]
     roots: dict[object, int] = {}
     capacity = _size(e)
     while pending:
-        signs = Signs(at_tie, step_at_zero, pending.pop())
+        signs = Signs(at_tie, step_at_zero, pending.pop(), facts, away)
         if len(found) + len(pending) > count:
             raise Undecided(f"more than {count} sign patterns")
         while True:
             rewriter = _Rewriter(capacity, roots, signs)
             try:
                 num, _ = rewriter.without_roots(rewriter.fraction(e))
-                found.append((num == 0, signs))
+                zeros = [p for p, s in rewriter.facts().items() if s == ZERO] if facts and num != 0 else []
+                found.append((num == 0 or bool(zeros and num.rem(zeros) == 0), signs))
                 break
             except _Again:
                 capacity = min(capacity * 2, 512)
                 if len(rewriter.atoms) >= 512:
                     raise Undecided("more than 512 atoms") from None
-            except _NeedSign as need:
-                pending += [{**signs.known, need.key: s} for s in (-1, 1)]
+            except NeedSign as need:
+                pending += [{**signs.known, need.key: s} for s in ((NEGATIVE, POSITIVE) if away else (NOT_POSITIVE, NOT_NEGATIVE))]
                 break
             except RecursionError:
                 raise Undecided("the expression is nested too deeply") from None
     return found
+
+
+def possible_signs(e: Expr, facts: Facts = ()) -> SignSet:
+    """The signs that an expression may have where the facts hold, as far as this test sees; kinks inside are not split."""
+    roots: dict[object, int] = {}
+    capacity = _size(e)
+    while True:
+        rewriter = _Rewriter(capacity, roots, Signs(None, Rational(1), {}, facts, False))
+        try:
+            return rewriter.possible(rewriter.fraction(e))[0]
+        except _Again:
+            capacity *= 2
+            if capacity > 512:
+                return ANY
+        except (NeedSign, Undecided, NoDerivative, Unsupported, RecursionError):
+            return ANY
+
+
+def comparison_key(e: Expr) -> tuple[object, int]:
+    """The same key, with sign 1 or -1, for all expressions that differ from e by a number other than 0 as factor."""
+    roots: dict[object, int] = {}
+    capacity = _size(e)
+    while True:
+        rewriter = _Rewriter(capacity, roots, Signs())
+        try:
+            num, den = rewriter.reduced(rewriter.fraction(e))
+        except _Again:
+            capacity *= 2
+            continue
+        except (NeedSign, Undecided, NoDerivative, Unsupported):
+            return e, 1
+        if num == 0:
+            return (), 1
+        terms = sorted((tuple(sorted((rewriter.names[i], n) for i, n in enumerate(m) if n)), c) for m, c in num.terms())
+        first = terms[0][1]
+        return (tuple((m, str(c / first)) for m, c in terms), rewriter.portable(den)), 1 if first > 0 else -1
 
 
 def is_zero(e: Expr, at_tie: Rational | None = None) -> bool:
@@ -363,9 +394,12 @@ def constant_value(e: Expr, at_tie: Rational | None = None, step_at_zero: Ration
         except _Again:
             capacity *= 2
             continue
-        except _NeedSign:
+        except NeedSign:
             return None
         if num.is_ground and den.is_ground:
             value = num.coeff(1) / den.coeff(1)
             return Rational(int(value.numerator), int(value.denominator))
         return None
+
+
+__all__ = ["Facts", "NoDerivative", "Undecided", "branches", "comparison_key", "constant_value", "is_zero", "possible_signs"]

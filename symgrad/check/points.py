@@ -7,6 +7,8 @@ the same name appears, so its derivatives fit; a claim about all functions is re
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from math import isqrt
 from random import Random
 from typing import Any
 
@@ -19,7 +21,7 @@ from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call
 from symgrad.language.vectors import Entry
 
-PRECISION = 160
+PRECISION, MAX_BITS, MAX_EXPONENT = 160, 20_000, 1_000_000
 
 
 class NoSign(Exception):
@@ -29,12 +31,24 @@ class NoSign(Exception):
 def enclose(e: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None, step_at_zero: Rational = Rational(1)) -> Any:
     """An interval (mpmath.iv) that holds the value of e; `values` maps symbols and entries to numbers or intervals.
 
-    Raises NoSign, NoDerivative, ZeroDivisionError, or ValueError for a logarithm or root outside its domain.
+    Raises NoSign, NoDerivative, ZeroDivisionError, OverflowError, or ValueError for a logarithm or root outside its domain.
     """
+    return interval(evaluate(e, values, at_tie, step_at_zero))
+
+
+def interval(x: Any) -> Any:
+    """A rational number as an interval of working precision; an interval as it is."""
+    return iv.mpf(x.numerator) / x.denominator if isinstance(x, Fraction) else x
+
+
+def evaluate(e: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None, step_at_zero: Rational = Rational(1)) -> Any:
+    """The value of e: a Fraction where only arithmetic and kinks of rational numbers are met, else an interval.  Raises as `enclose`."""
     iv.prec = PRECISION
     memo: dict[Expr, Any] = {}
 
-    def exact_sign(x: Any) -> int:
+    def sign(x: Any) -> int:
+        if isinstance(x, Fraction):
+            return (x > 0) - (x < 0)
         if x.a > 0 or x.b < 0:
             return 1 if x.a > 0 else -1
         if x.a == 0 == x.b:
@@ -43,36 +57,43 @@ def enclose(e: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None,
 
     def of(e: Expr) -> Any:
         if e not in memo:
-            memo[e] = step(e)
+            memo[e] = one(e)
         return memo[e]
 
-    def step(e: Expr) -> Any:
+    def both(a: Any, b: Any) -> tuple[Any, Any]:
+        return (a, b) if isinstance(a, Fraction) and isinstance(b, Fraction) and _bits(a) + _bits(b) < MAX_BITS else (interval(a), interval(b))
+
+    def one(e: Expr) -> Any:
         match e:
             case Rational():
-                return iv.mpf(int(e.p)) / int(e.q)
+                return Fraction(int(e.p), int(e.q))
             case Symbol() | Entry():
                 found = values[e]
-                return iv.mpf(int(found.p)) / int(found.q) if isinstance(found, Rational) else found
-            case Add():
-                return sum((of(a) for a in e.args), iv.mpf(0))
-            case Mul():
-                result = iv.mpf(1)
-                for a in e.args:
-                    result *= of(a)
+                return Fraction(int(found.p), int(found.q)) if isinstance(found, Rational) else found
+            case Add() | Mul():
+                result = Fraction(int(isinstance(e, Mul)))
+                for x in e.args:
+                    a, b = both(result, of(x))
+                    result = a + b if isinstance(e, Add) else a * b
                 return result
             case Pow(base=base, exp=exponent) if isinstance(exponent, Rational):
-                b = of(base)
-                if exponent.q == 1:
-                    if exponent < 0 and b.a <= 0 <= b.b:
-                        raise ZeroDivisionError
-                    power = b ** abs(int(exponent))
-                    return power if exponent > 0 else 1 / power
-                if b.a <= 0:
-                    raise ValueError("a root outside its domain")
-                return iv.exp(iv.log(b) * int(exponent.p) / int(exponent.q))
+                return power(of(base), exponent)
             case Call():
                 return apply(e)
         raise Unsupported(f"the checker cannot evaluate {type(e).__name__}")
+
+    def power(b: Any, exponent: Rational) -> Any:
+        if exponent.q == 1:
+            if isinstance(b, Fraction) and _bits(b) * abs(int(exponent)) > MAX_BITS:
+                b = interval(b)
+            if exponent < 0 and (b == 0 if isinstance(b, Fraction) else b.a <= 0 <= b.b):
+                raise ZeroDivisionError
+            result = b ** abs(int(exponent))
+            return result if exponent > 0 else 1 / result
+        b = interval(b)
+        if b.a <= 0:
+            raise ValueError("a root outside its domain")
+        return iv.exp(bounded(iv.log(b) * int(exponent.p) / int(exponent.q)))
 
     def apply(e: Call) -> Any:
         if e.fn.name not in KNOWN:
@@ -83,32 +104,55 @@ def enclose(e: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None,
         a = [of(x) for x in e.arguments]
         match e.fn.name:
             case "exp":
-                return iv.exp(a[0])
-            case "log" | "sqrt" if a[0].a <= 0 and not (e.fn.name == "sqrt" and a[0].a == 0):
-                raise ValueError(f"{e.fn.name} outside its domain")
-            case "log":
-                return iv.log(a[0])
-            case "sqrt":
-                return iv.sqrt(a[0])
+                return Fraction(1) if a[0] == 0 and isinstance(a[0], Fraction) else iv.exp(bounded(interval(a[0])))
+            case "log" | "sqrt":
+                return domain(e.fn.name, a[0])
             case "max":
-                sign = exact_sign(a[0] - a[1])
                 if e.fn.plain:
-                    return a[0] if sign >= 0 else a[1]
-                slope = max_slope(e.fn, sign, at_tie)
+                    return largest(*a)
+                larger = sign(a[0] - a[1] if isinstance(a[0], Fraction) and isinstance(a[1], Fraction) else interval(a[0]) - interval(a[1]))
+                slope = max_slope(e.fn, larger, at_tie)
                 if slope is None:
                     raise NoDerivative(str(e))
                 return of(slope)
-        sign = exact_sign(a[0])
-        match e.fn.name:
             case "abs":
-                return a[0] * sign
+                return largest(a[0], -a[0])
             case "sign":
-                return iv.mpf(sign)
+                return Fraction(sign(a[0]))
             case "step":
-                return of(step_at_zero) if sign == 0 else iv.mpf(int(sign > 0))
+                return of(step_at_zero) if sign(a[0]) == 0 else Fraction(int(sign(a[0]) > 0))
         raise Unsupported(f"the checker cannot evaluate {e.fn}")
 
+    def largest(a: Any, b: Any) -> Any:
+        if isinstance(a, Fraction) and isinstance(b, Fraction):
+            return max(a, b)
+        a, b = interval(a), interval(b)
+        return iv.mpf([max(a.a, b.a), max(a.b, b.b)])
+
+    def domain(name: str, a: Any) -> Any:
+        if isinstance(a, Fraction) and name == "log" and a == 1:
+            return Fraction(0)
+        if isinstance(a, Fraction) and name == "sqrt" and a >= 0:
+            top, bottom = isqrt(a.numerator), isqrt(a.denominator)
+            if top * top == a.numerator and bottom * bottom == a.denominator:
+                return Fraction(top, bottom)
+        a = interval(a)
+        if a.a <= 0 < a.b:
+            raise NoSign
+        if a.a <= 0:
+            raise ValueError(f"{name} outside its domain")
+        return iv.log(a) if name == "log" else iv.sqrt(a)
+
+    def bounded(x: Any) -> Any:
+        if x.b > MAX_EXPONENT or x.a < -MAX_EXPONENT:
+            raise OverflowError(f"an exponential beyond e^{MAX_EXPONENT}")
+        return x
+
     return of(e)
+
+
+def _bits(x: Fraction) -> int:
+    return x.numerator.bit_length() + x.denominator.bit_length()
 
 
 def _polynomial(e: Call) -> Expr:

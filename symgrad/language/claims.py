@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sympy import Expr, Rational, Symbol
 
-from symgrad.language.forms import Form, Prose
+from symgrad.language.forms import Form, Prose, Relation
 from symgrad.language.functions import scalar
 from symgrad.language.threshold import Architecture, Chain, ChainNetwork, Domain, Formula, Layer, NoWeights, Proof, Wanted
 from symgrad.language.zeros import AlwaysZero, CanHold, CannotHold, NotAlwaysZero
@@ -304,6 +304,60 @@ class NoParameters:
     part: str
     points: tuple[Witness, ...]
     multipliers: tuple[Rational, ...]
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Under the assumptions every line equals the next, for all values (and all indices) at which the lines are defined."""
+
+    lines: tuple[Line, ...]
+    assume: tuple[Relation, ...] = ()
+    indices: tuple[Symbol, ...] = ()  # of the entry that the lines are about; none for scalars and for whole matrices
+
+
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """A product of differences left - right of assumptions (by their number, from 1), times a multiplier that makes it not negative."""
+
+    relations: tuple[int, ...]
+    multiplier: Rational
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """No values satisfy all the assumptions: the sum of the terms, none of them negative, is the number `total`; or their signs clash."""
+
+    assume: tuple[Relation, ...]
+    terms: tuple[Weighted, ...] = ()
+    total: Rational = Rational(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """left = right under the assumptions, because it was shown in cases that leave nothing out."""
+
+    left: Expr
+    right: Expr
+    assume: tuple[Relation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """left = right fails at a point that satisfies the assumptions; `values` are the two sides there, None where not defined."""
+
+    left: Expr
+    right: Expr
+    assume: tuple[Relation, ...]
+    witness: Witness
+    values: tuple[Form | None, Form | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """left = right was neither shown nor refuted; never right and never wrong."""
+
+    left: Expr
+    right: Expr
+    assume: tuple[Relation, ...]
+    reason: str
 
 
 Claim = (
@@ -312,4 +366,5 @@ Claim = (
     | UnitsTest | Decides | Violates | Misfits | Unrealizable | DecidesChain
     | ActivationRelation | Rewritten | Parameter | Image | SameFunction | Beside | NoParameters
     | AlwaysZero | NotAlwaysZero | CanHold | CannotHold
+    | Identity | Impossible | Cases | Counterexample | Open
 )

@@ -7,8 +7,11 @@ one exact value (a scalar or a matrix); the printed line and the checked line ar
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from sympy import Expr, Rational, Symbol
+
+from symgrad.language.text import text
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +151,33 @@ class Comparison:
 RELATIONS = {"=": "=", "≈": r"\approx", "<": "<", ">": ">", "≤": r"\leq", "≥": r"\geq", "≠": r"\neq"}
 """The relations of a Comparison and their TeX."""
 
+class Sign(Enum):
+    """How two sides compare."""
+
+    EQUAL = "="
+    UNEQUAL = "!="
+    LESS = "<"
+    AT_MOST = "<="
+    MORE = ">"
+    AT_LEAST = ">="
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """left sign right: what is assumed, the condition of a case, a claim in words; entry by entry for vectors and matrices."""
+
+    left: Expr
+    sign: Sign
+    right: Expr
+
+    def __str__(self) -> str:
+        return f"{text(self.left)} {self.sign.value} {text(self.right)}"
+
+
 Layout = Stacked | Spread | Diagonal
 Form = (
     Just | Product | Sum | Substituted | PartialOf | Derivative | TotalOf | AdjointOf | Pullback | JacobianTimes
-    | Stacked | Spread | Diagonal | Component | Decimal | Tuple | Comparison
+    | Stacked | Spread | Diagonal | Component | Decimal | Tuple | Comparison | Relation
 )
 
 Prose = tuple[str | Form, ...]

@@ -195,6 +195,22 @@ def all_of(facts: tuple[Fact, ...]) -> Prose:
         found += [" and " if k == len(facts) - 1 else ", "] if k else []
         found += say(fact)
     return tuple(found)
+@dataclass(frozen=True, slots=True)
+class Prove:
+    """Equations, or chains of them, to be proved or refuted under assumptions; and a chain of a candidate's, judged line by line."""
+
+    kind: ClassVar[str] = "prove"
+    claims: tuple[tuple[Expr, ...], ...]
+    assume: tuple[F.Relation, ...] = ()
+    steps: tuple[Expr, ...] = ()
+
+    def task(self, graph: Graph) -> Prose:
+        links = [F.Relation(a, F.Sign.EQUAL, b) for chain in self.claims for a, b in zip(chain, chain[1:], strict=False)]
+        under: Prose = (" under ", *listed(self.assume)) if self.assume else ()
+        asked: Prose = ("Prove or refute ", *listed(links), *under, ".") if links else ()
+        if not self.steps:
+            return asked
+        return (*asked, *((" ",) if asked else ()), "Judge every line of this chain", *(under if not asked else ()), ".")
 
 
 def listed(items: Sequence[F.Form]) -> Prose:
@@ -208,7 +224,7 @@ def listed(items: Sequence[F.Form]) -> Prose:
 
 Ask = (
     Forward | Gradient | Backward | Choose | Fill | Construct | ConstructChain | CheckNetwork | FindParameters
-    | GuaranteedZero
+    | GuaranteedZero | Prove
 )
 
 

@@ -37,6 +37,7 @@ from symgrad.language import steps as S
 from symgrad.language import threshold as T
 from symgrad.language import vectors as v
 from symgrad.language import zeros as Z
+from symgrad.language.derivatives import Diff, Grad
 from symgrad.language.errors import SpecError
 from symgrad.language.functions import KNOWN, Call, Fn, dimension
 from symgrad.language.graph import Graph
@@ -49,7 +50,7 @@ _OPERATIONS: dict[str, type[Basic]] = {
     "inverse": Inverse, "identity": Identity, "ones": OneMatrix, "zeros": ZeroMatrix, "call": Call, "elementwise": v.Elementwise,
     "softmax": v.Softmax, "diag": v.Diag, "power": v.Power, "unknown_gradient": v.UnknownGradient, "as_scalar": v.AsScalar, "norm": v.Norm,
     "sum": v.SumOf, "trace": v.TraceOf, "det": v.DetOf, "logsumexp": v.LogSumExp, "unknown_scalar": v.UnknownScalar, "entry": v.Entry,
-    "index_sum": v.IndexSum, "unit": v.Unit,
+    "index_sum": v.IndexSum, "unit": v.Unit, "diff": Diff, "grad": Grad,
 }
 _NAME_OF = {kind: name for name, kind in _OPERATIONS.items()}
 _UNEVALUATED = {"add", "mul"}
@@ -57,7 +58,7 @@ _UNEVALUATED = {"add", "mul"}
 _DATA: dict[str, type] = {
     cls.__name__: cls
     for cls in (
-        *typing.get_args(F.Form), *typing.get_args(C.Claim), C.Line, C.Witness, *T.TRAVEL, S.Verdict, S.Certified, S.Certificate,
+        *typing.get_args(F.Form), *typing.get_args(C.Claim), C.Line, C.Witness, C.Weighted, *T.TRAVEL, S.Verdict, S.Certified, S.Certificate,
         Z.Fact, Z.Narrowed, Z.Combined, Z.Region, Z.Polynomial, Z.Assignment, Z.Factor)
 }
 

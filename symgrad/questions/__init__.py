@@ -17,6 +17,7 @@ from symgrad.language.problem import (
     GuaranteedZero,
     Part,
     Problem,
+    Prove,
 )
 from symgrad.language.steps import Derivation
 
@@ -54,4 +55,7 @@ def derive(problem: Problem, part: Part) -> Derivation:
         case GuaranteedZero():
             from symgrad.questions.always_zero import derive_always_zero
             return derive_always_zero(problem, part.label, part.ask)
+        case Prove():
+            from symgrad.questions.prove import derive_prove
+            return derive_prove(problem, part.label, part.ask)
     assert_never(part.ask)

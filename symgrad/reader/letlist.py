@@ -23,6 +23,7 @@ from functools import reduce
 from sympy import Expr, Identity, Integer, OneMatrix, Rational, Symbol, ZeroMatrix
 
 from symgrad.language import vectors as v
+from symgrad.language.derivatives import derivative
 from symgrad.language.errors import ShapeError, SpecError, Unsupported
 from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Fn, Function, call, unknown
 
@@ -40,6 +41,7 @@ class Scope:
     dimensions: Mapping[str, Symbol]
     declared: Mapping[str, Function] = field(default_factory=dict)
     applied: dict[str, Function] = field(default_factory=dict)
+    derivatives: bool = False  # diff(f, x) and grad(f, v) may be written
 
     def lookup(self, name: str) -> Expr:
         """The symbol of a name.  Raises SpecError with the nearest name there is."""
@@ -299,6 +301,12 @@ def entry_at(matrix: Expr, indices: list[Expr]) -> Expr:
 
 def apply_function(name: str, arguments: tuple[Expr, ...], scope: Scope) -> Expr:
     """name(arguments).  Raises SpecError for a wrong number of arguments or an unknown name that looks like a known one."""
+    if name in ("diff", "grad") and scope.derivatives and name not in scope.declared:
+        _check_count(name, arguments, (2, 2))
+        try:
+            return derivative(*arguments)
+        except TypeError as error:
+            raise SpecError(f"{name}: {error}") from None
     if name in _OF_VECTORS and name not in scope.declared:
         counts, build = _OF_VECTORS[name]
         _check_count(name, arguments, counts)

@@ -232,7 +232,7 @@ class _Reading:
             self.add(SpecError("the let-list is empty"), "model", "let")
         if self.errors:
             return Graph((), ()), scope
-        graph = self.attempt(lambda: Graph(variables, tuple(nodes), tuple(scope.applied.values())), "model", "let")
+        graph = self.attempt(lambda: Graph(variables, tuple(nodes), tuple({**functions, **scope.applied}.values())), "model", "let")
         return graph or Graph((), ()), scope
 
     def values(self, graph: Graph, stated: dict[str, Any], sizes: dict[str, int]) -> tuple[Given, ...]:

@@ -265,6 +265,7 @@ def unknown_scalar_pull(expr: v.UnknownScalar, g: Expr, own: Expr) -> Pulled:
 
 def inner_product(a: Expr, b: Expr) -> Expr:
     """sum_ij A_ij B_ij: a^T b for columns."""
+    a, b = v.as_scalar(a), v.as_scalar(b)
     if v.is_scalar(a) and v.is_scalar(b):
         return merged((a, b))
     if a.shape[1] == 1:

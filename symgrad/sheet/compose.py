@@ -15,13 +15,18 @@ from symgrad.language.claims import (
     Adjoint,
     AdjointEntry,
     Beside,
+    Cases,
     ClosedForm,
+    Counterexample,
     Differs,
     GivenValue,
+    Identity,
     Image,
+    Impossible,
     Line,
     Matches,
     NoParameters,
+    Open,
     Parameter,
     Partial,
     Rewritten,
@@ -31,12 +36,24 @@ from symgrad.language.claims import (
 )
 from symgrad.language.fill import Fill
 from symgrad.language.graph import Graph
-from symgrad.language.problem import CheckNetwork, Choose, Construct, ConstructChain, FindParameters, Forward, Gradient, GuaranteedZero, Part, Problem
+from symgrad.language.problem import (
+    CheckNetwork,
+    Choose,
+    Construct,
+    ConstructChain,
+    FindParameters,
+    Forward,
+    Gradient,
+    GuaranteedZero,
+    Part,
+    Problem,
+    Prove,
+)
 from symgrad.language.steps import Answer, Comparison, Derivation, Ground, Step, Verdict
 from symgrad.language.vectors import say_shape
 from symgrad.language.zeros import AlwaysZero, CanHold, CannotHold, NotAlwaysZero
 from symgrad.sheet import document as D
-from symgrad.sheet import fill, networks, threshold, zeros
+from symgrad.sheet import fill, networks, proof, threshold, zeros
 from symgrad.sheet.comparison import sentence
 from symgrad.sheet.equivalence import network_claim, network_title, template_blocks
 from symgrad.sheet.layout import Item, lay_out
@@ -80,6 +97,8 @@ def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Docume
             blocks += networks.question(item.part.ask, problem.conventions.step_at_zero, told)
         if isinstance(item.part.ask, FindParameters):
             blocks += template_blocks(item.part.ask, problem.graph)
+        if isinstance(item.part.ask, Prove) and item.part.ask.steps:
+            blocks.append(proof.asked(item.part.ask, notation))
         if view != QUESTION:
             blocks += _Writer(problem, item, number, view).blocks()
     if problem.source:
@@ -90,7 +109,7 @@ def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Docume
 def model_blocks(problem: Problem, notation: Notation) -> list[D.Block]:
     """The definitions, the given numbers, the picture."""
     graph = problem.graph
-    blocks: list[D.Block] = [D.Heading(("The model",), 2, "model")]
+    blocks: list[D.Block] = [D.Heading(("The model",), 2, "model")] if graph.nodes else []
     if graph.nodes:
         rows = tuple(((D.Maths(notation.name(n.name)),), (D.Maths(rf"= {notation.tex(n.expr)}"),), _shape(n.shape, notation)) for n in graph.nodes)
         blocks.append(D.Table((("Node",), ("Definition",), ("Shape",)), rows))
@@ -119,7 +138,7 @@ def model_blocks(problem: Problem, notation: Notation) -> list[D.Block]:
             if g.digits is not None:
                 text.append(" (rounded)")
         blocks.append(D.Paragraph((*text, ".")))
-    if len(graph.variables) + len(graph.nodes) <= MAX_PICTURE:
+    if graph.nodes and len(graph.variables) + len(graph.nodes) <= MAX_PICTURE:
         blocks.append(picture(graph, notation))
     return blocks
 
@@ -266,6 +285,8 @@ class _Writer:
             case AlwaysZero() | NotAlwaysZero() | CanHold() | CannotHold():
                 assert isinstance(self.item.part.ask, GuaranteedZero)
                 return zeros.title(s.claim, self.item.part.ask, n)
+            case Identity() | Impossible() | Cases() | Counterexample() | Open():
+                return proof.title(s, self.item.part.ask, n)
         return said
 
     def claim(self, s: Step, n: Notation) -> list[D.Block]:
@@ -314,6 +335,8 @@ class _Writer:
             case AlwaysZero() | NotAlwaysZero() | CanHold() | CannotHold():
                 assert isinstance(self.item.part.ask, GuaranteedZero)
                 return zeros.blocks(c, self.problem, self.item.part.ask, n, self.same_point(s))
+            case Identity() | Impossible() | Cases() | Counterexample() | Open():
+                return proof.blocks(c, n, self.chain("", c.lines[1:], n).rows if isinstance(c, Identity) else ())
         assert_never(c)
 
     def same_point(self, s: Step) -> str:

@@ -30,10 +30,12 @@ from sympy import (
 
 from symgrad.language import forms as F
 from symgrad.language import vectors as v
+from symgrad.language.derivatives import Diff, Grad
 from symgrad.language.entries import Indices, entry
 from symgrad.language.functions import KNOWN, Call, Fn, dimension
 from symgrad.language.graph import Graph
 
+_SIGNS = {F.Sign.EQUAL: "=", F.Sign.UNEQUAL: r"\neq", F.Sign.LESS: "<", F.Sign.AT_MOST: r"\leq", F.Sign.MORE: ">", F.Sign.AT_LEAST: r"\geq"}
 SUM, PRODUCT, POWER, ATOM = range(4)
 """How tightly the outermost operation binds; what binds looser than its place asks gets parentheses."""
 
@@ -180,6 +182,11 @@ class Notation:
                 return rf"\mathrm{{sum}}{self._arguments([e.arg])}", POWER
             case v.AsScalar():
                 return self._tex(e.arg)
+            case Diff(args=(body, x)):
+                d = "d" if len(v.names_in(body)) == 1 and isinstance(x, Symbol) else r"\partial"
+                return rf"\frac{{{d}}}{{{d} {self.tex(x)}}} \left[{self.tex(body)}\right]", POWER
+            case Grad(args=(body, x)):
+                return rf"\nabla_{{{self.tex(x)}}} \left[{self.tex(body)}\right]", POWER
             case v.Entry(args=(matrix, i, j)):
                 return self._entry(matrix, i, j)
             case v.IndexSum(args=(body, index, size)):
@@ -217,7 +224,7 @@ class Notation:
             above = self.juxtapose(top) if len(top) > 1 else self.tex(top[0]) if top else "1"
             under = self.juxtapose(below) if len(below) > 1 else self.tex(below[0])
             whole = rf"\frac{{{above}}}{{{under}}}"
-            return sign + whole, SUM if sign else PRODUCT
+            return sign + whole, SUM if sign else POWER
         return sign + self.juxtapose(top), SUM if sign else PRODUCT
 
     def juxtapose(self, factors: list[Expr]) -> str:
@@ -340,6 +347,8 @@ class Notation:
                 return rf"\left({', '.join(map(self.form, parts))}\right)"
             case F.Comparison(before, relation, after):
                 return f"{self.form(before)} {F.RELATIONS[relation]} {self.form(after)}"
+            case F.Relation(left, sign, right):
+                return f"{self.tex(left)} {_SIGNS[sign]} {self.tex(right)}"
         raise TypeError(type(f).__name__)
 
     def _substituted(self, expr: Expr, numbers: dict[str, Expr]) -> str:

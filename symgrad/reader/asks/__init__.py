@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from symgrad.language.problem import Ask
-from symgrad.reader.asks import always_zero, backward, check_network, choose, construct, fill, find_parameters, forward, gradient
+from symgrad.reader.asks import always_zero, backward, check_network, choose, construct, fill, find_parameters, forward, gradient, prove
 from symgrad.reader.asks.reading import PartReading
 from symgrad.reader.spec import PartSpec
 
@@ -21,7 +21,8 @@ AnyPart = Annotated[
     | fill.FillSpec
     | construct.ConstructSpec | check_network.CheckNetworkSpec
     | find_parameters.FindParametersSpec
-    | always_zero.AlwaysZeroSpec,
+    | always_zero.AlwaysZeroSpec
+    | prove.ProveSpec,
     Field(discriminator="ask"),
 ]
 
@@ -35,6 +36,7 @@ READERS: dict[type[PartSpec], Callable[[Any, PartReading], Ask]] = {
     check_network.CheckNetworkSpec: check_network.read,
     find_parameters.FindParametersSpec: find_parameters.read,
     always_zero.AlwaysZeroSpec: always_zero.read,
+    prove.ProveSpec: prove.read,
 }
 
 ASKS = tuple(str(spec.model_fields["ask"].annotation.__args__[0]) for spec in READERS)  # type: ignore[union-attr]
