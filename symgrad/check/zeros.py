@@ -15,6 +15,7 @@ from symgrad.check.normal import Undecided
 from symgrad.check.scalars import Scalars
 from symgrad.language import forms as F
 from symgrad.language.errors import Refused
+from symgrad.language.functions import Call
 from symgrad.language.graph import Graph
 from symgrad.language.problem import Conventions, GuaranteedZero, Problem
 from symgrad.language.steps import Ground, Verdict
@@ -127,7 +128,9 @@ class Zeros:
             raise Refused(f"the path {' -> '.join(routes[0])} has no zero factor" + (", nor do such paths add up to 0" if routes[1:] else ""))
 
     def partial(self, u: str, x: str) -> Expr:
-        return differentiate(self.problem.graph.node(u).expr, scalar(x))
+        """The local partial, where the derivative of a step is 0: `in_all_regions` sees to its jumps."""
+        found = differentiate(self.problem.graph.node(u).expr, scalar(x))
+        return found.xreplace({e: Integer(0) for e in found.atoms(Call) if e.fn.name == "max" and sum(e.fn.orders) > 1})
 
 
 def factors(scalars: Scalars, found: tuple[Factor, ...]) -> dict[tuple[str, str], F.Form]:

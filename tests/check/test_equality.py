@@ -7,7 +7,8 @@ from sympy import Expr, Integer, OneMatrix, Rational
 
 from symgrad.check.abstraction import literal_sizes, opaque, with_any_argument
 from symgrad.check.equality import Equality, can_occur
-from symgrad.check.normal import Signs, Undecided
+from symgrad.check.normal import Undecided
+from symgrad.check.signs import NEGATIVE, POSITIVE, Signs
 from symgrad.language import vectors as v
 from symgrad.language.errors import Refused
 from symgrad.language.functions import Fn, call
@@ -127,5 +128,5 @@ def test_literal_sizes() -> None:
 
 def test_contradicting_signs() -> None:
     u = lambda q: (((("u", 1),), "1"), ((), str(q)))  # the kink's argument u + q
-    assert can_occur(Signs(known={u(1): 1, u(-1): -1})) and can_occur(Signs(known={u(1): 1, u(-1): 1}))
-    assert not can_occur(Signs(known={u(1): -1, u(-1): 1}))
+    assert can_occur(Signs(known={u(1): POSITIVE, u(-1): NEGATIVE})) and can_occur(Signs(known={u(1): POSITIVE, u(-1): POSITIVE}))
+    assert not can_occur(Signs(known={u(1): NEGATIVE, u(-1): POSITIVE}))
