@@ -13,6 +13,7 @@ from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 
+from symgrad import limits
 from symgrad.check.checker import Checker, left_open, unanswered
 from symgrad.check.normal import Undecided
 from symgrad.check.points import decimal_fits
@@ -37,11 +38,12 @@ from symgrad.language.steps import Answer, Certificate, Certified, Comparison, D
 from symgrad.language.text import text as in_words
 from symgrad.language.vectors import SCALAR, shape_of
 from symgrad.language.wire import certificate_to_json
+from symgrad.limits import OutOfTime, at_most
 from symgrad.reader.letlist import Scope, exact, expression, expressions
 from symgrad.reader.properties import read_property
 from symgrad.reader.read import ExpectedAnswer, read
 from symgrad.reader.tokens import Inputs
-from symgrad.sheet.compose import VIEWS, Solved, compose
+from symgrad.sheet.compose import VIEWS, Solved, check_texts, compose
 from symgrad.sheet.zeros import answer_of, answers
 
 FORMATS = {"html": "html", "latex": "tex", "markdown": "md", "json": "json"}
@@ -91,15 +93,24 @@ def solve(problem: Problem, expected: tuple[ExpectedAnswer, ...] = ()) -> Result
 
 
 def solve_part(problem: Problem, part: Part, expected: tuple[ExpectedAnswer, ...]) -> tuple[Solved, list[Certified]]:
-    """The derivation of one part, with the checker's verdict on every step."""
-    from symgrad.questions import derive
-
+    """The derivation of one part, with the checker's verdict on every step, in bounded time."""
     try:
-        derivation = derive(problem, part)
+        with at_most(limits.SECONDS):
+            return _solve_part(problem, part, expected)
     except (Unsupported, SpecError) as error:
         return Solved(part, None, failure=f"unsupported: {error}"), []
     except RecursionError:
         return Solved(part, None, failure="unsupported: an expression nested too deeply"), []
+    except (OverflowError, MemoryError):
+        return Solved(part, None, failure="unsupported: numbers or expressions too large"), []
+    except OutOfTime:
+        return Solved(part, None, failure=f"undecided: not done in {limits.SECONDS:g} s"), []
+
+
+def _solve_part(problem: Problem, part: Part, expected: tuple[ExpectedAnswer, ...]) -> tuple[Solved, list[Certified]]:
+    from symgrad.questions import derive
+
+    derivation = derive(problem, part)
     checker = Checker(problem)
     verdicts, certified = {}, []
     for step in derivation.all_steps():
@@ -296,6 +307,7 @@ def solve_file(path: Path, out: Path, formats: tuple[str, ...], views: tuple[str
     """One problem file to its folder of sheets.  Never raises: one file must not stop the others of a run."""
     try:
         problem, expected = read(path)
+        check_texts(problem)
         result = solve(problem, expected)
         write(out / problem.id, render(result, [f for f in formats if f != "pdf"], views))
         return Outcome(path.as_posix(), summary(result), unprinted=printed(result, out / problem.id, views) if "pdf" in formats else "")

@@ -6,10 +6,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from symgrad import limits
 from symgrad.check.checker import Checker, left_open, unanswered
 from symgrad.language.errors import Place, SpecError
 from symgrad.language.steps import Certificate, Ground
 from symgrad.language.wire import certificate_from_json
+from symgrad.limits import OutOfTime, at_most
 from symgrad.reader.read import read
 
 MAX_BYTES = 50_000_000
@@ -58,23 +60,35 @@ def verify(problem, certificate: Certificate) -> Replay:  # type: ignore[no-unty
                           "it was edited since: run symgrad solve again")
     undecided = 0
     for part in problem.parts:
-        checker = Checker(problem)
-        entries = [e for e in certificate.entries if e.part == part.label]
-        shown = []
-        verdicts = []
-        for e in entries:
-            verdict = checker.check(e.claim)
-            verdicts.append(verdict)
-            if verdict.ground.holds:
-                shown.append(e.claim)
-            undecided += verdict.ground is Ground.UNDECIDED
-            if verdict.ground is Ground.REFUTED:
-                complaints.append(f"part {part.label}, {e.label}: refuted: {verdict.method}")
-            elif verdict != e.verdict:
-                complaints.append(f"part {part.label}, {e.label}: the certificate says {e.verdict.ground.value} {e.verdict.domain} "
-                                  f"({e.verdict.method}), found {verdict.ground.value} {verdict.domain} ({verdict.method})")
-        found = (*shown, *left_open(zip((e.claim for e in entries), verdicts, strict=True)))
-        complaints += [f"part {part.label}: {what} is not answered" for what in unanswered(problem, part, found)]
+        try:
+            with at_most(limits.SECONDS):
+                undecided += _verify_part(problem, part, certificate, complaints)
+        except OutOfTime:
+            undecided += 1
+            complaints.append(f"part {part.label}: not verified in {limits.SECONDS:g} s")
     stray = {e.part for e in certificate.entries} - {p.label for p in problem.parts}
     complaints += [f"the certificate has a part {p} that the problem does not ask" for p in sorted(stray)]
     return Replay(len(certificate.entries), tuple(complaints), undecided)
+
+
+def _verify_part(problem, part, certificate: Certificate, complaints: list[str]) -> int:  # type: ignore[no-untyped-def]
+    """Adds what is wrong to `complaints`; returns how many claims stay undecided."""
+    undecided = 0
+    checker = Checker(problem)
+    entries = [e for e in certificate.entries if e.part == part.label]
+    shown = []
+    verdicts = []
+    for e in entries:
+        verdict = checker.check(e.claim)
+        verdicts.append(verdict)
+        if verdict.ground.holds:
+            shown.append(e.claim)
+        undecided += verdict.ground is Ground.UNDECIDED
+        if verdict.ground is Ground.REFUTED:
+            complaints.append(f"part {part.label}, {e.label}: refuted: {verdict.method}")
+        elif verdict != e.verdict:
+            complaints.append(f"part {part.label}, {e.label}: the certificate says {e.verdict.ground.value} {e.verdict.domain} "
+                              f"({e.verdict.method}), found {verdict.ground.value} {verdict.domain} ({verdict.method})")
+    found = (*shown, *left_open(zip((e.claim for e in entries), verdicts, strict=True)))
+    complaints += [f"part {part.label}: {what} is not answered" for what in unanswered(problem, part, found)]
+    return undecided

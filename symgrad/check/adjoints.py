@@ -20,6 +20,7 @@ from symgrad.check.points import differ
 from symgrad.check.shapes import require_shapes
 from symgrad.check.sizes import Source, thorough
 from symgrad.language import forms as F
+from symgrad.language.bounds import within_degree
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Differs, Matches, Witness
 from symgrad.language.errors import Refused
 from symgrad.language.functions import KNOWN, Fn
@@ -208,7 +209,7 @@ class Adjoints:
         if forward:
             table |= {n.symbol: n.expr for n in self.graph.nodes}
         while True:
-            put_in = e.xreplace(table)
+            put_in = within_degree(e).xreplace(table)
             if put_in == e:
                 return e
             e = put_in

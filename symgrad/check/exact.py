@@ -12,6 +12,7 @@ from sympy import Add, Expr, Mul, Pow, Rational, Symbol
 from symgrad.check.calculus import unfold
 from symgrad.check.normal import Undecided, constant_value
 from symgrad.check.points import enclose
+from symgrad.language.bounds import MAX_BITS
 from symgrad.language.functions import Call
 
 Values = Mapping[Expr, Fraction]
@@ -67,6 +68,8 @@ class Exact:
                 x = self.value(base, values)
                 if x == 0 and exponent < 0:
                     raise Undefined
+                if x is not None and max(x.numerator.bit_length(), x.denominator.bit_length()) * abs(int(exponent)) > MAX_BITS:
+                    raise Undecided(f"a number of more than {MAX_BITS:,} bits")
                 return None if x is None else x ** int(exponent)
             case Call():
                 meaning = unfold(e)

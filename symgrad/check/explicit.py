@@ -40,6 +40,8 @@ from symgrad.language.functions import Call, Fn, call
 
 Rows = tuple[tuple[Expr, ...], ...]
 ZERO, ONE = Integer(0), Integer(1)
+MAX_WRITTEN, MAX_PRODUCTS, MAX_COFACTORS = 4000, 250_000, 6
+"""Entries of a matrix; products of two entries in one matrix product; rows of a determinant."""
 
 
 @dataclass
@@ -55,6 +57,8 @@ class Explicit:
     def rows(self, e: Expr) -> Rows:
         """All entries; a scalar is one row of one entry."""
         if e not in self.memo:
+            if isinstance(e, MatrixExpr) and self.size(e.shape[0]) * self.size(e.shape[1]) > MAX_WRITTEN:
+                raise Unsupported(f"a matrix of more than {MAX_WRITTEN:,} entries written out")
             self.memo[e] = self._matrix(e) if isinstance(e, MatrixExpr) else ((self.scalar(e),),)
         return self.memo[e]
 
@@ -149,6 +153,8 @@ class Explicit:
 
 
 def _multiply(a: Rows, b: Rows) -> Rows:
+    if len(a) * len(b) * len(b[0]) > MAX_PRODUCTS:
+        raise Unsupported(f"a matrix product of more than {MAX_PRODUCTS:,} products written out")
     return tuple(tuple(Add(*(Mul(x, y) for x, y in zip(row, column, strict=True) if x != 0 and y != 0))
                        for column in zip(*b, strict=True)) for row in a)
 
@@ -160,6 +166,8 @@ def _minor(a: Rows, i: int, j: int) -> Rows:
 def _determinant(a: Rows) -> Expr:
     if not a:
         return ONE
+    if len(a) > MAX_COFACTORS:
+        raise Unsupported(f"a determinant of more than {MAX_COFACTORS} rows written out")
     return Add(*(Mul(Integer((-1) ** j), a[0][j], _determinant(_minor(a, 0, j))) for j in range(len(a))))
 
 

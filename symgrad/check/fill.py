@@ -116,6 +116,8 @@ class Fills:
     def conflict(self, c: Conflict) -> Verdict:
         ask, sieve = self.ask(c.part), self.sieve_of(c.part)
         data = self.data(c.part, sieve.inside)
+        if not c.of or not all(1 <= k <= len(data) for k in c.of):
+            raise Refused(f"{c.of} are not numbers of data")
         everything = range(1, len(data) + 1) if c.smallest else sorted(c.of)
         if not set(sieve.wrong_at) <= set(c.of):
             raise Refused("these data do not rule out every combination")

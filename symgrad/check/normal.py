@@ -36,6 +36,7 @@ from symgrad.check.signs import (
     Undecided,
     flattened,
 )
+from symgrad.language.bounds import MAX_BITS
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import Call
 from symgrad.language.vectors import Entry
@@ -108,8 +109,8 @@ class _Rewriter(Signed):
 
     def times(self, p: Any, q: Any) -> Any:
         self.work += len(p) * len(q) * (1 + len(self.gens) // 32)  # a monomial is as long as there are generators
-        if self.work > MAX_WORK:
-            raise Undecided(f"the normal form takes more than {MAX_WORK:,} products of terms")
+        if self.work > MAX_WORK or bits(p) + bits(q) > MAX_BITS:
+            raise Undecided(f"the normal form takes more than {MAX_WORK:,} products of terms, or numbers of more than {MAX_BITS:,} bits")
         return p * q
 
     def multiply(self, a: Frac, b: Frac) -> Frac:
@@ -121,6 +122,8 @@ class _Rewriter(Signed):
         return self.times(a[0], b[1]) + self.times(b[0], a[1]), self.times(a[1], b[1])
 
     def to_power(self, a: Frac, n: int) -> Frac:
+        if max(map(bits, a)) * abs(n) > MAX_BITS:
+            raise Undecided(f"a number of more than {MAX_BITS:,} bits")
         if abs(n) > MAX_POWER or max(comb(abs(n) + len(p) - 1, abs(n)) for p in a if p) > MAX_TERMS:
             raise Undecided(f"a power of {n} with too many terms")
         if n < 0:
@@ -286,6 +289,12 @@ class _Rewriter(Signed):
             rest = (*m[:i], m[i] % 2, *m[i + 1:])
             folded += self.ring({rest: c}) * p**k * q ** (highest - k)
         return folded, highest
+
+
+def bits(p: Any) -> int:
+    """Of one of the coefficients of a polynomial: the others are of about its size."""
+    c = next(iter(p.values()), None)
+    return 0 if c is None else max(int(c.numerator).bit_length(), int(c.denominator).bit_length())
 
 
 def _size(e: Expr) -> int:

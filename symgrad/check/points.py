@@ -16,12 +16,16 @@ from mpmath import iv
 from sympy import Add, Dummy, Expr, Integer, Mul, Pow, Rational, Symbol
 
 from symgrad.check.calculus import differentiate, max_slope, unfold
-from symgrad.check.normal import NoDerivative
+from symgrad.check.normal import NoDerivative, Undecided
+from symgrad.language.bounds import MAX_BITS
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call
 from symgrad.language.vectors import Entry
 
-PRECISION, MAX_BITS, MAX_EXPONENT = 160, 20_000, 1_000_000
+PRECISION, MAX_EXPONENT = 160, 1_000_000
+MAX_DIGITS = 40
+"""Decimals of a rounded number: fewer than the precision has."""
+LARGE = iv.mpf(2) ** MAX_BITS
 
 
 class NoSign(Exception):
@@ -57,7 +61,9 @@ def evaluate(e: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None
 
     def of(e: Expr) -> Any:
         if e not in memo:
-            memo[e] = one(e)
+            memo[e] = found = one(e)
+            if not isinstance(found, Fraction) and (found.b > LARGE or found.a < -LARGE):
+                raise Undecided(f"a number beyond 2^{MAX_BITS:,}")
         return memo[e]
 
     def both(a: Any, b: Any) -> tuple[Any, Any]:
@@ -187,12 +193,14 @@ def differ(left: Expr, right: Expr, values: Mapping[Expr, Any], at_tie: Rational
     """Proved different at the point; False where they are not, or where one side is not defined there."""
     try:
         a, b = enclose(left, values, at_tie, step_at_zero), enclose(right, values, at_tie, step_at_zero)
-    except (NoSign, NoDerivative, ZeroDivisionError, ValueError, OverflowError):
+    except (NoSign, NoDerivative, Undecided, ZeroDivisionError, ValueError, OverflowError):
         return False
     return bool(a.b < b.a or b.b < a.a)
 
 
 def decimal_fits(interval: Any, value: Rational, digits: int) -> bool:
     """The whole interval lies within half a unit of the last of `digits` decimals."""
+    if not 0 <= digits <= MAX_DIGITS:
+        return False
     centre, half = iv.mpf(int(value.p)) / int(value.q), iv.mpf(1) / (2 * 10**digits)
     return bool(interval.a >= (centre - half).b and interval.b <= (centre + half).a)

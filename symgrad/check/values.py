@@ -11,6 +11,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Rational, nan, zoo
 from symgrad.check.calculus import differentiate
 from symgrad.check.normal import Undecided, branches, constant_value
 from symgrad.check.points import NoSign, decimal_fits, enclose
+from symgrad.language.bounds import within_bits
 from symgrad.language.claims import ROUNDED
 from symgrad.language.errors import Refused, Unsupported
 from symgrad.language.functions import KNOWN, Call, Fn
@@ -62,6 +63,7 @@ class Valuation:
 
     @staticmethod
     def number(x: Rational) -> Known:
+        within_bits(x)
         return Known(x, x, iv.mpf(int(x.p)) / int(x.q))
 
     def evaluate(self, e: Expr, extra: dict[Expr, Known] | None = None) -> Known:

@@ -61,7 +61,7 @@ def difference(a: Affine, b: Affine) -> Affine:
     return tuple(x - y for x, y in zip(a, b, strict=True))
 
 
-def pieces(e: Expr, inputs: tuple[Symbol, ...], step_at_zero: Rational = Rational(1)) -> Iterator[Piece]:
+def pieces(e: Expr, inputs: tuple[Symbol, ...], step_at_zero: Rational = Rational(1), most: int = MAX_PIECES) -> Iterator[Piece]:
     """The pieces of e.  Raises Unsupported if e is not piecewise linear in the inputs, or has too many pieces."""
     e = unfolded(e)
     pending: list[dict[object, tuple[tuple[Row, ...], int]]] = [{}]
@@ -74,8 +74,8 @@ def pieces(e: Expr, inputs: tuple[Symbol, ...], step_at_zero: Rational = Rationa
             pending += [{**known, case.key: way} for way in reversed(case.ways)]
             continue
         found += 1
-        if found + len(pending) > MAX_PIECES:
-            raise Unsupported(f"a function with more than {MAX_PIECES} linear pieces")
+        if found + len(pending) > most:
+            raise Unsupported(f"a function with more than {most} linear pieces")
         yield Piece(tuple(row for rows, _ in known.values() for row in rows), value)
 
 

@@ -37,8 +37,9 @@ from symgrad.language import steps as S
 from symgrad.language import threshold as T
 from symgrad.language import vectors as v
 from symgrad.language import zeros as Z
+from symgrad.language.bounds import within_degree
 from symgrad.language.derivatives import Diff, Grad
-from symgrad.language.errors import SpecError
+from symgrad.language.errors import SpecError, Unsupported
 from symgrad.language.functions import KNOWN, Call, Fn, dimension
 from symgrad.language.graph import Graph
 
@@ -165,7 +166,10 @@ class Decoder:
     def _expr_of(self, value: Any, expected: type) -> Any:
         if not isinstance(value, dict) or set(value) != {"expr"}:
             raise SpecError("an expression is expected")
-        found = self._expr(value["expr"], 0)
+        try:
+            found = within_degree(self._expr(value["expr"], 0))
+        except Unsupported as error:
+            raise SpecError(str(error)) from None
         if not isinstance(found, expected):
             raise SpecError(f"a {expected.__name__} is expected, found {type(found).__name__}")
         return found
@@ -215,7 +219,8 @@ class Decoder:
 
 def _number(text: str) -> Rational:
     top, _, bottom = text.partition("/")
-    if len(text) > MAX_DIGITS or not top.removeprefix("-").isdigit() or not (bottom == "" or bottom.isdigit()) or bottom.strip("0") == "" != bottom:
+    ascii = text.isascii() and len(text) <= MAX_DIGITS
+    if not ascii or not top.removeprefix("-").isdigit() or not (bottom == "" or bottom.isdigit()) or bottom.strip("0") == "" != bottom:
         raise SpecError(f"{text[:40]!r} is not a number")
     return Rational(int(top), int(bottom or 1))
 

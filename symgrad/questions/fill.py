@@ -247,9 +247,10 @@ class Trial:
             if known is None or not ask.right(ask.regions[k].label, sign(known)):
                 return number
         proofs = []
+        cases = list(pieces(function, ask.symbols, self.problem.conventions.step_at_zero)) if ask.regions else []
         for k, (region, rows) in enumerate(zip(ask.regions, self.rows, strict=True)):
             proof: list[tuple[Rational, ...]] = []
-            for piece in pieces(function, ask.symbols, self.problem.conventions.step_at_zero):
+            for piece in cases:
                 system = (*rows, *piece.where, ask.wrong(region.label, piece.value))
                 weights = multipliers(system)
                 if weights is None:

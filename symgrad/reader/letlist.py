@@ -23,11 +23,14 @@ from functools import reduce
 from sympy import Expr, Identity, Integer, OneMatrix, Rational, Symbol, ZeroMatrix
 
 from symgrad.language import vectors as v
+from symgrad.language.bounds import within_degree
 from symgrad.language.derivatives import derivative
 from symgrad.language.errors import ShapeError, SpecError, Unsupported
 from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Fn, Function, call, unknown
 
 MAX_LINE, MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT, MAX_BITS, MAX_NAME = 20_000, 60, 60, 64, 2048, 40
+MAX_COMPARED = 400
+"""Names that a misspelt one is compared with."""
 RESERVED = frozenset({"True", "False", "None", "and", "or", "not", "if", "else", "for", "in", "is", "lambda", "def", "class",
                       "import", "from", "as", "with", "while", "return", "yield", "del", "pass", "try", "global", "assert"})
 _NAME = re.compile(r"[A-Za-z\u0391-\u03c9][A-Za-z0-9_\u0391-\u03c9]*\Z")
@@ -61,6 +64,7 @@ class Scope:
                                 f"declare it: [functions] {name} = {arity})")
             if name in self.symbols:
                 raise SpecError(f"{name} is a variable, it cannot be applied; write {name} * (...) for a product")
+            check_name(name)
             row = unknown(name, arity)
         self.applied[name] = row
         return row
@@ -68,7 +72,7 @@ class Scope:
 
 def did_you_mean(name: str, names: tuple[str, ...] | list[str]) -> str:
     """'; did you mean W1?' or ''."""
-    near = difflib.get_close_matches(name, names, 1, 0.6)
+    near = difflib.get_close_matches(name[:MAX_NAME], names[:MAX_COMPARED], 1, 0.6)
     return f"; did you mean {near[0]}?" if near else (f"; the names here are {', '.join(sorted(names)[:12])}" if names else "")
 
 
@@ -154,7 +158,7 @@ def _syntax_tree(text: str) -> ast.expr:
 def expression(text: str, scope: Scope) -> Expr:
     """One expression.  Raises SpecError or ShapeError (both sides shown) or Unsupported."""
     try:
-        return v.as_scalar(_read(_syntax_tree(text), scope, text))
+        return within_degree(v.as_scalar(_read(_syntax_tree(text), scope, text)))
     except RecursionError:
         raise SpecError(f"cannot read {text[:60]!r}...: nested too deeply") from None
 
@@ -163,7 +167,7 @@ def expressions(text: str, scope: Scope) -> tuple[Expr, ...]:
     """An expression, or several in brackets or parentheses: (x1, x2), [b1, b2]."""
     tree = _syntax_tree(text)
     parts = tree.elts if isinstance(tree, ast.Tuple | ast.List) else [tree]
-    return tuple(v.as_scalar(_read(part, scope, text)) for part in parts)
+    return tuple(within_degree(v.as_scalar(_read(part, scope, text))) for part in parts)
 
 
 def definition(text: str, scope: Scope) -> tuple[str, Expr]:

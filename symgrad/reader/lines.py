@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_TABLE = re.compile(r"\s*\[(\[?)\s*([^\]]+?)\s*\]")
+_TABLE = re.compile(r"\s*\[(\[?)([^\]]+)\]")
 _KEY = re.compile(r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=\s*(.*)""")
 _PIECE = re.compile(r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'""")
 

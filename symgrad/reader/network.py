@@ -7,7 +7,7 @@ H{layer}_{to}; a layer of one unit drops the unit from its bias and output names
 from __future__ import annotations
 
 from symgrad.language.errors import SpecError
-from symgrad.reader.spec import ModelSpec, NetworkSpec, Number, Numbers, SymbolSpec
+from symgrad.reader.spec import MAX_LET, ModelSpec, NetworkSpec, Number, Numbers, SymbolSpec
 
 
 def expand(net: NetworkSpec) -> tuple[dict[str, SymbolSpec], ModelSpec]:
@@ -60,4 +60,7 @@ def expand(net: NetworkSpec) -> tuple[dict[str, SymbolSpec], ModelSpec]:
         squares = " + ".join(f"({t} - {h})^2" for t, h in zip(targets, previous, strict=True))
         lines.append(f"Loss = {squares}" if net.loss == "rss" else f"Loss = 1/2 * ({squares})")
         latex["Loss"] = r"\text{Loss}"
-    return symbols, ModelSpec(let="\n".join(lines), latex=latex)
+    let = "\n".join(lines)
+    if len(let) > MAX_LET:
+        raise SpecError(f"a network of {len(lines)} definitions is more than is written out; write it with vectors in [model]")
+    return symbols, ModelSpec(let=let, latex=latex)

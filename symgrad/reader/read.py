@@ -31,7 +31,7 @@ from symgrad.reader.lines import KeyPath, key_lines, line_of, text_start
 from symgrad.reader.network import expand
 from symgrad.reader.shapes import parse_shape as parse_shape
 
-MAX_BYTES = 1_000_000
+MAX_BYTES, MAX_ERRORS = 1_000_000, 50
 _PYDANTIC = re.compile(rf"[A-Z]\w*Spec|function-|list\[|int$|decimal$|str$|constrained|literal|dict\[|(?:{'|'.join(ASKS)})$")
 """What pydantic puts into the place of an error besides the keys of the file: the names of types."""
 
@@ -64,7 +64,7 @@ def read(path: Path) -> tuple[Problem, tuple[ExpectedAnswer, ...]]:
 def read_text(data: bytes | str, file: str, stem: str | None = None) -> tuple[Problem, tuple[ExpectedAnswer, ...]]:
     """The same from the text of a file."""
     try:
-        text = data.decode("utf-8") if isinstance(data, bytes) else data
+        text = (data.decode("utf-8") if isinstance(data, bytes) else data).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise SpecErrors((SpecError(f"not a text file: byte {error.start} is not UTF-8", Place(file)),)) from None
     if not text.strip():
@@ -98,6 +98,8 @@ class _Reading:
         message = error.message if isinstance(error, SpecError) else f"unsupported: {error}"
         place = Place(self.file, line) if line else self.place(*path)
         self.errors.append(type(error)(message, place) if isinstance(error, SpecError) else SpecError(message, place))
+        if len(self.errors) >= 4 * MAX_ERRORS:
+            self.stop_on_errors()  # enough to go on with; each costs a search for the name that was meant
 
     def attempt(self, work: Callable[[], Any], *path: str | int) -> Any:
         """What `work` returns, or None with its error noted."""
@@ -109,7 +111,9 @@ class _Reading:
 
     def stop_on_errors(self) -> None:
         if self.errors:
-            raise SpecErrors(tuple(sorted(self.errors, key=lambda e: e.place.line if e.place else 0)))
+            found = sorted(self.errors, key=lambda e: e.place.line if e.place else 0)
+            more = [SpecError(f"and {len(found) - MAX_ERRORS} more errors", Place(self.file))] if len(found) > MAX_ERRORS else []
+            raise SpecErrors((*found[:MAX_ERRORS], *more))
 
     def problem(self) -> tuple[Problem, tuple[ExpectedAnswer, ...]]:
         file = self.validated()

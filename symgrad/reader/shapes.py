@@ -18,7 +18,7 @@ def parse_shape(text: str | int | tuple[str | int, ...]) -> Shape:
         raise Unsupported(f"the shape {text!r} has {len(pieces)} dimensions; vectors and matrices have one or two")
     sizes: list[Expr] = []
     for piece in pieces:
-        if piece.isdigit():
+        if piece.isascii() and piece.isdigit():
             if not 1 <= int(piece[:9]) <= 10_000:
                 raise SpecError(f"the size {piece[:20]} is not between 1 and 10000")
             sizes.append(Integer(int(piece)))

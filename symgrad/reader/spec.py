@@ -12,6 +12,8 @@ Numbers = Number | list[Number] | list[list[Number]]
 Name = Annotated[StrictStr, Field(min_length=1, max_length=40)]
 Words = Annotated[StrictStr, Field(max_length=20_000)]
 Formula = Annotated[StrictStr, Field(min_length=1, max_length=20_000)]
+MAX_LET = 500_000
+"""Characters of a let-list."""
 Marks = dict[Name, Number] | Number
 
 
@@ -29,7 +31,7 @@ class SymbolSpec(Spec):
 
 
 class ModelSpec(Spec):
-    let: Annotated[StrictStr, Field(max_length=500_000)]
+    let: Annotated[StrictStr, Field(max_length=MAX_LET)]
     latex: dict[Name, Annotated[StrictStr, Field(max_length=200)]] = Field({}, description="how nodes are printed")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import mpmath
 from sympy import Add, Expr, Integer, Mul, Number, Pow, Rational, Symbol
 
+from symgrad.language.bounds import MAX_BITS, within_bits
 from symgrad.language.claims import ROUNDED
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call
@@ -70,7 +71,7 @@ class Numbers:
 
         def value(e: Expr) -> Num:
             if e not in memo:
-                memo[e] = compute(e)
+                memo[e] = within(compute(e))
             return memo[e]
 
         def compute(e: Expr) -> Num:
@@ -164,6 +165,15 @@ class Numbers:
             raise Unsupported(f"no number for {e.fn}")
 
         return value(e)
+
+
+def within(x: Num) -> Num:
+    """x itself.  Raises Unsupported for a number that no sheet could show and no checker would finish."""
+    if isinstance(x.exact, Rational):
+        within_bits(x.exact)
+    if x.approx and abs(_mp.mag(x.approx)) > MAX_BITS:
+        raise Unsupported(f"a number beyond 2^{MAX_BITS:,}, or as close to 0")
+    return x
 
 
 def short(exact: Expr | None, approx: Any) -> Num:

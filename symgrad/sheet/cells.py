@@ -17,7 +17,7 @@ from symgrad.language.errors import Unsupported
 from symgrad.language.functions import Call
 from symgrad.language.piecewise import Affine, Row, at, negated, pieces, unfolded
 
-GRID = 72
+GRID, MAX_CELLS = 72, 256
 Corner = tuple[Fraction, Fraction]
 Polygon = tuple[Corner, ...]
 
@@ -35,7 +35,7 @@ class Cells:
 def cells(function: Expr, inputs: tuple[Symbol, Symbol], window: Polygon, strict: bool, step_at_zero: Rational = Rational(1)) -> Cells:
     """The cells of a function of two inputs; positive is f >= 0, or f > 0 where `strict`."""
     try:
-        found = [(p.where, p.value) for p in pieces(function, inputs, step_at_zero)]
+        found = [(p.where, p.value) for p in pieces(function, inputs, step_at_zero, MAX_CELLS)]
     except Unsupported:
         return _sampled(function, inputs, window, strict, step_at_zero)
     return _cut(found, window, strict)

@@ -23,6 +23,11 @@ class Axis:
     high: float
     ticks: tuple[tuple[float, str], ...]
 
+    @property
+    def drawable(self) -> bool:
+        """Floats tell the places of the axis apart."""
+        return self.high - self.low > 1e-9 * max(abs(self.low), abs(self.high))
+
 
 @dataclass(frozen=True, slots=True)
 class Spot:

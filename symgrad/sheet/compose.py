@@ -34,6 +34,7 @@ from symgrad.language.claims import (
     Total,
     Value,
 )
+from symgrad.language.errors import SpecError
 from symgrad.language.fill import Fill
 from symgrad.language.graph import Graph
 from symgrad.language.problem import (
@@ -59,6 +60,7 @@ from symgrad.sheet.equivalence import network_claim, network_title, template_blo
 from symgrad.sheet.layout import Item, lay_out
 from symgrad.sheet.notation import Notation
 from symgrad.sheet.statement import blocks as statement_blocks
+from symgrad.sheet.tex import check_tex
 
 QUESTION, SOLUTION, MARKING = "question", "solution", "marking"
 VIEWS = (QUESTION, SOLUTION, MARKING)
@@ -104,6 +106,22 @@ def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Docume
     if problem.source:
         blocks.append(D.Paragraph((D.Emphasis("Source: "), problem.source)))
     return D.Document(problem.title, view, tuple(blocks))
+
+
+def check_texts(problem: Problem) -> None:
+    """Raises SpecError for a statement or a `latex` that no sheet admits: before anything is derived, and saying whose it is."""
+    for x in (*problem.graph.all, *problem.graph.functions):
+        if x.latex and x.latex != x.name:
+            try:
+                check_tex(x.latex)
+            except SpecError as error:
+                raise SpecError(f"latex of {x.name}: {error.message}") from None
+    statement_blocks(problem.statement)
+    for part in problem.parts:
+        try:
+            statement_blocks(part.statement)
+        except SpecError as error:
+            raise SpecError(f"part {part.label}: {error.message}") from None
 
 
 def model_blocks(problem: Problem, notation: Notation) -> list[D.Block]:

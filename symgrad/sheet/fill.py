@@ -169,7 +169,7 @@ def conflict_blocks(ask: Fill, known: Sequence[tuple[D.Text, str]], of: Sequence
 
 def data_picture(problem: Problem, ask: Fill, notation: Notation) -> list[D.Block]:
     """The data alone, for two inputs."""
-    return [_plot(problem, ask, notation, None, (), ("The data",))] if len(ask.inputs) == 2 else []
+    return _plot(problem, ask, notation, None, (), ("The data",)) if len(ask.inputs) == 2 else []
 
 
 def pictures(problem: Problem, ask: Fill, derivation: Derivation, notation: Notation) -> list[D.Block]:
@@ -182,17 +182,18 @@ def pictures(problem: Problem, ask: Fill, derivation: Derivation, notation: Nota
     for k, function in enumerate(found[:MAX_PICTURES], 1):
         name = letter(notation) + (f"_{{{k}}}" if len(found) > 1 else "")
         caption = (D.Maths(rf"{name} = {notation.tex(function)}"),)
-        plots.append(_plot(problem, ask, notation, function, (), caption))
+        plots += _plot(problem, ask, notation, function, (), caption)
     if len(found) > MAX_PICTURES:
         plots.append(D.Paragraph((f"The other {len(found) - MAX_PICTURES} functions are not drawn.",)))
     for c in claims:
         if isinstance(c, Conflict):
             ringed = tuple(k for k in c.of if k <= len(ask.points))
-            plots.append(_plot(problem, ask, notation, None, ringed, ("The data; those in conflict are ringed",)))
+            plots += _plot(problem, ask, notation, None, ringed, ("The data; those in conflict are ringed",))
     return plots
 
 
-def _plot(problem: Problem, ask: Fill, notation: Notation, function: Expr | None, ringed: Sequence[int], caption: D.Text) -> D.Plot:
+def _plot(problem: Problem, ask: Fill, notation: Notation, function: Expr | None, ringed: Sequence[int], caption: D.Text) -> list[D.Block]:
+    """One picture; none where the data lie closer together than a drawing can tell."""
     inputs = ask.symbols
     regions = [r.rows(inputs) for r in ask.regions]
     seen: list[Corner] = [(_fraction(p.at[0]), _fraction(p.at[1])) for p in ask.points]
@@ -200,6 +201,8 @@ def _plot(problem: Problem, ask: Fill, notation: Notation, function: Expr | None
     seen = seen or [(Fraction(0), Fraction(0))]
     room = Fraction(1, 3 if regions else 8)
     across, up = (axis(notation.name(name), name, [p[k] for p in seen], room) for k, name in enumerate(ask.inputs))
+    if not (across.drawable and up.drawable):
+        return []
     low, high = (Fraction(across.low), Fraction(up.low)), (Fraction(across.high), Fraction(up.high))
     window: Polygon = (low, (high[0], low[1]), high, (low[0], high[1]))
     marks = {label: MARKS[min(k, len(MARKS) - 1)] for k, label in enumerate(ask.labels)}
@@ -218,14 +221,14 @@ def _plot(problem: Problem, ask: Fill, notation: Notation, function: Expr | None
     if ringed:
         words.append(f"ringed: {', '.join(say(ask.points[k - 1].at) for k in ringed)}")
     if function is None:
-        return D.Plot(Chart(across, up, spots, legend, tuple(areas)), f"Plot of the data: {'; '.join(words)}.", caption)
+        return [D.Plot(Chart(across, up, spots, legend, tuple(areas)), f"Plot of the data: {'; '.join(words)}.", caption)]
     drawn = cells(function, (inputs[0], inputs[1]), window, ask.strict, problem.conventions.step_at_zero)
     chart = Chart(across, up, spots, legend, tuple(areas), tuple(tuple(map(_float, p)) for p in drawn.positive if area(p)),
                   tuple(tuple(map(_float, line)) for line in joined(drawn.border)), ask.strict)
     how = "" if drawn.exact else " The border is drawn from the signs on a grid."
     sign = "positive" if ask.strict else "not negative"
     alternative = f"Plot of the data and of where the function is {sign}, shaded: {'; '.join(words)}.{how}"
-    return D.Plot(chart, alternative, caption if drawn.exact else (*caption, ", drawn from its signs on a grid"))
+    return [D.Plot(chart, alternative, caption if drawn.exact else (*caption, ", drawn from its signs on a grid"))]
 
 
 def _corners(rows: Sequence[Row]) -> list[Corner]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from sympy import Add, Expr, Mul, Pow, Rational, Symbol
 
+from symgrad.language.bounds import MAX_BITS
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call
 
@@ -59,6 +60,8 @@ def applied(e: Expr, symbols: Sequence[Symbol], step_at_zero: Rational = Rationa
     def power(base: Number, exponent: Rational) -> Number:
         if base == 0 and exponent < 0:
             raise NoValue
+        if isinstance(base, int | Fraction) and max(base.numerator.bit_length(), base.denominator.bit_length()) * abs(exponent) > MAX_BITS:
+            raise Unsupported(f"a number of more than {MAX_BITS:,} bits")
         if exponent.q == 1:
             return base ** int(exponent) if exponent >= 0 or not isinstance(base, int) else Fraction(1, base ** -int(exponent))
         if base < 0:

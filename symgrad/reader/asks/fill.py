@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, StrictInt
 from sympy import Add, Expr, Mul, Pow, Rational, Symbol, preorder_traversal
 
+from symgrad.language.bounds import MAX_DEGREE, degree
 from symgrad.language.errors import ShapeError, SpecError, Unsupported
 from symgrad.language.fill import Fill, LabelledPoint, LabelledRegion, Slot
 from symgrad.language.functions import KNOWN, Call, Fn
@@ -79,6 +80,9 @@ def template_of(text: str, slots: tuple[Slot, ...], r: PartReading) -> Expr:
             if e in slot.choices[:k]:
                 raise SpecError(f"slot {slot.name} offers {e} twice")
     found = scalar_expression(text, "template", r, {slot.symbol.name: slot.symbol for slot in slots})
+    most = degree(found) * max((degree(e) for slot in slots for e in slot.choices), default=1)
+    if most > MAX_DEGREE:
+        raise Unsupported(f"a template of degree {int(most):,} with its choices; at most {MAX_DEGREE:,} is worked with")
     missing = [slot.name for slot in slots if slot.symbol not in found.free_symbols]
     if missing:
         raise SpecError(f"template: the slot {missing[0]} does not stand in it; write {{{missing[0]}}} where its choice goes")
