@@ -52,7 +52,7 @@ class Outputs:
             worst, done = max(worst, *(g.b for g in gaps)), done + 1
         if worst > iv.mpf(10) ** -c.digits:
             raise Undecided(f"the outputs agree to within {float(worst):.1e} only")
-        apart = f"differ by at most {float(worst):.1e}" if worst else "are equal"
+        apart = f"differ by at most {float(worst):.1e}" if float(worst) else "are equal"
         at = ", ".join(f"{d} = {n}" for d, n in sizes.items())
         return Verdict(Ground.TESTED, f"both networks evaluated there with error bounds; their outputs {apart}",
                        f"at {c.points} random rational points" + (f" with {at}" if at else ""))

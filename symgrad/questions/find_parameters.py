@@ -56,9 +56,13 @@ def _none(problem: Problem, part: str, ask: FindParameters, matcher: Matcher) ->
 
 def _extended(problem: Problem, ask: FindParameters):  # type: ignore[no-untyped-def]
     """The first graph with the unknowns, and the letter of the argument of a relation, for what is displayed."""
-    letter = next(c for c in ("u", "t", "s", "q", "r", "a") if c not in problem.graph and c not in ask.template)
     unknowns = [x for x in ask.template.variables if x.name in ask.unknowns]
-    return problem.graph.extended((), (*unknowns, Variable(ARGUMENT.name, v.SCALAR, "given", letter)))
+    return problem.graph.extended((), (*unknowns, Variable(ARGUMENT.name, v.SCALAR, "given", _letter(problem, ask))))
+
+
+def _letter(problem: Problem, ask: FindParameters) -> str:
+    """What the argument of a relation is called: a letter that neither network uses."""
+    return next((c for c in "utsqrac" if c not in problem.graph and c not in ask.template), "u")
 
 
 @dataclass
@@ -87,7 +91,7 @@ class _Writer:
         images = self.images(parameters)
         known = tuple(self.solution.parameters.items())
         same = Step(SameFunction(self.part, self.ask.of, known), "definition by definition",
-                    ("The two networks compute the same function.",), (*parameters, *images[-1:]), "same function")
+                    ("The two networks compute the same function",), (*parameters, *images[-1:]), "same function")
         self.steps += [*parameters, *images, same]
         self.beside()
         self.other_solutions()
@@ -158,10 +162,10 @@ class _Writer:
             self.relations[key] = step
         return self.relations[key]
 
-    @staticmethod
-    def relation_step(f: Expr, c, gs: tuple[Expr, ...], because: F.Prose, label: str = "relation") -> Step:  # type: ignore[no-untyped-def]
+    def relation_step(self, f: Expr, c, gs: tuple[Expr, ...], because: F.Prose, label: str = "relation") -> Step:  # type: ignore[no-untyped-def]
         terms = [(k, at(g, a, b)) for (k, a, b), g in zip(c.terms, gs, strict=True)]
-        return Step(ActivationRelation(relation_lines(f, terms, c.slope, c.shift)), "relation between activations", because, (), label)
+        lines = relation_lines(f, terms, c.slope, c.shift, _letter(self.problem, self.ask))
+        return Step(ActivationRelation(lines), "relation between activations", because, (), label)
 
     def turned(self, e: Expr) -> bool:
         return any(n in self.matcher.permutations for n in v.names_in(e))

@@ -52,15 +52,15 @@ def combination(terms: list[tuple[Rational, Expr]], slope: Rational, shift: Rati
 
 
 @rule("relation between activations", source="Bishop, Pattern Recognition and Machine Learning (2006), exercises 3.1 and 5.1")
-def relation_lines(f: Expr, terms: list[tuple[Rational, Expr]], slope: Rational, shift: Rational) -> tuple[Line, ...]:
-    """f(u) = ... = c_1 g_1 + ... + e u + d; `terms` are (c, g(a u + b))."""
+def relation_lines(f: Expr, terms: list[tuple[Rational, Expr]], slope: Rational, shift: Rational, letter: str = "u") -> tuple[Line, ...]:
+    """f(u) = ... = c_1 g_1 + ... + e u + d; `terms` are (c, g(a u + b)), `letter` is what words call the argument."""
     last = combination(terms, slope, shift)
     if len(terms) == 1 and slope == 0 and (lines := _exponential(f, *terms[0], shift, last)):
         return lines
     first = [Line(Just(f))]
     if isinstance(f, Call) and (row := KNOWN.get(f.fn.name)) is not None and row.definition is not None:
         first.append(Line(Just(row.definition(*f.arguments)), ("definition",)))
-    return (*first, Line(Just(last), _why(f, terms)))
+    return (*first, Line(Just(last), _why(f, terms, letter)))
 
 
 # ---- quotients of exponentials ------------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ def _fraction(top: Expr, bottom: Polynomial) -> Expr:
 # ---- piecewise linear functions -------------------------------------------------------------------------------------
 
 
-def _why(f: Expr, terms: list[tuple[Rational, Expr]]) -> tuple[str, ...]:
+def _why(f: Expr, terms: list[tuple[Rational, Expr]], letter: str) -> tuple[str, ...]:
     """Both sides piece by piece, where they are piecewise linear."""
     pieces = _pieces(f)
     if pieces is not None and not pieces[0]:  # no kink is left: the kinks of the terms
@@ -185,13 +185,14 @@ def _why(f: Expr, terms: list[tuple[Rational, Expr]]) -> tuple[str, ...]:
     breaks, found = pieces
     said = []
     for i, (m, q) in enumerate(found):
-        where = f"u ≤ {breaks[0]}" if i == 0 else f"u ≥ {breaks[-1]}" if i == len(breaks) else f"{breaks[i - 1]} ≤ u ≤ {breaks[i]}"
-        said.append(f"{_say(m, q)} for {where}")
+        where = (f"{letter} ≤ {breaks[0]}" if i == 0 else f"{letter} ≥ {breaks[-1]}" if i == len(breaks) else
+                 f"{breaks[i - 1]} ≤ {letter} ≤ {breaks[i]}")
+        said.append(f"{_say(m, q, letter)} for {where}")
     return ("both are " + ", ".join(said[:-1]) + " and " + said[-1],)
 
 
-def _say(m: Rational, q: Rational) -> str:
-    slope = "" if m == 0 else "u" if m == 1 else "-u" if m == -1 else f"{m} u"
+def _say(m: Rational, q: Rational, letter: str) -> str:
+    slope = "" if m == 0 else letter if m == 1 else f"-{letter}" if m == -1 else f"{m} {letter}"
     if q == 0 and slope:
         return slope
     return f"{slope} {'-' if q < 0 else '+'} {abs(q)}" if slope else str(q)

@@ -138,8 +138,8 @@ def test_corrupted_parameters_are_refused(what: str) -> None:
 
 def test_no_case_survives_a_doubled_parameter() -> None:
     """Every parameter of every pair that is not zero, doubled."""
-    for name in ("sigmoid to tanh", "three layers", "leaky relu to a pair", "hard tanh to a pair", "linear layers collapse", "units permuted",
-                 "normalisation folded in", "softmax of two to sigmoid", "units one by one", "a batch"):
+    for name in ("three layers", "leaky relu to a pair", "linear layers collapse", "units permuted", "normalisation folded in",
+                 "softmax of two to sigmoid", "units one by one"):
         problem = CASES[name].problem()
         claims = claims_of(problem)
         for c in claims:

@@ -70,6 +70,11 @@ def test_piece_by_piece(name: str, words: str) -> None:
         assert value and (low or high)
 
 
+def test_words_use_the_letter_that_is_shown() -> None:
+    f, terms, slope, shift, _ = RELATIONS["hard tanh"]
+    assert relation_lines(f, terms, slope, shift, "t")[-1].why == ("both are -1 for t ≤ -1, t for -1 ≤ t ≤ 1 and 1 for t ≥ 1",)
+
+
 def test_arguments_are_put_in() -> None:
     assert str(at(U * call("tanh", U), HALF, ONE)) == str(Mul(Add(U / 2, 1), call("tanh", U / 2 + 1)))
     assert at(HARD, ONE, ZERO) == HARD
