@@ -55,8 +55,8 @@ def instances(count: int, corrupt: bool, seed: int) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     while len(found) < count:
         left, right = random.choice(TRUE)
-        names = {"x": random.choice(ARGUMENTS), "y": random.choice(ARGUMENTS)}
-        left, right = (re.sub(r"\{(\w)\}", lambda m: names[m[1]], t) for t in (left, right))
+        x, y = random.choice(ARGUMENTS), random.choice(ARGUMENTS)
+        left, right = (t.format(x=x, y=y) for t in (left, right))
         context = random.choice(CONTEXTS)
         left, right = context.format(e=left), context.format(e=right)
         if corrupt:
