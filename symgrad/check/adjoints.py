@@ -50,6 +50,7 @@ class Adjoints:
         self.above: dict[str, frozenset[str]] = {}
         self.constants: dict[str, dict[Expr, Expr]] = {}
         self.shown: dict[Hashable, tuple[tuple[tuple[tuple[int, int], ...], ...], bool]] = {}  # patterns of proved chains
+        self.inline: dict[Expr, Expr] = {}  # names that stand for their definitions while one chain is compared
         self.rests_on_axiom = False  # an inverse or a determinant was met since the checker last looked
         self.kinked = False  # likewise a function with a kink
 
@@ -94,7 +95,14 @@ class Adjoints:
             raise Refused(f"{what} is 1 by definition" if c.node == c.of else f"{what} is zero: no path leads to {c.of}")
         if shape_of(c.expr) != self.graph.shape(c.node):
             raise Refused(f"{what} has shape {say_shape(shape_of(c.expr))}, {c.node} is {say_shape(self.graph.shape(c.node))}")
-        sizes = self.chain((*(line.form for line in c.lines), F.Just(c.expr)), c.of, self.graph.shape(c.node), what)
+        forms = (*(line.form for line in c.lines), F.Just(c.expr))
+        shown = {n for f in forms for e in expressions(f) for n in names_in(e)}
+        # the slope of p = softmax(z) may be written with p: a consumer's own name stands for its definition, the last one first
+        self.inline = {self.graph.symbol(u): self.graph.node(u).expr for u in reversed(consumers) if u in shown}
+        try:
+            sizes = self.chain(forms, c.of, self.graph.shape(c.node), what)
+        finally:
+            self.inline = {}
         self.found[c.of, c.node] = c.expr
         if c.expr.is_Number:
             self.numbers(c.of)[variable(f"{c.node}_bar", SCALAR)] = c.expr
@@ -104,7 +112,8 @@ class Adjoints:
         """Every form equals the next; a chain that differs from a proved one in its names only is not gone through again."""
         self.note_kinks(s for form in forms for s in self.sources(form))
         pattern = Pattern(self.graph, self.numbers(of))
-        key = (*map(pattern.form, forms), *map(pattern.expression, shape))
+        inlined = (x for pair in self.inline.items() for x in pair)
+        key = (*map(pattern.form, forms), *map(pattern.expression, (*shape, *inlined)))
         if key not in self.shown:
             before, self.rests_on_axiom = self.rests_on_axiom, False
             sizes: Sizes = ()
@@ -242,6 +251,7 @@ class Adjoints:
         for vector in sizes:
             ex = Explicit(dict(vector))
             a, b = left(ex), right(ex)
+            tables = [numbers, *(dict(zip(_entries(ex.rows(s)), _entries(ex.rows(e)), strict=True)) for s, e in self.inline.items())]
             if (len(a), len(a[0])) != (len(b), len(b[0])):
                 raise Refused(f"{what}: the shapes differ")
             if len(a) * len(a[0]) > MAX_ENTRIES:
@@ -249,8 +259,16 @@ class Adjoints:
             for i, (row, other) in enumerate(zip(a, b, strict=True), 1):
                 for j, (x, y) in enumerate(zip(row, other, strict=True), 1):
                     where = f"{what}, entry ({i}, {j}) at {_say(vector)}"
-                    require_identical(x.xreplace(numbers), y.xreplace(numbers), fixed.relu_at_zero, where, _say_leaf, fixed.step_at_zero)
+                    for table in tables:
+                        x, y = x.xreplace(table), y.xreplace(table)
+                    require_identical(x, y, fixed.relu_at_zero, where, _say_leaf, fixed.step_at_zero)
         return tuple(tuple(vector.items()) for vector in sizes)
+
+    def meaning(self, e: Expr) -> Expr:
+        """The expression with the definitions of `inline` in the place of names."""
+        for symbol, definition in self.inline.items():
+            e = e.xreplace({symbol: definition})
+        return e
 
     def numbers(self, of: str) -> dict[Expr, Expr]:
         """The scalar adjoints that are numbers, such as L_bar = 1."""
@@ -301,13 +319,14 @@ class Adjoints:
         """The symbolic dimensions that the entries of a form depend on."""
         match form:
             case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
-                return dimensions_in(expr)
+                return dimensions_in(self.meaning(expr))
             case F.Sum(parts) | F.Product(parts):
                 return frozenset().union(*map(self.mentioned, parts))
             case F.AdjointOf(node):
                 return dimensions_in(self.graph.symbol(node))
             case F.Pullback(of, wrt) | F.Stacked(of, wrt):
-                return dimensions_in(self.graph.node(of).expr) | dimensions_in(self.graph.symbol(of)) | dimensions_in(self.graph.symbol(wrt))
+                own, other = self.graph.symbol(of), self.graph.symbol(wrt)
+                return dimensions_in(self.meaning(self.graph.node(of).expr)) | dimensions_in(own) | dimensions_in(other)
             case F.JacobianTimes(layout, of, _):
                 return self.mentioned(layout) | dimensions_in(self.graph.symbol(of))
         raise Refused(f"{type(form).__name__} is not a vector form")
@@ -316,11 +335,11 @@ class Adjoints:
         """The expressions that the entries of a form are made of."""
         match form:
             case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
-                return (Source(expr),)
+                return (Source(self.meaning(expr)),)
             case F.Sum(parts) | F.Product(parts):
                 return tuple(s for p in parts for s in self.sources(p))
             case F.Pullback(of, _) | F.Stacked(of, _):
-                return (Source(self.graph.node(of).expr, derived=True),)
+                return (Source(self.meaning(self.graph.node(of).expr), derived=True),)
             case F.JacobianTimes(layout, _, _):
                 return self.sources(layout)
         return ()
@@ -336,7 +355,7 @@ class Adjoints:
     def slots(self, form: F.Form) -> Slots:
         match form:
             case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
-                return slots(expr)
+                return slots(self.meaning(expr))
             case F.Sum(terms):
                 parts = [self.slots(t) for t in terms]
                 return parts[0].times(*parts[1:]) if any(p.quotient for p in parts) else parts[0].or_(*parts[1:])
@@ -346,9 +365,9 @@ class Adjoints:
             case F.AdjointOf():
                 return Slots()
             case F.Pullback(of, _):
-                return slots(self.graph.node(of).expr).and_sum(*self.graph.shape(of))
+                return slots(self.meaning(self.graph.node(of).expr)).and_sum(*self.graph.shape(of))
             case F.Stacked(of, _):
-                return slots(self.graph.node(of).expr)
+                return slots(self.meaning(self.graph.node(of).expr))
             case F.JacobianTimes(layout, of, _):
                 return self.slots(layout).and_sum(*self.graph.shape(of))
         raise Refused(f"{type(form).__name__} is not a vector form")
@@ -377,6 +396,10 @@ def expressions(form: F.Form) -> Iterator[Expr]:
                 yield from expressions(p)
         case F.JacobianTimes(layout, _, _):
             yield from expressions(layout)
+
+
+def _entries(rows: Rows) -> list[Expr]:
+    return [x for row in rows for x in row]
 
 
 def _times(a: Rows, b: Rows) -> Rows:

@@ -8,7 +8,7 @@ from typing import Any
 from mpmath import iv
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, nan, zoo
 
-from symgrad.check.calculus import differentiate
+from symgrad.check.calculus import differentiate, max_slope, unfold
 from symgrad.check.normal import Undecided, branches, constant_value
 from symgrad.check.points import NoSign, decimal_fits, enclose
 from symgrad.language.bounds import within_bits
@@ -140,7 +140,7 @@ class Valuation:
             raise Refused(f"{what}: left is {float(a.interval.mid.a):.6g}, right is {float(b.interval.mid.a):.6g} at the given values")
         conventions = self.problem.conventions
         if a.closed is None or b.closed is None or not all(
-                zero for zero, _ in branches(a.closed - b.closed, conventions.relu_at_zero, conventions.step_at_zero)):
+                zero for zero, _ in branches(settled(a.closed - b.closed), conventions.relu_at_zero, conventions.step_at_zero)):
             raise Undecided(f"{what}: equal to within {float((a.interval - b.interval).delta.b):.1e}, not shown exactly")
 
     def order(self, left: Expr, right: Expr, extra: dict[Expr, Known], what: str) -> int:
@@ -170,3 +170,34 @@ class Valuation:
             raise Refused(f"{what}: {float(shown)} is not {float(true.interval.mid.a):.{digits + 4}f} rounded to {digits} decimals")
         if not fits:
             raise Undecided(f"{what}: the value is so near to a tie that the precision does not show how it rounds")
+
+
+def settled(e: Expr) -> Expr:
+    """An expression of numbers in which every max whose arguments are told apart by intervals is the larger one.
+
+    max(log(1 + e^2), 1) is log(1 + e^2): the normal form alone would ask for both signs of their difference.
+    """
+    if not e.args or isinstance(e, Fn):
+        return e
+    if isinstance(e, Call):
+        row = KNOWN.get(e.fn.name)
+        meaning = unfold(e) if row is not None and row.kink else None
+        if meaning is not None:
+            return settled(meaning)
+        arguments = tuple(map(settled, e.arguments))
+        if e.fn.name in ("max", "abs", "sign", "step"):
+            first, second = arguments if e.fn.name == "max" else (arguments[0], Integer(0))
+            gap = enclose(first - second, {})
+            if gap.a > 0 or gap.b < 0:
+                sign = 1 if gap.a > 0 else -1
+                match e.fn.name:
+                    case "max" if e.fn.plain:
+                        return first if sign > 0 else second
+                    case "max":
+                        return max_slope(e.fn, sign, None) or Integer(0)
+                    case "abs" if e.fn.plain:
+                        return sign * first
+                    case "sign" | "step" if e.fn.plain:
+                        return Integer(sign if e.fn.name == "sign" else max(sign, 0))
+        return Call(e.fn, *arguments)
+    return e.func(*map(settled, e.args))
