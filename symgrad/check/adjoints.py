@@ -23,11 +23,11 @@ from symgrad.language import forms as F
 from symgrad.language.bounds import within_degree
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Differs, Matches, Witness
 from symgrad.language.errors import Refused
-from symgrad.language.functions import KNOWN, Fn
+from symgrad.language.functions import KNOWN, Call, Fn
 from symgrad.language.graph import Node
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
-from symgrad.language.vectors import SCALAR, AsScalar, Entry, dimensions_in, names_in, say_shape, shape_of, variable
+from symgrad.language.vectors import SCALAR, AsScalar, Elementwise, Entry, dimensions_in, names_in, say_shape, shape_of, variable
 
 Sizes = tuple[tuple[tuple[Expr, int], ...], ...]
 """The size vectors at which two expressions were compared; none for scalars."""
@@ -148,7 +148,7 @@ class Adjoints:
     def closed_form(self, c: ClosedForm) -> Verdict:
         """All adjoints' definitions put in; forward nodes may stand for themselves or for their definitions."""
         self.well_formed(c.of, [c.expr], f"closed form of {c.node}_bar")
-        expr = self.composed(self.established(c.of, c.node), c.of, forward=False)
+        expr = self.composed(self.established(c.of, c.node), c.of, forward=frozenset())
         if names_in(c.expr) and any(n.endswith("_bar") and n[:-4] in self.graph for n in names_in(c.expr) if n not in self.graph):
             raise Refused(f"the closed form of {c.node}_bar still has an adjoint in it")
         if _flat(expr) == _flat(c.expr):
@@ -168,11 +168,22 @@ class Adjoints:
         self.well_formed(c.of, c.choice, "choice")
         count: Sizes = ()
         for w, choice in zip(c.wrt, c.choice, strict=True):
-            left, right = self.composed(self.established(c.of, w), c.of), self.composed(choice, c.of)
+            count = self.same(self.established(c.of, w), choice, c.of, w)
+        return self.proved(f"equal to the derived answer with definitions put in, {_compared(count)}")
+
+    def same(self, derived: Expr, choice: Expr, of: str, w: str) -> Sizes:
+        """Equal with no forward definition put in, else with those of entrywise nodes, h = sigma(z), else with all: the first is cheapest."""
+        entrywise = frozenset(n.name for n in self.graph.nodes if isinstance(n.expr, Elementwise | Call))
+        for names in (frozenset(), entrywise, None):
+            left, right = (self.composed(e, of, forward=names) for e in (derived, choice))
             if shape_of(left) != shape_of(right):
                 raise Refused(f"the choice is {say_shape(shape_of(right))}, the derivative {say_shape(shape_of(left))}")
-            count = self.equal(F.Just(left), F.Just(right), c.of, self.graph.shape(w), "choice")
-        return self.proved(f"equal to the derived answer with all definitions put in, {_compared(count)}")
+            try:
+                return self.equal(F.Just(left), F.Just(right), of, self.graph.shape(w), "choice")
+            except (Refused, Undecided):
+                if names is None:
+                    raise
+        raise Undecided("choice: not compared")
 
     def differs(self, c: Differs) -> Verdict:
         """The shapes differ, or the witness separates the two."""
@@ -212,11 +223,10 @@ class Adjoints:
             raise Refused(f"{node}_bar was not derived")
         return self.found[of, node]
 
-    def composed(self, e: Expr, of: str, forward: bool = True) -> Expr:
-        """Definitions of adjoints, and of forward nodes, put in."""
+    def composed(self, e: Expr, of: str, forward: frozenset[str] | None = None) -> Expr:
+        """Definitions of adjoints put in, and of the forward nodes named (None: of all)."""
         table = {variable(f"{n}_bar", self.graph.shape(n)): x for (o, n), x in self.found.items() if o == of}
-        if forward:
-            table |= {n.symbol: n.expr for n in self.graph.nodes}
+        table |= {n.symbol: n.expr for n in self.graph.nodes if forward is None or n.name in forward}
         while True:
             put_in = within_degree(e).xreplace(table)
             if put_in == e:
