@@ -187,7 +187,7 @@ class Oracle:
 
     def function(self, name: str, orders: tuple[int, ...], arguments: list[Any]) -> Any:
         """f, or a derivative of it by difference quotients."""
-        if name not in FUNCTIONS:
+        if name not in FUNCTIONS or len(orders) != len(arguments) or len(arguments) > 2:
             raise Nothing(name)
         slot = next((i for i, n in enumerate(orders) if n), None)
         if slot is None:

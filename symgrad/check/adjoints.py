@@ -239,6 +239,9 @@ class Adjoints:
             symbol = self.graph.symbol(name)
             if isinstance(self.graph[name], Node):
                 raise Refused(f"{name} is no variable: a witness gives values to variables, the rest follows")
+            n, m = (int(d) if d.is_Integer else dict(w.sizes)[str(d)] for d in self.graph.shape(name))
+            if len(rows) != n or any(len(row) != m for row in rows):
+                raise Refused(f"the witness gives {name} another shape than {n} x {m}")
             for a, row in enumerate(rows, 1):
                 for b, x in enumerate(row, 1):
                     values[symbol if self.graph.shape(name) == SCALAR else Entry(symbol, Integer(a), Integer(b))] = x

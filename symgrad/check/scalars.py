@@ -11,13 +11,14 @@ from symgrad.check.calculus import differentiate
 from symgrad.check.identity import require_identical
 from symgrad.check.normal import Undecided
 from symgrad.check.pattern import Pattern
+from symgrad.check.shapes import require_shapes
 from symgrad.check.values import Known, Valuation
 from symgrad.language import forms as F
 from symgrad.language.claims import EXACT, ROUNDED, GivenValue, Line, Partial, Total, Value
 from symgrad.language.errors import Refused
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
-from symgrad.language.vectors import names_in, scalar
+from symgrad.language.vectors import is_scalar, names_in, scalar
 
 ALL_PATHS = 200
 
@@ -139,9 +140,13 @@ class Scalars:
         return self.rounded[of, wrt]
 
     def well_formed(self, lines: tuple[Line, ...], of: str) -> None:
-        """There is a first line and it is exact; a total derivative in a line is one of `of`."""
+        """There is a first line and it is exact, every expression is a scalar, a total derivative in a line is one of `of`."""
         if not lines or lines[0].approx:
             raise Refused("an exact first line is missing")
+        for expr in {p.expr for line in lines for p in pieces(line.form) if isinstance(p, F.Just | F.Substituted | F.Derivative)}:
+            require_shapes(expr, self.graph)
+            if not is_scalar(expr):
+                raise Refused(f"{str(expr)[:80]} is no scalar")
         for line in lines:
             for form in pieces(line.form):
                 if isinstance(form, F.TotalOf | F.AdjointOf) and (not of or (isinstance(form, F.TotalOf) and form.of != of)):
@@ -161,6 +166,8 @@ class Scalars:
             self.prose(line.why, kind, extra, where)
             self.substitutions(line.form, kind, line.approx, where)
             if line.approx:
+                if self.names(line.form):
+                    raise Refused(f"{where}: a line with variables is not the rounding of a number")
                 self.approximate(exact, line.form, kind, extra, where)
                 continue
             if self.names(line.form):

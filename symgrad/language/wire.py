@@ -170,7 +170,7 @@ class Decoder:
             found = within_degree(self._expr(value["expr"], 0))
         except Unsupported as error:
             raise SpecError(str(error)) from None
-        if not isinstance(found, expected):
+        if not isinstance(found, expected) or isinstance(found, Fn):
             raise SpecError(f"a {expected.__name__} is expected, found {type(found).__name__}")
         return found
 
@@ -192,10 +192,19 @@ class Decoder:
                 raise SpecError("derivative orders out of range")
             if rest[0] not in KNOWN and rest[0] not in {f.name for f in self.graph.functions}:
                 raise SpecError(f"the problem applies no function {rest[0][:40]}")
+            row = KNOWN.get(rest[0]) or self.graph.function(rest[0])
+            if not row.arity <= len(rest[1]) <= row.arity + (row.name == "leaky_relu"):
+                raise SpecError(f"{row.name} takes {row.arity} arguments, found {len(rest[1])}")
             return Fn(rest[0], tuple(rest[1]))
         if head not in _OPERATIONS:
             raise SpecError(f"unknown operation {head[:40]!r}")
         arguments = [self._expr(x, depth + 1) for x in rest]
+        if head in ("call", "elementwise", "unknown_scalar", "unknown_gradient"):
+            fn, given = arguments[0] if arguments else None, len(arguments) - 1 - (head == "unknown_gradient")
+            if not isinstance(fn, Fn) or len(fn.orders) != given:
+                raise SpecError(f"{str(fn)[:40]} is not a function of {given} arguments")
+        if any(isinstance(a, Fn) for a in arguments[head in ("call", "elementwise", "unknown_scalar", "unknown_gradient"):]):
+            raise SpecError(f"a function without its arguments in {head}")
         if head == "pow" and (len(arguments) != 2 or not arguments[1].is_Rational or abs(arguments[1]) > 1000):
             raise SpecError("a power with an exponent out of range")
         try:
@@ -204,7 +213,7 @@ class Decoder:
             if head == "pow":
                 return Pow(*arguments, evaluate=False)
             return _OPERATIONS[head](*arguments)
-        except (TypeError, ValueError, AttributeError, IndexError, StopIteration) as error:
+        except Exception as error:  # a stranger wrote it, and what SymPy raises for nonsense is not one family
             raise SpecError(f"{head} cannot be applied: {str(error)[:80]}") from None
 
     def _name(self, name: str) -> Expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sympy import Integer, Pow, Rational
+from sympy import Integer, MatrixSymbol, Pow, Rational
 
 from symgrad.check.checker import Checker, unanswered
 from symgrad.language import forms as F
@@ -294,6 +294,13 @@ def test_an_approximation_is_not_an_equality() -> None:
     refused(SMOOTH, Value, "left is 0.880797, right is 0.8808", node="h", changes={"lines": (*lines, Line(F.Just(rounded.value)))})
 
 
+def test_a_formula_is_no_rounding() -> None:
+    lines = lines_of(SMOOTH, Partial, of="h", wrt="z")
+    wrong = (lines[0], Line(F.Just(scalar("h") * (2 * scalar("h") + 1)), approx=True), *lines[1:])
+    refused(SMOOTH, Partial, "line 2 of the partial of h in z: a line with variables is not the rounding of a number", of="h", wrt="z",
+            changes={"lines": wrong})
+
+
 def test_numbers_put_into_another_expression() -> None:
     """The line with rounded numbers must be the line above with numbers in it, not another formula."""
     found = claims(ROUNDED)
@@ -358,6 +365,7 @@ def test_shared_factors_of_rounded_values() -> None:
     (GivenValue("nowhere", Integer(0)), Ground.REFUTED),
     (Value("y", (Line(F.AdjointOf("y")),)), Ground.REFUTED),
     (Value("y", (Line(F.Tuple(())),)), Ground.REFUTED),
+    (Value("y", (Line(F.Just(NET.graph.node("y").expr)), Line(F.Just(MatrixSymbol("x", 2, 1))))), Ground.REFUTED),
 ], ids=str)
 def test_nonsense_is_not_proved_and_stops_nothing(claim: Claim, ground: Ground) -> None:
     checker = Checker(NET)
