@@ -5,11 +5,12 @@ Everything is written out entry by entry at the sizes that the slot count asks f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sympy import Add, Expr, Integer, Mul
 
-from symgrad.check.calculus import differentiate
+from symgrad.check.axioms import Atoms
 from symgrad.check.explicit import Explicit, Rows, Slots, enough, slots
 from symgrad.check.normal import Undecided, branches
 from symgrad.check.points import differ, points
@@ -21,6 +22,18 @@ from symgrad.language.steps import Ground, Verdict
 from symgrad.language.vectors import SCALAR, AsScalar, Entry, names_in, say_shape, shape_of, variable
 
 MAX_ENTRIES = 4000
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Where two sides were found equal, in words; whether that holds at every size, and under which conditions."""
+
+    words: str = ""
+    everywhere: bool = True
+    conditions: tuple[str, ...] = ()
+
+    def also(self, other: Compared) -> Compared:
+        return Compared(other.words or self.words, self.everywhere and other.everywhere, tuple(dict.fromkeys((*self.conditions, *other.conditions))))
 
 
 @dataclass
@@ -63,26 +76,26 @@ class Adjoints:
             raise Refused(f"{what} is 1 by definition" if c.node == c.of else f"{what} is zero: no path leads to {c.of}")
         if shape_of(c.expr) != self.graph.shape(c.node):
             raise Refused(f"{what} has shape {say_shape(shape_of(c.expr))}, {c.node} is {say_shape(self.graph.shape(c.node))}")
-        count = ""
+        found = Compared()
         everything = (*(line.form for line in c.lines), F.Just(c.expr))
+        outputs = tuple(u for u in consumers if any(u in names_in(e) for form in everything for e in _expressions(form)))
         for k, (a, b) in enumerate(zip(everything, everything[1:], strict=False), 2):
             if a != b:
-                count = self.equal(a, b, c.of, self.graph.shape(c.node), f"line {k} of {what}")
+                found = found.also(self.equal(a, b, c.of, self.graph.shape(c.node), f"line {k} of {what}", outputs))
         self.found[c.of, c.node] = c.expr
-        method = "one term for every consumer in the graph; each line compared entry by entry" + (f" at {count}" if count else "")
-        return self.proved(method)
+        return self.verdict("one term for every consumer in the graph; each line compared entry by entry", found)
 
     def entry(self, c: AdjointEntry) -> Verdict:
         """The index form, at every index value."""
         expr = self.established(c.of, c.node)
         shape = self.graph.shape(c.node)
         i, j = (*c.indices, Integer(1), Integer(1))[:2]
-        count = self.compare(
+        found = self.compare(
             lambda ex: ex.rows(expr),
             lambda ex: tuple(tuple(ex.scalar(c.expr.xreplace({i: Integer(a), j: Integer(b)})) for b in range(1, ex.size(shape[1]) + 1))
                              for a in range(1, ex.size(shape[0]) + 1)),
-            shape, (slots(expr), slots(c.expr)), f"entry of {c.node}_bar", c.of)
-        return self.proved(f"compared at every index, at {count}")
+            shape, lambda atoms: (slots(expr, atoms), slots(c.expr, atoms)), f"entry of {c.node}_bar", c.of)
+        return self.verdict("compared at every index", found)
 
     def closed_form(self, c: ClosedForm) -> Verdict:
         """All adjoints' definitions put in; forward nodes may stand for themselves or for their definitions."""
@@ -90,23 +103,23 @@ class Adjoints:
         if names_in(c.expr) and any(n.endswith("_bar") and n[:-4] in self.graph for n in names_in(c.expr) if n not in self.graph):
             raise Refused(f"the closed form of {c.node}_bar still has an adjoint in it")
         if _flat(expr) == _flat(c.expr):
-            return self.proved("equals put in for equals, compared as expressions")
+            return self.verdict("equals put in for equals, compared as expressions", Compared())
         what = f"closed form of {c.node}_bar"
         try:
-            count = self.equal(F.Just(expr), F.Just(c.expr), c.of, self.graph.shape(c.node), what)
+            found = self.equal(F.Just(expr), F.Just(c.expr), c.of, self.graph.shape(c.node), what)
         except Refused:
             left, right = self.composed(expr, c.of), self.composed(c.expr, c.of)
-            count = self.equal(F.Just(left), F.Just(right), c.of, self.graph.shape(c.node), what)
-        return self.proved(f"compared entry by entry at {count}")
+            found = self.equal(F.Just(left), F.Just(right), c.of, self.graph.shape(c.node), what)
+        return self.verdict("compared entry by entry", found)
 
     def matches(self, c: Matches) -> Verdict:
-        count = ""
+        found = Compared()
         for w, choice in zip(c.wrt, c.choice, strict=True):
             left, right = self.composed(self.established(c.of, w), c.of), self.composed(choice, c.of)
             if shape_of(left) != shape_of(right):
                 raise Refused(f"the choice is {say_shape(shape_of(right))}, the derivative {say_shape(shape_of(left))}")
-            count = self.equal(F.Just(left), F.Just(right), c.of, self.graph.shape(w), "choice")
-        return self.proved(f"equal to the derived answer with all definitions put in, compared entry by entry at {count}")
+            found = found.also(self.equal(F.Just(left), F.Just(right), c.of, self.graph.shape(w), "choice"))
+        return self.verdict("equal to the derived answer with all definitions put in, compared entry by entry", found)
 
     def differs(self, c: Differs) -> Verdict:
         """The shapes differ, or the witness separates the two."""
@@ -114,12 +127,12 @@ class Adjoints:
         if c.witness is None:
             if shape_of(left) == shape_of(right):
                 raise Refused("the shapes are the same, and no witness is given")
-            return self.proved(f"the shapes differ: {say_shape(shape_of(right))} is not {say_shape(shape_of(left))}", "for general sizes")
+            return Verdict(Ground.PROVED, f"the shapes differ: {say_shape(shape_of(right))} is not {say_shape(shape_of(left))}", "for general sizes")
         ex = Explicit({d: dict(c.witness.sizes)[str(d)] for d in self.dimensions})
         i, j = c.witness.entry
         if not differ(ex.rows(left)[i - 1][j - 1], ex.rows(right)[i - 1][j - 1], self.point(c.witness)):
             raise Refused("the witness does not separate the choice from the derivative")
-        return self.proved("evaluated exactly at the witness", "at the witness")
+        return Verdict(Ground.PROVED, "evaluated exactly at the witness", "at the witness")
 
     # ---- comparison ------------------------------------------------------------------------------------------
 
@@ -148,31 +161,64 @@ class Adjoints:
                     values[symbol if self.graph.shape(name) == SCALAR else Entry(symbol, Integer(a), Integer(b))] = x
         return values
 
-    def equal(self, a: F.Form, b: F.Form, of: str, shape: tuple[Expr, Expr], what: str) -> str:
-        return self.compare(lambda ex: self.rows(a, ex), lambda ex: self.rows(b, ex), shape, (self.slots(a), self.slots(b)), what, of)
+    def equal(self, a: F.Form, b: F.Form, of: str, shape: tuple[Expr, Expr], what: str, outputs: tuple[str, ...] = ()) -> Compared:
+        """Two forms, where `outputs` names nodes that stand for their definitions: p for softmax(z) in the slope of p = softmax(z)."""
+        definitions = tuple((self.graph.symbol(n), self.graph.node(n).expr) for n in reversed(outputs))
+        def sides(atoms: bool) -> tuple[Slots, ...]:
+            return self.slots(a, definitions, atoms), self.slots(b, definitions, atoms)
 
-    def compare(self, left, right, shape, sides: tuple[Slots, ...], what: str, of: str) -> str:  # type: ignore[no-untyped-def]
-        """Entry by entry at enough sizes.  Raises Refused with a point, or Undecided.  Returns the sizes, in words."""
-        sizes, general = enough(self.dimensions, shape, sides)
-        ones = {variable(f"{n}_bar", SCALAR): x for (o, n), x in self.found.items() if o == of and x.is_Number}
+        return self.compare(lambda ex: self.rows(a, ex), lambda ex: self.rows(b, ex), shape, sides, what, of, definitions)
+
+    def compare(self, left, right, shape, sides: Callable[[bool], tuple[Slots, ...]], what: str, of: str,  # type: ignore[no-untyped-def]
+                definitions: tuple[tuple[Expr, Expr], ...] = ()) -> Compared:
+        """Entry by entry at enough sizes.  Raises Refused with a point, or Undecided.
+
+        Inverses, softmax and the like are atoms first; where that does not show it, they are written out, which proves it only
+        for softmax and the like: a cofactor grows with the size.
+        """
+        work = (left, right, what, of, definitions)
+        plain, with_atoms = sides(False), sides(True)
+        sizes, everywhere = enough(self.dimensions, shape, plain)
+        if plain != with_atoms:
+            fewer, complete = enough(self.dimensions, shape, with_atoms)
+            try:
+                found = [self.compare_at(vector, Atoms(), *work) for vector in fewer]
+                return Compared(_say(fewer) + self.enough_words(complete), complete, tuple(dict.fromkeys(c for f in found for c in f)))
+            except (Refused, Undecided):
+                if any(s.axiom for s in plain):
+                    sizes = [{d: min(n, 2) for d, n in sizes[0].items()}]
         for vector in sizes:
-            ex = Explicit(dict(vector))
-            a, b = left(ex), right(ex)
-            if (len(a), len(a[0])) != (len(b), len(b[0])):
-                raise Refused(f"{what}: the shapes differ")
-            if len(a) * len(a[0]) > MAX_ENTRIES:
-                raise Undecided(f"{what}: more than {MAX_ENTRIES} entries")
-            for i, (row, other) in enumerate(zip(a, b, strict=True), 1):
-                for j, (x, y) in enumerate(zip(row, other, strict=True), 1):
-                    self.identical(x.xreplace(ones), y.xreplace(ones), f"{what}, entry ({i}, {j}) at {_say(vector)}")
-        words = " and ".join(_say(vector) for vector in sizes)
-        return words + (" (as many index slots as any monomial carries)" if self.dimensions and general else "")
+            self.compare_at(vector, None, *work)
+        return Compared(_say(sizes) + self.enough_words(everywhere), everywhere or not self.dimensions)
 
-    def identical(self, x: Expr, y: Expr, what: str) -> None:
+    def enough_words(self, everywhere: bool) -> str:
+        return " (as many index slots as any monomial carries)" if self.dimensions and everywhere else ""
+
+    def compare_at(self, sizes: dict[Expr, int], atoms: Atoms | None, left, right, what: str, of: str,  # type: ignore[no-untyped-def]
+                   definitions: tuple[tuple[Expr, Expr], ...]) -> tuple[str, ...]:
+        """At one size; returns the conditions that atoms rest on."""
+        ex = Explicit(dict(sizes), atoms)
+        a, b = left(ex), right(ex)
+        if (len(a), len(a[0])) != (len(b), len(b[0])):
+            raise Refused(f"{what}: the shapes differ")
+        if len(a) * len(a[0]) > MAX_ENTRIES:
+            raise Undecided(f"{what}: more than {MAX_ENTRIES} entries")
+        tables = [{variable(f"{n}_bar", SCALAR): x for (o, n), x in self.found.items() if o == of and x.is_Number}]
+        for symbol, expr in definitions:
+            pairs = zip(ex.rows(symbol), ex.rows(expr), strict=True)
+            tables.append({s: x for row, other in pairs for s, x in zip(row, other, strict=True)})
+        for i, (row, other) in enumerate(zip(a, b, strict=True), 1):
+            for j, (x, y) in enumerate(zip(row, other, strict=True), 1):
+                for table in tables:
+                    x, y = x.xreplace(table), y.xreplace(table)
+                self.identical(x, y, f"{what}, entry ({i}, {j}) at {_say([sizes])}", refute=atoms is None)
+        return tuple(atoms.conditions) if atoms else ()
+
+    def identical(self, x: Expr, y: Expr, what: str, refute: bool = True) -> None:
         if x == y:
             return
-        symbols = tuple(sorted({s for e in (x, y) for s in _leaves(e)}, key=str))
-        for point in points(symbols, 3):
+        symbols = tuple(sorted({s for e in (x, y) for s in _leaves(e)}, key=str)) if refute else ()
+        for point in points(symbols, 3 * refute):
             if differ(x, y, point):
                 raise Refused(f"{what}: the two sides differ at {', '.join(f'{_say_leaf(s)} = {v}' for s, v in list(point.items())[:12])}")
         if not all(zero for zero, _ in branches(x - y, self.problem.conventions.relu_at_zero)):
@@ -202,7 +248,7 @@ class Adjoints:
                 return self.pullback(of, wrt, ex)
             case F.Stacked(of, wrt):
                 (definition,), = ex.rows(self.graph.node(of).expr)
-                return tuple(tuple(differentiate(definition, x) for x in row) for row in ex.rows(self.graph.symbol(wrt)))
+                return tuple(tuple(ex.differentiate(definition, x) for x in row) for row in ex.rows(self.graph.symbol(wrt)))
             case F.JacobianTimes(layout, of, transposed):
                 jacobian = self.rows(layout, ex)
                 if transposed:
@@ -214,32 +260,52 @@ class Adjoints:
         """sum_ab (of_bar)_ab d of_ab / d wrt_ij, from the definition."""
         definition = [x for row in ex.rows(self.graph.node(of).expr) for x in row]
         bars = [x for row in ex.rows(variable(f"{of}_bar", self.graph.shape(of))) for x in row]
-        return tuple(tuple(Add(*(Mul(bar, differentiate(u, x)) for bar, u in zip(bars, definition, strict=True))) for x in row)
+        return tuple(tuple(Add(*(Mul(bar, ex.differentiate(u, x)) for bar, u in zip(bars, definition, strict=True))) for x in row)
                      for row in ex.rows(self.graph.symbol(wrt)))
 
-    def slots(self, form: F.Form) -> Slots:
+    def slots(self, form: F.Form, definitions: tuple[tuple[Expr, Expr], ...] = (), atoms: bool = False) -> Slots:
+        def of_expr(e: Expr) -> Slots:
+            for symbol, expr in definitions:
+                e = e.xreplace({symbol: expr})
+            return slots(e, atoms)
+
         match form:
             case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
-                return slots(expr)
+                return of_expr(expr)
             case F.Sum(terms):
-                parts = [self.slots(t) for t in terms]
+                parts = [self.slots(t, definitions, atoms) for t in terms]
                 return parts[0].times(*parts[1:]) if any(p.quotient for p in parts) else parts[0].or_(*parts[1:])
             case F.Product(factors):
-                parts = [self.slots(t) for t in factors]
+                parts = [self.slots(t, definitions, atoms) for t in factors]
                 return parts[0].times(*parts[1:])
             case F.AdjointOf():
                 return Slots()
             case F.Pullback(of, _):
-                return slots(self.graph.node(of).expr).and_sum(*self.graph.shape(of))
+                return of_expr(self.graph.node(of).expr).and_sum(*self.graph.shape(of))
             case F.Stacked(of, _):
-                return slots(self.graph.node(of).expr)
+                return of_expr(self.graph.node(of).expr)
             case F.JacobianTimes(layout, of, _):
-                return self.slots(layout).and_sum(*self.graph.shape(of))
+                return self.slots(layout, definitions, atoms).and_sum(*self.graph.shape(of))
         raise Refused(f"{type(form).__name__} is not a vector form")
 
-    def proved(self, method: str, domain: str = "") -> Verdict:
+    def verdict(self, method: str, found: Compared) -> Verdict:
+        """Proved for all sizes, or tested at some."""
+        where = f" at {found.words}" if found.words else ""
+        if not found.everywhere:
+            return Verdict(Ground.TESTED, method, f"at {found.words}", found.conditions)
         everywhere = f"for all {', '.join(map(str, self.dimensions))}" if self.dimensions else "for all values"
-        return Verdict(Ground.PROVED, method, domain or everywhere)
+        return Verdict(Ground.PROVED, method + where, everywhere, found.conditions)
+
+
+def _expressions(form: F.Form) -> tuple[Expr, ...]:
+    match form:
+        case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
+            return (expr,)
+        case F.Sum(parts) | F.Product(parts):
+            return tuple(e for p in parts for e in _expressions(p))
+        case F.JacobianTimes(layout):
+            return _expressions(layout)
+    return ()
 
 
 def _times(a: Rows, b: Rows) -> Rows:
@@ -276,8 +342,8 @@ def _flat(e: Expr) -> object:
     return (name, *items)
 
 
-def _say(sizes: dict[Expr, int]) -> str:
-    return ", ".join(f"{d} = {n}" for d, n in sizes.items()) or "its sizes"
+def _say(vectors: list[dict[Expr, int]]) -> str:
+    return " and ".join(", ".join(f"{d} = {n}" for d, n in sizes.items()) or "its sizes" for sizes in vectors)
 
 
 def _say_leaf(e: Expr) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, SupportsInt
 from sympy import Expr, Symbol
 
 import symgrad.numeric.cases  # noqa: F401  # registers the case of each class
+import symgrad.numeric.operations as operations
 from symgrad.language.errors import ShapeError, SpecError, Unsupported
 from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import Conventions
@@ -235,7 +236,7 @@ class CompiledFunction:
         lines = [*signature.head("return scalars(d)" if floats else ""), *writer.body, f"return {{{shown}}}"]
         constants = [f"{name} = array({value!r})" for name, value in writer.constants.items()]
         source = "\n".join([*constants, "def f(d):", *(f"    {line}" for line in lines), ""])
-        names = {**namespace(), "repair": signature.repair, "known": signature.known, "scalars": self._scalars,
+        names = {**namespace(), "operate": operations.operate, "repair": signature.repair, "known": signature.known, "scalars": self._scalars,
                  "check_names": self._check_names}
         names.update((f"i{i}", key) for i, key in enumerate(signature.keys))
         names.update((f"o{i}", name) for i, name in enumerate(self.outputs))

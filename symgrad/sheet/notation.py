@@ -29,13 +29,12 @@ from sympy import (
 )
 
 from symgrad.language import forms as F
+from symgrad.language import operations as op
 from symgrad.language import vectors as v
 from symgrad.language.entries import Indices, entry
 from symgrad.language.functions import KNOWN, Call, Fn
 from symgrad.language.graph import Graph
-
-SUM, PRODUCT, POWER, ATOM = range(4)
-"""How tightly the outermost operation binds; what binds looser than its place asks gets parentheses."""
+from symgrad.sheet.operations import ATOM, POWER, PRODUCT, SUM, one_norm, operation_tex, quotient, turned
 
 GREEK = {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho",
          "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega"}
@@ -143,6 +142,8 @@ class Notation:
                 return self._matmul(e)
             case Add() | MatAdd():
                 return self.sum([self.tex(a, PRODUCT) if not self._negative(a) else self.tex(a) for a in e.args]), SUM
+            case HadamardProduct() if (divided := quotient(self, e.args)) is not None:
+                return divided, PRODUCT
             case HadamardProduct():
                 return r" \circ ".join(self.tex(a, PRODUCT if not isinstance(a, HadamardProduct) else POWER) for a in e.args), PRODUCT
             case Mul():
@@ -151,6 +152,8 @@ class Notation:
                 return self._pow(e)
             case v.Power(args=(base, n)):
                 return rf"{self.tex(base, ATOM)}^{{\circ {self.tex(n)}}}", POWER
+            case Transpose() if (found := turned(self, e.args[0])) is not None:
+                return found
             case Transpose():
                 return self._raise(e.args[0], r"\top"), POWER
             case Inverse():
@@ -171,6 +174,8 @@ class Notation:
                 return rf"\det{self._arguments([e.arg])}", POWER
             case v.Norm():
                 return rf"\left\lVert {self.tex(e.arg)} \right\rVert_{{{self._norm(e)}}}", ATOM
+            case v.SumOf() if (norm := one_norm(self, e)) is not None:
+                return norm, ATOM
             case v.SumOf():
                 return rf"\mathrm{{sum}}{self._arguments([e.arg])}", POWER
             case v.AsScalar():
@@ -179,7 +184,7 @@ class Notation:
                 return self._entry(matrix, i, j)
             case v.IndexSum(args=(body, index, size)):
                 return rf"\sum\limits_{{{index}=1}}^{{{size}}} {self.tex(body, PRODUCT)}", PRODUCT - 1 if isinstance(body, Add) else PRODUCT
-        return rf"\mathrm{{{type(e).__name__}}}", ATOM
+        return operation_tex(self, e)
 
     def number(self, x: Rational) -> str:
         if x.is_Integer:
@@ -198,7 +203,9 @@ class Notation:
 
     @staticmethod
     def _negative(e: Expr) -> bool:
-        return (e.is_Number and e < 0) or (isinstance(e, Mul | MatMul) and bool(e.args[0].is_Number) and e.args[0] < 0)
+        while isinstance(e, Mul | MatMul):
+            e = e.args[0]
+        return bool(e.is_Number) and e < 0
 
     def _mul(self, e: Mul) -> tuple[str, int]:
         top = [a for a in e.args if not (isinstance(a, Pow) and a.exp.is_Rational and a.exp < 0)]
@@ -245,11 +252,15 @@ class Notation:
         return rf"{self.tex(a, ATOM)}^{{{power}}}"
 
     def _matmul(self, e: MatMul) -> tuple[str, int]:
-        factors = list(e.args)
-        sign = ""
-        if factors[0].is_Number and factors[0] < 0:
-            sign, factors = "-", ([-factors[0]] if factors[0] != -1 else []) + factors[1:]
-        return sign + " ".join(self.tex(a, POWER) for a in factors), SUM if sign else PRODUCT
+        factors, sign = list(e.args), ""
+        if self._negative(e):
+            sign, first = "-", factors[0].args if isinstance(factors[0], Mul) else factors[:1]
+            factors = [*([-first[0]] if first[0] != -1 else []), *first[1:], *factors[1:]]
+        scalars = [a for a in factors if v.is_scalar(a)]
+        text = self._mul(v.product(tuple(scalars)))[0] if len(scalars) > 1 else ""
+        rest = factors[len(scalars):] if text else factors
+        level = PRODUCT if len(rest) == 1 and not text and not isinstance(rest[0], op.Kron) else POWER
+        return sign + " ".join([*([text] if text else []), *(self.tex(a, level) for a in rest)]), SUM if sign else PRODUCT
 
     def _size(self, e: MatrixExpr) -> str:
         return str(e.shape[0]) if e.shape[1] == 1 else rf"{e.shape[0]} \times {e.shape[1]}"
