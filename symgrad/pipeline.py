@@ -85,7 +85,7 @@ def solve_part(problem: Problem, part: Part, expected: tuple[ExpectedAnswer, ...
         verdict = checker.check(step.claim)
         verdicts[id(step)] = verdict
         certified.append(Certified(part.label, step.label, step.rule, step.claim, verdict))
-    sound = tuple(c.claim for c in certified if c.verdict.ground in (Ground.PROVED, Ground.GIVEN))
+    sound = tuple(c.claim for c in certified if c.verdict.ground in (Ground.PROVED, Ground.GIVEN, Ground.TESTED))
     missing = unanswered(problem, part, sound)
     wrong = [f"{c.label}: {c.verdict.method}" for c in certified if c.verdict.ground is Ground.REFUTED]
     failure = f"the checker refused: {'; '.join(wrong)}" if wrong else f"not answered: {', '.join(missing)}" if missing else ""
@@ -133,7 +133,8 @@ def _same(problem: Problem, derivation: Derivation, checker: Checker, answer: An
     if not isinstance(answer.right, F.Just) or shape_of(stated_expr) != shape_of(answer.right.expr):
         return False
     of = getattr(derivation.steps[-1].claim, "of", "")
-    for left, right in ((answer.right.expr, stated_expr), tuple(checker.adjoints.composed(x, of) for x in (answer.right.expr, stated_expr))):
+    both = (answer.right.expr, stated_expr)
+    for left, right in (both, *(tuple(checker.adjoints.composed(x, of, forward) for x in both) for forward in (False, True))):
         with contextlib.suppress(Refused, Undecided):
             checker.adjoints.equal(F.Just(left), F.Just(right), of, shape_of(left), "expected")
             return True

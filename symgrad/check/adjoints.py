@@ -5,15 +5,18 @@ Everything is written out entry by entry at the sizes that the slot count asks f
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import prod
 
 from sympy import Add, Expr, Integer, Mul
 
 from symgrad.check.axioms import Atoms
-from symgrad.check.explicit import Explicit, Rows, Slots, enough, slots
+from symgrad.check.explicit import Explicit, Rows
 from symgrad.check.normal import Undecided, branches
 from symgrad.check.points import differ, points
+from symgrad.check.slots import Slots, enough, slots
 from symgrad.language import forms as F
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Differs, Matches, Witness
 from symgrad.language.errors import Refused
@@ -21,7 +24,7 @@ from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
 from symgrad.language.vectors import SCALAR, AsScalar, Entry, names_in, say_shape, shape_of, variable
 
-MAX_ENTRIES = 4000
+MAX_ENTRIES, MAX_SIZE = 4000, 120
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class Compared:
     conditions: tuple[str, ...] = ()
 
     def also(self, other: Compared) -> Compared:
-        return Compared(other.words or self.words, self.everywhere and other.everywhere, tuple(dict.fromkeys((*self.conditions, *other.conditions))))
+        weaker = other if other.words and (self.everywhere or not other.everywhere) else self
+        return Compared(weaker.words, self.everywhere and other.everywhere, tuple(dict.fromkeys((*self.conditions, *other.conditions))))
 
 
 @dataclass
@@ -173,30 +177,45 @@ class Adjoints:
                 definitions: tuple[tuple[Expr, Expr], ...] = ()) -> Compared:
         """Entry by entry at enough sizes.  Raises Refused with a point, or Undecided.
 
-        Inverses, softmax and the like are atoms first; where that does not show it, they are written out, which proves it only
-        for softmax and the like: a cofactor grows with the size.
+        A small size may refute it.  Then inverses, softmax, divisors and the like are atoms; where that does not show it, everything
+        is written out, which proves nothing where there are inverses: a cofactor grows with the size.
         """
         work = (left, right, what, of, definitions)
         plain, with_atoms = sides(False), sides(True)
         sizes, everywhere = enough(self.dimensions, shape, plain)
-        if plain != with_atoms:
-            fewer, complete = enough(self.dimensions, shape, with_atoms)
-            try:
-                found = [self.compare_at(vector, Atoms(), *work) for vector in fewer]
-                return Compared(_say(fewer) + self.enough_words(complete), complete, tuple(dict.fromkeys(c for f in found for c in f)))
-            except (Refused, Undecided):
-                if any(s.axiom for s in plain):
-                    sizes = [{d: min(n, 2) for d, n in sizes[0].items()}]
+        few = self.small(sizes[0], plain)
+        self.compare_at(few, None, *work, refute=2 if few != sizes[0] else 3, prove=False)
+        if plain != with_atoms or any(s.named for s in plain):
+            for numbers in (False, True):
+                fewer, complete = enough(self.dimensions, shape, with_atoms, numbers)
+                if numbers and too_large(fewer):
+                    break
+                try:
+                    found = [self.compare_at(vector, Atoms(numbers=numbers), *work) for vector in fewer]
+                    return Compared(self.say_enough(fewer, complete), complete, tuple(dict.fromkeys(c for f in found for c in f)))
+                except Undecided:
+                    continue
+        if not everywhere or too_large(sizes):
+            sizes, everywhere = [few] if not everywhere else [few, {d: n + 1 for d, n in few.items()}], False
         for vector in sizes:
-            self.compare_at(vector, None, *work)
-        return Compared(_say(sizes) + self.enough_words(everywhere), everywhere or not self.dimensions)
+            try:
+                self.compare_at(vector, None, *work)
+            except Undecided:
+                self.compare_at(vector, None, *work, refute=3, prove=False)
+                raise
+        return Compared(self.say_enough(sizes, everywhere), everywhere or not self.dimensions)
 
-    def enough_words(self, everywhere: bool) -> str:
-        return " (as many index slots as any monomial carries)" if self.dimensions and everywhere else ""
+    def say_enough(self, sizes: list[dict[Expr, int]], everywhere: bool) -> str:
+        return _say(sizes) + (" (as many index slots as any monomial carries)" if self.dimensions and everywhere else "")
+
+    @staticmethod
+    def small(sizes: dict[Expr, int], sides: tuple[Slots, ...]) -> dict[Expr, int]:
+        """Sizes of 2, or what fixed positions and sizes such as N - K + 1 need."""
+        return enough(tuple(sizes), (), tuple(Slots(fixed=s.fixed + Counter({d: 1 for d in s.summed if not d.is_Symbol})) for s in sides))[0][0]
 
     def compare_at(self, sizes: dict[Expr, int], atoms: Atoms | None, left, right, what: str, of: str,  # type: ignore[no-untyped-def]
-                   definitions: tuple[tuple[Expr, Expr], ...]) -> tuple[str, ...]:
-        """At one size; returns the conditions that atoms rest on."""
+                   definitions: tuple[tuple[Expr, Expr], ...], refute: int = 0, prove: bool = True) -> tuple[str, ...]:
+        """At one size, at some points to refute it or in normal form to prove it; returns the conditions that atoms rest on."""
         ex = Explicit(dict(sizes), atoms)
         a, b = left(ex), right(ex)
         if (len(a), len(a[0])) != (len(b), len(b[0])):
@@ -211,16 +230,27 @@ class Adjoints:
             for j, (x, y) in enumerate(zip(row, other, strict=True), 1):
                 for table in tables:
                     x, y = x.xreplace(table), y.xreplace(table)
-                self.identical(x, y, f"{what}, entry ({i}, {j}) at {_say([sizes])}", refute=atoms is None)
+                if atoms:
+                    x, y = atoms.divided(x), atoms.divided(y)
+                where = f"{what}, entry ({i}, {j}) at {_say([sizes])}"
+                if x == y:
+                    continue
+                if atoms is None and refute:
+                    self.refute(x, y, where, refute)
+                if prove:
+                    self.prove(x, y, where)
         return tuple(atoms.conditions) if atoms else ()
 
-    def identical(self, x: Expr, y: Expr, what: str, refute: bool = True) -> None:
-        if x == y:
-            return
-        symbols = tuple(sorted({s for e in (x, y) for s in _leaves(e)}, key=str)) if refute else ()
-        for point in points(symbols, 3 * refute):
+    def refute(self, x: Expr, y: Expr, what: str, count: int) -> None:
+        """Raises Refused at the first of a few points where the two differ."""
+        symbols = tuple(sorted({s for e in (x, y) for s in _leaves(e)}, key=str))
+        for point in points(symbols, count):
             if differ(x, y, point):
-                raise Refused(f"{what}: the two sides differ at {', '.join(f'{_say_leaf(s)} = {v}' for s, v in list(point.items())[:12])}")
+                where = ", ".join(f"{_say_leaf(s)} = {v}" for s, v in list(point.items())[:12])
+                raise Refused(f"{what}: the two sides differ at {where}")
+
+    def prove(self, x: Expr, y: Expr, what: str) -> None:
+        """Raises Undecided unless x - y has the normal form 0."""
         if not all(zero for zero, _ in branches(x - y, self.problem.conventions.relu_at_zero)):
             raise Undecided(f"{what}: the normal form does not decide it")
 
@@ -295,6 +325,11 @@ class Adjoints:
             return Verdict(Ground.TESTED, method, f"at {found.words}", found.conditions)
         everywhere = f"for all {', '.join(map(str, self.dimensions))}" if self.dimensions else "for all values"
         return Verdict(Ground.PROVED, method + where, everywhere, found.conditions)
+
+
+def too_large(sizes: list[dict[Expr, int]]) -> bool:
+    """More than is written out in a few seconds."""
+    return sum(prod(vector.values()) for vector in sizes) > MAX_SIZE
 
 
 def _expressions(form: F.Form) -> tuple[Expr, ...]:

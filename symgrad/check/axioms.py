@@ -3,7 +3,8 @@
     d(A^-1) = -A^-1 dA A^-1           d det A = det A tr(A^-1 dA)         d argmax = 0 away from ties
     d log sum_k e^(z_k) = p^T dz      d p_i = p_i (dz_i - p^T dz),  p = softmax(z)
 
-An identity between polynomials in such atoms holds whatever the matrices are; nothing is refuted with them.
+Divisors, roots and sizes that stand as numbers (the N of 1/N) are atoms too.  An identity between polynomials in atoms holds
+whatever they stand for; nothing is refuted with them.
 Source: Magnus, Neudecker, Matrix Differential Calculus (2019), ch. 8.
 """
 
@@ -11,9 +12,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sympy import Add, Expr, Integer, Mul, Symbol
+from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
 
 from symgrad.check.calculus import differentiate
+from symgrad.language.functions import Call
+from symgrad.language.vectors import Entry
 
 Rows = tuple[tuple[Expr, ...], ...]
 INVERSE = "the inverse exists, and d(A^-1) = -A^-1 dA A^-1"
@@ -27,12 +30,18 @@ class Atoms:
 
     known: dict[tuple[str, Rows], Rows] = field(default_factory=dict)
     conditions: dict[str, None] = field(default_factory=dict)
-    slopes: dict[Expr, tuple[int, dict[Expr, Expr]]] = field(default_factory=dict)
+    place: dict[Expr, tuple[str, Rows, int, int]] = field(default_factory=dict)  # atom -> what it is an entry of, and where
+    slopes: dict[Expr, dict[Expr, Expr]] = field(default_factory=dict)
+    inner: dict[tuple[tuple[str, Rows], Expr], dict[tuple[int, int], Expr]] = field(default_factory=dict)
+    numbers: bool = False  # sizes that stand as numbers are numbers
+    parted: dict[Expr, Expr] = field(default_factory=dict)
 
     def _grid(self, kind: str, a: Rows, rows: int, columns: int) -> Rows:
         if (kind, a) not in self.known:
             k = len(self.known)
-            self.known[kind, a] = tuple(tuple(Symbol(f"#{kind}{k}[{i},{j}]", real=True) for j in range(columns)) for i in range(rows))
+            grid = tuple(tuple(Symbol(f"#{kind}{k}[{i},{j}]", real=True) for j in range(columns)) for i in range(rows))
+            self.known[kind, a] = grid
+            self.place.update((atom, (kind, a, i, j)) for i, row in enumerate(grid) for j, atom in enumerate(row))
         return self.known[kind, a]
 
     def inverse(self, a: Rows) -> Rows:
@@ -63,29 +72,48 @@ class Atoms:
 
     def differentiate(self, e: Expr, x: Expr) -> Expr:
         """de/dx; an atom by its rule."""
-        done, memo = self.slopes.get(x, (0, {}))
-        for (kind, a), grid in list(self.known.items())[done:]:
-            if kind == "argmax":
-                continue
-            d = [[differentiate(entry, x, memo) for entry in row] for row in a]
-            n = range(len(a))
-            match kind:
-                case "det":
-                    b = self.inverse(a)
-                    memo[grid[0][0]] = Mul(grid[0][0], Add(*(Mul(b[m][k], d[k][m]) for k in n for m in n)))
-                case "inverse":
-                    for i in n:
-                        for j in n:
-                            memo[grid[i][j]] = Mul(Integer(-1), Add(*(Mul(grid[i][k], d[k][m], grid[m][j]) for k in n for m in n)))
-                case "softmax" | "logsumexp":
-                    (p,), (dz,) = self.softmax(a), d
-                    mean = Add(*(Mul(x, y) for x, y in zip(p, dz, strict=True)))
-                    if kind == "logsumexp":
-                        memo[grid[0][0]] = mean
-                    else:
-                        memo.update((x, Mul(x, Add(y, Mul(Integer(-1), mean)))) for x, y in zip(p, dz, strict=True))
-        self.slopes[x] = (len(self.known), memo)
+        memo = self.slopes.setdefault(x, {})
+        for atom in sorted(e.free_symbols & self.place.keys() - memo.keys(), key=str):
+            memo[atom] = self._slope(atom, x)
         return differentiate(e, x, memo)
+
+    def _slope(self, atom: Expr, x: Expr) -> Expr:
+        kind, a, i, j = self.place[atom]
+        if ((kind, a), x) not in self.inner:
+            slopes = {(k, m): self.differentiate(entry, x) for k, row in enumerate(a) for m, entry in enumerate(row)}
+            self.inner[(kind, a), x] = {where: dx for where, dx in slopes.items() if dx != 0}
+        d = self.inner[(kind, a), x].items()
+        match kind:
+            case "det":
+                b = self.inverse(a)
+                return Mul(atom, Add(*(Mul(b[m][k], dx) for (k, m), dx in d)))
+            case "inverse":
+                b = self.known[kind, a]
+                return Mul(Integer(-1), Add(*(Mul(b[i][k], dx, b[m][j]) for (k, m), dx in d)))
+            case "softmax" | "logsumexp":
+                (p,) = self.softmax(a)
+                mean = Add(*(Mul(p[m], dx) for (_, m), dx in d))
+                return mean if kind == "logsumexp" else Mul(atom, Add(dict(d).get((0, j), Integer(0)), Mul(Integer(-1), mean)))
+        return Integer(0)
+
+    def divided(self, e: Expr) -> Expr:
+        """e with an atom for every divisor and root that is more than one symbol."""
+        if not e.args or isinstance(e, Entry | Call):
+            return e
+        if e not in self.parted:
+            self.parted[e] = self._divided(e)
+        return self.parted[e]
+
+    def _divided(self, e: Expr) -> Expr:
+        parts = tuple(map(self.divided, e.args))
+        if not isinstance(e, Pow) or (e.exp.is_Integer and e.exp > 0) or not isinstance(e.exp, Rational) or e.base.is_Number:
+            return e.func(*parts)
+        base, (top, bottom) = parts[0], (int(e.exp.p), int(e.exp.q))
+        if bottom != 1:
+            base = self._grid(f"root{bottom} of ", ((base,),), 1, 1)[0][0]
+        elif not isinstance(base, Symbol | Entry):
+            base, top = self._grid("1 over ", ((base,),), 1, 1)[0][0], -top
+        return Pow(base, top)
 
 
 def cofactor_determinant(a: Rows) -> Expr:

@@ -1,15 +1,8 @@
-"""Vector expressions written out entry by entry at explicit sizes, and the count of index slots that makes it a proof.
-
-Monomials with the same pattern of equal and distinct indices have the same coefficient at every size, and at size m
-every pattern of m index slots occurs; so equality of all entries at the one size m is equality at every size
-(design, 'What counts as proved', 3).
-"""
+"""Vector expressions written out entry by entry at explicit sizes; check/slots.py says which sizes are enough for a proof."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import count
 
@@ -86,7 +79,9 @@ class Explicit:
             case Number():
                 return e
             case Symbol():
-                return self.numbers.get(e, e)
+                return self.numbers.get(e, e) if self.atoms is None or self.atoms.numbers else Symbol(f"#{e}", real=True) if e in self.numbers else e
+            case Mul() if any(isinstance(a, op.Aligned) and self.scalar(a) == 0 for a in e.args):
+                return ZERO
             case Add() | Mul() | Pow():
                 return e.func(*(self.scalar(a) for a in e.args))
             case Call():
@@ -117,9 +112,12 @@ class Explicit:
                 return ONE if self.index(e.args[0]) == self.index(e.args[1]) else ZERO
             case op.Choice(args=(low, high, then, otherwise)):
                 return self.scalar(then if self.index(low) <= self.index(high) else otherwise)
+            case op.AtMost(args=(low, high, _)):
+                i, j = self.index(low), self.index(high)
+                return Symbol(f"#order[{i},{j}]", real=True) if self.atoms and self.sizes else Integer(int(i <= j))
             case op.Aligned(args=(a, i, rows, p, size)):
                 where = tuple(map(self.index, (a, i, p)))
-                if self.atoms:  # true whatever the tensor is: nothing of it is used but that i and p may change places
+                if self.atoms and self.sizes:  # true whatever the tensor is: nothing of it is used but that i and p may change places
                     return Symbol(f"#aligned[{where[0]}|{sorted(((str(rows), where[1]), (str(size), where[2])))}]", real=True)
                 return Integer(int(where[0] == where[1] + where[2] - 1))
         if isinstance(e, op.SCALARS):
@@ -201,148 +199,4 @@ def _multiply(a: Rows, b: Rows) -> Rows:
                        for column in zip(*b, strict=True)) for row in a)
 
 
-# ---- index slots -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Slots:
-    """Of one expression: summed index slots of each dimension in one monomial, sums over nothing, quotients.
-
-    `fixed` is the furthest position named in each dimension, `ordered` says that indices are compared by <=, `axiom` that the
-    count is a proof only with atoms (check/axioms.py).
-    """
-
-    summed: Counter[Expr] = field(default_factory=Counter)
-    constant: Counter[Expr] = field(default_factory=Counter)
-    quotient: bool = False
-    axiom: bool = False
-    ordered: bool = False
-    fixed: Counter[Expr] = field(default_factory=Counter)
-
-    def times(self, *others: Slots) -> Slots:
-        return _joined((self, *others), lambda a, b: a + b)
-
-    def or_(self, *others: Slots) -> Slots:
-        return _joined((self, *others), lambda a, b: a | b)
-
-    def and_sum(self, *dimensions: Expr) -> Slots:
-        return replace(self, summed=self.summed + Counter(d for d in dimensions if not d.is_Integer))
-
-
-def _joined(every: tuple[Slots, ...], join: Callable[[Counter[Expr], Counter[Expr]], Counter[Expr]]) -> Slots:
-    return Slots(reduce(join, (s.summed for s in every)), reduce(join, (s.constant for s in every)), any(s.quotient for s in every),
-                 any(s.axiom for s in every), any(s.ordered for s in every), reduce(lambda a, b: a | b, (s.fixed for s in every)))
-
-
-def slots(e: Expr, atoms: bool = False) -> Slots:
-    """An upper bound of the index slots that one monomial of one entry of e carries besides its free indices.
-
-    With `atoms`, inverses and the like are atoms; the sums in their rules count.
-    """
-    def of(a: Expr) -> Slots:
-        return slots(a, atoms)
-
-    match e:
-        case Number() | MatrixSymbol() | KroneckerDelta():
-            return Slots()
-        case Symbol():
-            return Slots(constant=Counter([e])) if e.is_integer else Slots()
-        case Identity() | OneMatrix() | ZeroMatrix():
-            return Slots(constant=Counter(d for d in e.shape if not d.is_Integer))
-        case MatMul():
-            matrices = [a for a in e.args if not v.is_scalar(a)]
-            return Slots().times(*(of(a) for a in e.args)).and_sum(*(a.shape[1] for a in matrices[:-1]))
-        case Add() | MatAdd():
-            parts = [of(a) for a in e.args]
-            rational = any(p.quotient for p in parts)  # a common denominator multiplies
-            return parts[0].times(*parts[1:]) if rational else parts[0].or_(*parts[1:])
-        case Mul() | HadamardProduct():
-            return Slots().times(*(of(a) for a in e.args))
-        case Pow(base=base, exp=exponent) | v.Power(args=(base, exponent)):
-            inner, n = of(base), int(abs(exponent)) + int(bool(exponent < 0)) if exponent.is_Integer else 1  # a slope squares a divisor
-            if isinstance(base, v.Norm) and exponent.is_Integer and exponent > 0 and exponent % 2 == 0:
-                inner, n = _square_of(base, atoms), int(exponent) // 2
-            repeated = Slots().times(*(inner for _ in range(n)))
-            return replace(repeated, quotient=repeated.quotient or not exponent.is_Integer or exponent < 0)
-        case Call() | v.Elementwise() | v.UnknownScalar():
-            inner = Slots().times(*(of(a) for a in e.arguments))
-            spread = [d for a in e.arguments for d in v.shape_of(a)] if isinstance(e, v.UnknownScalar) else []
-            return inner.and_sum(*spread)
-        case v.UnknownGradient(args=(_, _, *arguments)):
-            return Slots().times(*(of(a) for a in arguments)).and_sum(*(d for a in arguments for d in v.shape_of(a)))
-        case v.AsScalar() | Transpose() | v.Diag():
-            return of(e.args[0])
-        case v.Entry(args=(matrix, *where)):
-            named = {d: int(i) for d, i in zip(v.shape_of(matrix), where, strict=True) if i.is_Integer and not d.is_Integer}
-            return replace(inner := of(matrix), fixed=inner.fixed | Counter(named))
-        case v.SumOf():
-            return of(e.arg).and_sum(*e.arg.shape)
-        case v.TraceOf():
-            return of(e.arg).and_sum(e.arg.shape[0])
-        case v.Norm():
-            return replace(_square_of(e, atoms), quotient=True)
-        case v.Softmax() | v.LogSumExp() | op.RowSoftmax() | op.RowLogSumExp() if atoms:
-            return of(e.args[0]).and_sum(*e.args[0].shape)
-        case v.Softmax() | v.LogSumExp():
-            inner = of(e.arg)
-            return replace(inner, summed=inner.summed + inner.summed, quotient=True).and_sum(e.arg.shape[0])
-        case v.IndexSum(args=(body, _, size)):
-            return of(body).and_sum(size)
-        case Inverse() | v.DetOf():  # the rule of each sums over rows and columns
-            return replace(of(e.args[0]), axiom=not atoms).and_sum(*e.args[0].shape)
-        case op.ArgMax():
-            return replace(of(e.args[0]), axiom=not atoms)
-        case op.Choice(args=(_, _, then, otherwise)):
-            return of(then).or_(of(otherwise))
-        case op.Aligned():
-            return Slots(axiom=not atoms)
-        case op.Operation():
-            fresh = (Symbol(f"#{k}", integer=True, positive=True) for k in count()).__next__
-            inner = of(e.at(fresh(), fresh(), fresh))
-            return replace(inner, ordered=inner.ordered or e.ordered, fixed=inner.fixed | Counter(dict(e.reaches)))
-    if isinstance(e, op.SCALARS):
-        return of(e.meaning())
-    raise Unsupported(f"the checker cannot count the index slots of {type(e).__name__}")
-
-
-def _square_of(e: v.Norm, atoms: bool) -> Slots:
-    inner = slots(e.arg, atoms)
-    return inner.times(inner).and_sum(*e.arg.shape)
-
-
-def enough(dimensions: tuple[Expr, ...], free: tuple[Expr, ...], sides: tuple[Slots, ...]) -> tuple[list[dict[Expr, int]], bool]:
-    """The sizes at which equality of two expressions must be checked to hold at every size; False: a proof only with atoms.
-
-    `free` are the dimensions of the free indices.  One size vector, and one more for each sum over nothing.  An index of a size
-    such as N + M takes a place in N and in M; a size such as N - K + 1 is made large enough by N.
-    """
-    whole = _joined(sides, (lambda a, b: a + b) if any(s.quotient for s in sides) else (lambda a, b: a | b))
-    need = whole.summed + Counter(d for d in free if not d.is_Integer)
-    constant = reduce(lambda a, b: a + b, (s.constant for s in sides))
-    base = {d: max(2, whole.fixed[d] + sum(n for size, n in need.items() if d in size.free_symbols and not _falls(size))) for d in dimensions}
-    for size in filter(_falls, need):
-        _raise(base, size, need[size])
-    for size in whole.fixed:
-        _raise(base, size, whole.fixed[size])
-    vectors = [base]
-    for d in dimensions:
-        extra = sum(n for size, n in constant.items() if d in size.free_symbols)
-        vectors += [{**base, d: base[d] + k} for k in range(1, extra + 1)]
-    return vectors, not (any(s.axiom for s in sides) or (whole.ordered and bool(constant)))
-
-
-def _falls(size: Expr) -> bool:
-    return any(term.as_coeff_Mul()[0] < 0 for term in Add.make_args(size))
-
-
-def _raise(base: dict[Expr, int], size: Expr, least: int) -> None:
-    """Larger dimensions until `size` is at least `least`."""
-    def value(sizes: dict[Expr, int]) -> int:
-        return int(size.xreplace({d: Integer(n) for d, n in sizes.items()}))
-
-    growing = [d for d in base if size.has(d) and value({**base, d: base[d] + 1}) > value(base)]
-    while growing and value(base) < max(least, 1):
-        base[growing[0]] += 1
-
-
-__all__ = ["Atoms", "Explicit", "Rows", "Slots", "enough", "slots"]
+__all__ = ["Atoms", "Explicit", "Rows"]

@@ -33,6 +33,16 @@ class Choice(Expr):
         return Expr.__new__(cls, low, high, then, otherwise)
 
 
+class AtMost(Expr):
+    """1 where low <= high, else 0; low counts to `rows`."""
+
+    is_commutative = True
+    is_extended_real = True
+
+    def __new__(cls, low: Expr, high: Expr, rows: Expr) -> AtMost:
+        return Expr.__new__(cls, low, high, rows)
+
+
 class Aligned(Expr):
     """1 where a = i + p - 1, else 0; i counts to `rows`, p to `size`."""
 
@@ -47,7 +57,6 @@ class Operation(MatrixExpr):
     """A matrix whose entries are given by `at`; its arguments are expressions, sizes and index positions."""
 
     word: ClassVar[str] = ""
-    ordered: ClassVar[bool] = False  # `at` compares indices by <=, not only by =
 
     def __new__(cls, *arguments: Expr) -> Operation:
         return MatrixExpr.__new__(cls, *arguments)
@@ -127,10 +136,9 @@ class Tril(Operation):
     """The lower triangle of a matrix, diagonal included: A_ij where j <= i, else 0."""
 
     word = "tril"
-    ordered = True
 
     def at(self, i: Expr, j: Expr, fresh: Fresh) -> Expr:
-        return Choice(j, i, Entry(self.args[0], i, j), Integer(0))
+        return Mul(AtMost(j, i, self.shape[1]), Entry(self.args[0], i, j))
 
 
 class Kron(Operation):
@@ -328,7 +336,7 @@ OPERATIONS: dict[str, type[Expr]] = {
     cls.word: cls
     for cls in (RowSoftmax, RowLogSumExp, ArgMax, RowMax, Diagonal, Tril, Kron, BlockInner, BlockSum, Vec, Unvec, Block, Stack, OneHot,
                 Correlate, Convolve, Solve)
-} | {"max_of": MaxOf, "variance": Variance, "choice": Choice, "aligned": Aligned}
+} | {"max_of": MaxOf, "variance": Variance, "choice": Choice, "at_most": AtMost, "aligned": Aligned}
 """The name that each has in a certificate."""
 
 OPERATIONS_WORD = {kind: word for word, kind in OPERATIONS.items()}
@@ -480,7 +488,7 @@ def correlate(w: Expr, x: Expr) -> Expr:
 
 
 __all__ = [
-    "Aligned", "ArgMax", "Block", "BlockInner", "BlockSum", "Choice", "Convolve", "Correlate", "Diagonal", "Kron", "MaxOf", "OPERATIONS",
+    "Aligned", "ArgMax", "AtMost", "Block", "BlockInner", "BlockSum", "Choice", "Convolve", "Correlate", "Diagonal", "Kron", "MaxOf", "OPERATIONS",
     "OPERATIONS_WORD", "OneHot", "Operation", "RowLogSumExp", "RowMax", "RowSoftmax", "SCALARS", "Solve", "Stack", "Tril", "Unvec",
     "Variance", "Vec", "block", "block_inner", "block_sum", "centred", "convolve", "correlate", "diag", "diagonal", "kron", "place",
     "solve", "stack", "tril",

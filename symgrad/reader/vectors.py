@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import reduce
 
-from sympy import Expr, Identity, Integer, OneMatrix, Symbol, ZeroMatrix
+from sympy import Expr, Identity, Integer, OneMatrix, Symbol, ZeroMatrix, expand
 
 from symgrad.language import operations as op
 from symgrad.language import vectors as v
@@ -38,8 +38,8 @@ def vector(name: str, e: Expr) -> Expr:
 
 
 def size(e: Expr) -> Expr:
-    if (e.is_Integer and 0 < e <= MAX_SIZE) or (isinstance(e, Symbol) and e.is_integer):
-        return e
+    if (e.is_Integer and 0 < e <= MAX_SIZE) or (e.is_integer and not e.is_Integer and all(s.is_integer for s in e.free_symbols)):
+        return expand(e)
     raise SpecError(f"{e} is not a dimension or a positive whole number")
 
 
@@ -168,6 +168,12 @@ def maxpool(a: Arguments) -> Expr:
     return v.as_scalar(op.RowMax(v.transpose(op.Unvec(a[0], s, Integer(n / s)))))
 
 
+def argmax(a: Arguments) -> Expr:
+    """1 at the largest entry of a vector, or of each row of a matrix, and 0 elsewhere."""
+    e = matrix("argmax", a[0])
+    return v.transpose(op.ArgMax(v.transpose(e))) if e.shape[1] == 1 else op.ArgMax(e)
+
+
 def variance(a: Arguments) -> Expr:
     """1/N sum_i (x_i - mean)^2 of a vector."""
     return op.Variance(vector("var", a[0]))
@@ -220,13 +226,14 @@ OF_VECTORS: dict[str, tuple[tuple[int, int], Callable[[Arguments], Expr]]] = {
     "rowmax": ((1, 1), lambda a: v.as_scalar(op.RowMax(matrix("rowmax", a[0])))),
     "colmax": ((1, 1), lambda a: v.as_scalar(op.RowMax(v.transpose(matrix("colmax", a[0]))))),
     "maxpool": ((2, 2), maxpool),
+    "argmax": ((1, 1), argmax),
     "ones": ((1, 2), constant(OneMatrix)),
     "zeros": ((1, 2), constant(ZeroMatrix)),
     "eye": ((1, 1), lambda a: Identity(size(a[0]))),
 }
 
 PRIMITIVES = {"softmax": ("exp",), "logsumexp": ("exp", "log"), "logsoftmax": ("exp", "log"), "logdet": ("log",), "std": ("sqrt",),
-              "rowmax": ("max",), "colmax": ("max",), "maxpool": ("max",)}
+              "rowmax": ("max",), "colmax": ("max",), "maxpool": ("max",), "argmax": ("max",)}
 """The functions in terms of which each is defined: their rows travel with the graph."""
 
 

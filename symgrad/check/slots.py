@@ -1,0 +1,223 @@
+"""The count of index slots that makes equality at one size a proof for every size.
+
+Monomials with the same pattern of equal and distinct indices have the same coefficient at every size, and at size m
+every pattern of m index slots occurs; so equality of all entries at the one size m is equality at every size
+(design, 'What counts as proved', 3).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from itertools import count, pairwise, product
+
+from sympy import (
+    Add,
+    Expr,
+    HadamardProduct,
+    Identity,
+    Integer,
+    Inverse,
+    KroneckerDelta,
+    MatAdd,
+    MatMul,
+    MatrixExpr,
+    MatrixSymbol,
+    Mul,
+    Number,
+    OneMatrix,
+    Pow,
+    Symbol,
+    Transpose,
+    ZeroMatrix,
+)
+
+from symgrad.language import operations as op
+from symgrad.language import vectors as v
+from symgrad.language.errors import Unsupported
+from symgrad.language.functions import Call
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Of one expression: summed index slots of each dimension in one monomial, sums over nothing, sizes that stand as numbers, quotients.
+
+    `fixed` is the furthest position named in each dimension; `axiom` says that the count is a proof only with atoms
+    (check/axioms.py).
+    """
+
+    summed: Counter[Expr] = field(default_factory=Counter)
+    constant: Counter[Expr] = field(default_factory=Counter)
+    named: Counter[Expr] = field(default_factory=Counter)
+    quotient: bool = False
+    axiom: bool = False
+    fixed: Counter[Expr] = field(default_factory=Counter)
+
+    def times(self, *others: Slots) -> Slots:
+        return _joined((self, *others), lambda a, b: a + b)
+
+    def or_(self, *others: Slots) -> Slots:
+        return _joined((self, *others), lambda a, b: a | b)
+
+    def and_sum(self, *dimensions: Expr) -> Slots:
+        return replace(self, summed=self.summed + Counter(d for d in dimensions if not d.is_Integer))
+
+    def and_nothing(self, *dimensions: Expr) -> Slots:
+        """A sum over each dimension whose index no factor carries."""
+        return replace(self, constant=self.constant + Counter(d for d in dimensions if not d.is_Integer))
+
+
+def _joined(every: tuple[Slots, ...], join: Callable[[Counter[Expr], Counter[Expr]], Counter[Expr]]) -> Slots:
+    summed, constant, named = (reduce(join, (getattr(s, part) for s in every)) for part in ("summed", "constant", "named"))
+    return Slots(summed, constant, named, any(s.quotient for s in every), any(s.axiom for s in every),
+                 reduce(lambda a, b: a | b, (s.fixed for s in every)))
+
+
+def slots(e: Expr, atoms: bool = False) -> Slots:
+    """An upper bound of the index slots that one monomial of one entry of e carries besides its free indices.
+
+    With `atoms`, inverses, softmax, divisors and roots are atoms; the sums in their rules count.
+    """
+    def of(a: Expr) -> Slots:
+        return slots(a, atoms)
+
+    match e:
+        case Number() | MatrixSymbol() | KroneckerDelta():
+            return Slots()
+        case Symbol():
+            return Slots(named=Counter([e])) if e.is_integer else Slots()
+        case Identity() | OneMatrix() | ZeroMatrix():
+            return Slots()
+        case MatMul():
+            matrices = [a for a in e.args if not v.is_scalar(a)]
+            nothing = [a.shape[1] for a, b in pairwise(matrices) if blank(a)[1] and blank(b)[0]]
+            return Slots().times(*(of(a) for a in e.args)).and_sum(*(a.shape[1] for a in matrices[:-1])).and_nothing(*nothing)
+        case Add() | MatAdd():
+            parts = [of(a) for a in e.args]
+            rational = any(p.quotient for p in parts)  # a common denominator multiplies
+            return parts[0].times(*parts[1:]) if rational else parts[0].or_(*parts[1:])
+        case Mul() | HadamardProduct():
+            return Slots().times(*(of(a) for a in e.args))
+        case Pow(base=Symbol(is_integer=True) as size, exp=exponent):
+            return Slots(named=Counter({size: int(abs(exponent)) + 1 - int(bool(exponent.is_Integer))}))
+        case Pow(base=base, exp=exponent) | v.Power(args=(base, exponent)):
+            inner, n = of(base), int(abs(exponent)) + int(bool(exponent < 0)) if exponent.is_Integer else 1  # a slope squares a divisor
+            if atoms and not (exponent.is_Integer and exponent > 0):  # an atom; its slope bares the sums of its argument once
+                return inner
+            if isinstance(base, v.Norm) and exponent.is_Integer and exponent > 0 and exponent % 2 == 0:
+                inner, n = _square_of(base, atoms), int(exponent) // 2
+            repeated = Slots().times(*(inner for _ in range(n)))
+            return replace(repeated, quotient=repeated.quotient or not exponent.is_Integer or exponent < 0)
+        case Call() | v.Elementwise() | v.UnknownScalar():
+            inner = Slots().times(*(of(a) for a in e.arguments))
+            spread = [d for a in e.arguments for d in v.shape_of(a)] if isinstance(e, v.UnknownScalar) else []
+            return inner.and_sum(*spread)
+        case v.UnknownGradient(args=(_, _, *arguments)):
+            return Slots().times(*(of(a) for a in arguments)).and_sum(*(d for a in arguments for d in v.shape_of(a)))
+        case v.AsScalar() | Transpose() | v.Diag():
+            return of(e.args[0])
+        case v.Entry(args=(matrix, *where)):
+            named = {d: int(i) for d, i in zip(v.shape_of(matrix), where, strict=True) if i.is_Integer and not d.is_Integer}
+            return replace(inner := of(matrix), fixed=inner.fixed | Counter(named))
+        case v.SumOf():
+            return of(e.arg).and_sum(*e.arg.shape).and_nothing(*(d for d, free in zip(e.arg.shape, blank(e.arg), strict=True) if free))
+        case v.TraceOf():
+            return of(e.arg).and_sum(e.arg.shape[0]).and_nothing(*(e.arg.shape[:1] if all(blank(e.arg)) else ()))
+        case v.Norm():
+            return replace(_square_of(e, atoms), quotient=not atoms)
+        case v.Softmax() | v.LogSumExp() | op.RowSoftmax() | op.RowLogSumExp() if atoms:
+            return of(e.args[0]).and_sum(*e.args[0].shape)
+        case v.Softmax() | v.LogSumExp():
+            inner = of(e.arg)
+            return replace(inner, summed=inner.summed + inner.summed, quotient=True).and_sum(e.arg.shape[0])
+        case v.IndexSum(args=(body, _, size)):
+            return of(body).and_sum(size)
+        case Inverse() | v.DetOf():  # the rule of each sums over rows and columns, which the slope of a bare matrix picks out
+            bare = isinstance(e.args[0], MatrixSymbol)
+            return replace(of(e.args[0]), axiom=not atoms).and_sum(*(() if bare else e.args[0].shape))
+        case op.ArgMax():
+            return replace(of(e.args[0]), axiom=not atoms)
+        case op.Choice(args=(_, _, then, otherwise)):
+            return of(then).or_(of(otherwise))
+        case op.Aligned() | op.AtMost():
+            return Slots(axiom=not atoms and not all(size.is_Integer for size in e.args[2::2]))
+        case op.Operation():
+            fresh = (Symbol(f"#{k}", integer=True, positive=True) for k in count()).__next__
+            inner = of(e.at(fresh(), fresh(), fresh))
+            return replace(inner, fixed=inner.fixed | Counter(dict(e.reaches)))
+    if isinstance(e, op.SCALARS):
+        return of(e.meaning())
+    raise Unsupported(f"the checker cannot count the index slots of {type(e).__name__}")
+
+
+def _square_of(e: v.Norm, atoms: bool) -> Slots:
+    inner = slots(e.arg, atoms)
+    return inner.times(inner).and_sum(*e.arg.shape).and_nothing(*(d for d, free in zip(e.arg.shape, blank(e.arg), strict=True) if free))
+
+
+def blank(e: Expr) -> tuple[bool, bool]:
+    """Can an entry of e have a monomial that does not carry its row index; its column index?  (An identity ties them together.)"""
+    match e:
+        case MatrixSymbol() | ZeroMatrix() | op.OneHot():
+            return False, False
+        case _ if v.is_scalar(e):
+            return True, True
+        case Identity() | OneMatrix():
+            return True, True
+        case MatMul():
+            matrices = [a for a in e.args if not v.is_scalar(a)]
+            return blank(matrices[0])[0], blank(matrices[-1])[1]
+        case HadamardProduct() | v.Elementwise():
+            parts = [blank(a) for a in e.args if isinstance(a, MatrixExpr)]
+            return all(r for r, _ in parts), all(c for _, c in parts)
+        case Transpose():
+            return blank(e.args[0])[::-1]
+        case v.Power():
+            return blank(e.args[0])
+        case op.Tril():
+            return False, False
+        case MatAdd():
+            parts = [blank(a) for a in e.args]
+            return any(r for r, _ in parts), any(c for _, c in parts)
+    either = any(any(blank(a)) for a in e.args if isinstance(a, MatrixExpr))
+    return either, either
+
+
+def enough(dimensions: tuple[Expr, ...], free: tuple[Expr, ...], sides: tuple[Slots, ...], numbers: bool = True,
+           ) -> tuple[list[dict[Expr, int]], bool]:
+    """The sizes at which equality of two expressions must be checked to hold at every size; False: a proof only with atoms.
+
+    `free` are the dimensions of the free indices.  One size of each dimension, and one more for each sum over nothing and (where
+    sizes that stand as numbers are `numbers`, not indeterminates) for each such, for the two sides are polynomials in them.  An
+    index of a size such as N + M takes a place in N and in M; a size such as N - K + 1 is made large enough by N.
+    """
+    whole = _joined(sides, (lambda a, b: a + b) if any(s.quotient for s in sides) else (lambda a, b: a | b))
+    need = whole.summed + Counter(d for d in free if not d.is_Integer)
+    base = {d: max(2, whole.fixed[d] + sum(n for size, n in need.items() if d in size.free_symbols and not _falls(size))) for d in dimensions}
+    for size in filter(_falls, need):
+        _raise(base, size, need[size])
+    for size in whole.fixed:
+        _raise(base, size, whole.fixed[size])
+    linked = whole.constant + (whole.named if numbers else Counter())
+    extra = [range(1 + sum(n for size, n in linked.items() if d in size.free_symbols)) for d in dimensions]
+    vectors = [{d: base[d] + k for d, k in zip(dimensions, more, strict=True)} for more in product(*extra)]
+    return vectors, not any(s.axiom for s in sides)
+
+
+def _falls(size: Expr) -> bool:
+    return any(term.as_coeff_Mul()[0] < 0 for term in Add.make_args(size))
+
+
+def _raise(base: dict[Expr, int], size: Expr, least: int) -> None:
+    """Larger dimensions until `size` is at least `least`."""
+    def value(sizes: dict[Expr, int]) -> int:
+        return int(size.xreplace({d: Integer(n) for d, n in sizes.items()}))
+
+    growing = [d for d in base if size.has(d) and value({**base, d: base[d] + 1}) > value(base)]
+    while growing and value(base) < max(least, 1):
+        base[growing[0]] += 1
+
+
+__all__ = ["Slots", "blank", "enough", "slots"]
