@@ -17,7 +17,7 @@ from symgrad.check.checker import Checker, unanswered
 from symgrad.check.normal import Undecided
 from symgrad.check.points import decimal_fits
 from symgrad.language import forms as F
-from symgrad.language.claims import Matches
+from symgrad.language.claims import Adjoint, Matches
 from symgrad.language.errors import Refused, SpecError, SpecErrors, Unsupported
 from symgrad.language.problem import Choose, Part, Problem
 from symgrad.language.steps import Answer, Certificate, Certified, Derivation, Ground
@@ -105,7 +105,8 @@ def agrees(problem: Problem, part: Part, derivation: Derivation, checker: Checke
                  if any(isinstance(s.claim, Matches) and s.claim.choice == c for s in derivation.all_steps())]
         stated = e.value if isinstance(e.value, list) else [e.value]
         return right == sorted(int(str(x)) for x in stated if str(x).isdigit())
-    by_label = {a.label: a for a in derivation.answers}
+    by_label = {s.label: Answer(s.label, F.AdjointOf(s.claim.node), F.Just(s.claim.expr)) for s in derivation.steps if isinstance(s.claim, Adjoint)}
+    by_label |= {a.label: a for a in derivation.answers}
     answer = by_label.get(f"{e.label} (rounded)") or by_label.get(e.label) or by_label.get(f"{e.label}_bar")
     if answer is None:
         raise SpecErrors((SpecError(f"expected: part {part.label} derives no {e.label!r}; it derives {', '.join(by_label)}", e.place),))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import prod
 
@@ -185,16 +186,13 @@ class Adjoints:
         sizes, everywhere = enough(self.dimensions, shape, plain)
         few = self.small(sizes[0], plain)
         self.compare_at(few, None, *work, refute=2 if few != sizes[0] else 3, prove=False)
-        if plain != with_atoms or any(s.named for s in plain):
-            for numbers in (False, True):
-                fewer, complete = enough(self.dimensions, shape, with_atoms, numbers)
-                if numbers and too_large(fewer):
-                    break
-                try:
-                    found = [self.compare_at(vector, Atoms(numbers=numbers), *work) for vector in fewer]
-                    return Compared(self.say_enough(fewer, complete), complete, tuple(dict.fromkeys(c for f in found for c in f)))
-                except Undecided:
-                    continue
+        for numbers in (False, True) if any(s.named for s in plain) else (False,):
+            fewer, complete = enough(self.dimensions, shape, with_atoms, numbers)
+            if numbers and too_large(fewer):
+                break
+            with suppress(Undecided):
+                found = [self.compare_at(vector, Atoms(numbers=numbers), *work) for vector in fewer]
+                return Compared(self.say_enough(fewer, complete), complete, tuple(dict.fromkeys(c for f in found for c in f)))
         if not everywhere or too_large(sizes):
             sizes, everywhere = [few] if not everywhere else [few, {d: n + 1 for d, n in few.items()}], False
         for vector in sizes:

@@ -3,7 +3,7 @@
     d(A^-1) = -A^-1 dA A^-1           d det A = det A tr(A^-1 dA)         d argmax = 0 away from ties
     d log sum_k e^(z_k) = p^T dz      d p_i = p_i (dz_i - p^T dz),  p = softmax(z)
 
-Divisors, roots and sizes that stand as numbers (the N of 1/N) are atoms too.  An identity between polynomials in atoms holds
+Divisors, roots, sigmoids and sizes that stand as numbers (the N of 1/N) are atoms too.  An identity between polynomials in atoms holds
 whatever they stand for; nothing is refuted with them.
 Source: Magnus, Neudecker, Matrix Differential Calculus (2019), ch. 8.
 """
@@ -11,11 +11,13 @@ Source: Magnus, Neudecker, Matrix Differential Calculus (2019), ch. 8.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
 
 from symgrad.check.calculus import differentiate
-from symgrad.language.functions import Call
+from symgrad.check.normal import is_zero
+from symgrad.language.functions import KNOWN, Call, call
 from symgrad.language.vectors import Entry
 
 Rows = tuple[tuple[Expr, ...], ...]
@@ -97,11 +99,12 @@ class Atoms:
         return Integer(0)
 
     def divided(self, e: Expr) -> Expr:
-        """e with an atom for every divisor and root that is more than one symbol."""
-        if not e.args or isinstance(e, Entry | Call):
+        """e with an atom for every divisor and root of more than one symbol and for every sigmoid and the like, whose slopes are
+        polynomials in it."""
+        if not e.args or isinstance(e, Entry):
             return e
         if e not in self.parted:
-            self.parted[e] = self._divided(e)
+            self.parted[e] = self._call(e) if isinstance(e, Call) else self._divided(e)
         return self.parted[e]
 
     def _divided(self, e: Expr) -> Expr:
@@ -114,6 +117,35 @@ class Atoms:
         elif not isinstance(base, Symbol | Entry):
             base, top = self._grid("1 over ", ((base,),), 1, 1)[0][0], -top
         return Pow(base, top)
+
+    def _call(self, e: Call) -> Expr:
+        if not smooth(e.fn.name):
+            return e
+        (argument,) = map(self.divided, e.arguments)
+        (order,) = e.fn.orders
+        value = self._grid(f"{e.fn.name} of ", ((argument,),), 1, 1)[0][0]
+        if not order:
+            return value
+        z = Symbol("#z", real=True)
+        slope = _slope_of(e.fn.name, z)
+        for _ in range(order - 1):
+            slope = differentiate(slope, z)
+        return self.divided(slope.xreplace({z: argument}))
+
+
+@cache
+def smooth(name: str) -> bool:
+    """Does the row of this function of one argument state its slope in its value?  The statement is proved here, from its definition."""
+    row = KNOWN.get(name)
+    if row is None or row.definition is None or row.derivative is None or row.kink or row.arity != 1:
+        return False
+    z = Symbol("#z", real=True)
+    stated, true = _slope_of(name, z), differentiate(row.definition(z), z)
+    return is_zero(stated - true)
+
+
+def _slope_of(name: str, z: Expr) -> Expr:
+    return KNOWN[name].derivative(z, call(name, z))  # type: ignore[misc]
 
 
 def cofactor_determinant(a: Rows) -> Expr:

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from sympy import Expr, Identity, Integer, Inverse, KroneckerDelta, MatMul, MatrixExpr, Mul, OneMatrix, Pow, Symbol, expand, floor
+from sympy import Expr, Identity, Integer, Inverse, KroneckerDelta, MatMul, MatrixExpr, Mul, OneMatrix, Pow, Symbol, Transpose, expand, floor
 
 from symgrad.language import vectors as v
 from symgrad.language.errors import ShapeError
 from symgrad.language.functions import call
-from symgrad.language.vectors import Entry, IndexSum, Shape, say_shape, shape_of
+from symgrad.language.vectors import Entry, IndexSum, Shape, merged, say_shape, shape_of
 
 Fresh = Callable[[], Symbol]
 """Gives an index symbol that nothing else uses."""
@@ -394,8 +394,13 @@ def diagonal(a: Expr) -> Expr:
         matrices = [f for f in a.args if not v.is_scalar(f)]
         if len(matrices) == 2:
             left, right = matrices
-            body = v.times(left, v.transpose(right))
-            found = body if left.shape[1] == 1 else v.matmul(body, OneMatrix(left.shape[1], 1))
+            inside = OneMatrix(left.shape[1], 1)
+            if left.shape[1] == 1:
+                found = v.times(left, v.transpose(right))
+            elif isinstance(left, Transpose):  # diag(A^T B) = (A o B)^T 1
+                found = v.matmul(v.transpose(v.times(left.args[0], right)), inside)
+            else:
+                found = v.matmul(v.times(left, v.transpose(right)), inside)
             for c in scalars:
                 found = v.scale(c, found)
             return found
@@ -453,8 +458,31 @@ def solve(a: Expr, b: Expr) -> Expr:
 
 
 def diag(a: Expr) -> Expr:
-    """The matrix with a vector on its diagonal; a number is its own."""
-    return a if v.is_scalar(a) else v.Diag(a)
+    """The matrix with a vector on its diagonal, multiples outside: diag(c 1) = c I; a number is its own."""
+    if v.is_scalar(a):
+        return a
+    if isinstance(a, MatMul) and v.is_scalar(a.args[0]):
+        return v.scale(a.args[0], diag(a.args[1] if len(a.args) == 2 else MatMul(*a.args[1:])))
+    return Identity(a.shape[0]) if isinstance(a, OneMatrix) else v.Diag(a)
+
+
+def hadamard(a: Expr, b: Expr) -> Expr:
+    """a o b, a broadcast column or row as a diagonal matrix: (c 1^T) o B = diag(c) B, (1 r^T) o B = B diag(r)."""
+    for one, other in ((a, b), (b, a)):
+        factors = [f for f in one.args if not v.is_scalar(f)] if isinstance(one, MatMul) else []
+        if len(factors) == 2 and other.shape[1] != 1 != other.shape[0]:
+            scalars = tuple(f for f in one.args if v.is_scalar(f))
+            column, row = factors
+            if isinstance(row, OneMatrix) and row.shape[0] == 1:
+                return v.scale(merged(scalars), v.matmul(diag(column), other))
+            if isinstance(column, OneMatrix) and column.shape[1] == 1:
+                return v.scale(merged(scalars), v.matmul(other, diag(v.transpose(row))))
+    return v.times(a, b)
+
+
+def trace(a: Expr) -> Expr:
+    """The trace; of a transpose, that of the matrix."""
+    return v.TraceOf(a.args[0]) if isinstance(a, Transpose) else v.TraceOf(a)
 
 
 def tril(a: Expr) -> Expr:
@@ -488,8 +516,8 @@ def correlate(w: Expr, x: Expr) -> Expr:
 
 
 __all__ = [
-    "Aligned", "ArgMax", "AtMost", "Block", "BlockInner", "BlockSum", "Choice", "Convolve", "Correlate", "Diagonal", "Kron", "MaxOf", "OPERATIONS",
-    "OPERATIONS_WORD", "OneHot", "Operation", "RowLogSumExp", "RowMax", "RowSoftmax", "SCALARS", "Solve", "Stack", "Tril", "Unvec",
-    "Variance", "Vec", "block", "block_inner", "block_sum", "centred", "convolve", "correlate", "diag", "diagonal", "kron", "place",
-    "solve", "stack", "tril",
+    "Aligned", "ArgMax", "AtMost", "Block", "BlockInner", "BlockSum", "Choice", "Convolve", "Correlate", "Diagonal", "Kron", "MaxOf",
+    "OPERATIONS", "OPERATIONS_WORD", "OneHot", "Operation", "RowLogSumExp", "RowMax", "RowSoftmax", "SCALARS", "Solve", "Stack", "Tril",
+    "Unvec", "Variance", "Vec", "block", "block_inner", "block_sum", "centred", "convolve", "correlate", "diag", "diagonal", "hadamard",
+    "kron", "place", "solve", "stack", "trace", "tril",
 ]

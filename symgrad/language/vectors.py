@@ -310,7 +310,7 @@ def times(a: Expr, b: Expr) -> Expr:
     flat: list[Expr] = []
     for t in (a, b):
         if isinstance(t, MatMul) and is_scalar(t.args[0]):
-            coefficient = times(coefficient, t.args[0])
+            coefficient = merged((coefficient, t.args[0]))
             t = t.args[1] if len(t.args) == 2 else MatMul(*t.args[1:])
         flat += [f for f in (t.args if isinstance(t, HadamardProduct) else (t,)) if not isinstance(f, OneMatrix)]
     body = HadamardProduct(*flat) if len(flat) > 1 else flat[0] if flat else OneMatrix(*a.shape)
@@ -361,6 +361,8 @@ def power(base: Expr, exponent: Expr) -> Expr:
         raise ShapeError(f"power: the exponent must be a scalar, it is {say_shape(exponent.shape)}")
     if exponent == 1:
         return base
+    if isinstance(base, Mul) and base.args[0].is_Number and exponent == -1:
+        return merged((1 / base.args[0], *(power(f, exponent) for f in base.args[1:])))
     if is_scalar(base):
         return Pow(base, exponent) if base.is_Number and exponent.is_Integer else Pow(base, exponent, evaluate=False)
     return Power(base, exponent)

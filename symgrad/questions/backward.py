@@ -93,7 +93,7 @@ def pulled(ask: Backward, definition: Expr, g: Expr, leaf: Expr, own: Expr) -> E
     if ask.expand and isinstance(definition, v.Elementwise):
         table = {v.Elementwise(definition.fn.derivative(s), *definition.arguments): derivative(definition, s, own, expand=True)
                  for s in range(len(definition.arguments))}
-        found = found.xreplace(table)
+        found = put_in(found, table)
     return found
 
 
@@ -115,7 +115,7 @@ def layout(problem: Problem, u: str, name: str, raw: Expr, written: bool) -> F.F
     if isinstance(raw, HadamardProduct) and g in raw.args and len(raw.args) == 2:
         (d,) = [a for a in raw.args if a != g]
         return F.JacobianTimes(F.Diagonal(d), u, True)
-    if isinstance(raw, MatMul) and len(raw.args) == 2 and raw.args[1] == g:
+    if isinstance(raw, MatMul) and len(raw.args) == 2 and raw.args[1] == g and not v.is_scalar(raw.args[0]):
         jacobian = v.transpose(raw.args[0])
         if not isinstance(jacobian, Transpose) or written:
             return F.JacobianTimes(F.Spread(jacobian), u, True)
@@ -145,13 +145,16 @@ def closed_form(problem: Problem, name: str, exprs: dict[str, Expr]) -> Expr:
     return whole[bar(problem, name)]
 
 
-def put_in(e: Expr, table: dict[Expr, Expr]) -> Expr:
+def put_in(e: Expr, table: dict[Expr, Expr], memo: dict[Expr, Expr] | None = None) -> Expr:
     """Equals put in for equals, products and sums kept flat."""
-    if e in table:
-        return table[e]
-    if not e.args or not any(s in table for s in e.atoms() | e.free_symbols):
-        return e
-    args = tuple(put_in(a, table) for a in e.args)
+    memo = dict(table) if memo is None else memo
+    if e not in memo:
+        args = tuple(put_in(a, table, memo) if isinstance(a, Expr) else a for a in e.args)
+        memo[e] = e if args == e.args else _rebuilt(e, args)
+    return memo[e]
+
+
+def _rebuilt(e: Expr, args: tuple[Expr, ...]) -> Expr:
     if isinstance(e, MatMul):
         return reduce(v.matmul, args)
     if isinstance(e, HadamardProduct):

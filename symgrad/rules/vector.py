@@ -33,7 +33,7 @@ from sympy import (
 from symgrad.language import vectors as v
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call
-from symgrad.language.operations import diagonal
+from symgrad.language.operations import diagonal, hadamard, trace
 from symgrad.language.vectors import merged
 from symgrad.rules.registry import rule
 from symgrad.rules.scalar import slope
@@ -123,7 +123,7 @@ def matmul_pull(expr: MatMul, g: Expr, own: Expr) -> Pulled:
 def hadamard_pull(expr: HadamardProduct, g: Expr, own: Expr) -> Pulled:
     """C = A o B:  A_bar = C_bar o B."""
     for i, a in enumerate(expr.args):
-        yield from pull(a, reduce(v.times, (*expr.args[:i], *expr.args[i + 1:]), g), a)
+        yield from pull(a, reduce(hadamard, (*expr.args[:i], *expr.args[i + 1:]), g), a)
 
 
 @pull.register
@@ -131,7 +131,7 @@ def hadamard_pull(expr: HadamardProduct, g: Expr, own: Expr) -> Pulled:
 def entrywise_power_pull(expr: v.Power, g: Expr, own: Expr) -> Pulled:
     """C = A^n entry by entry:  A_bar = C_bar o n A^(n-1)."""
     base, n = expr.args
-    yield from pull(base, v.times(g, v.scale(n, v.power(base, n - 1))), base)
+    yield from pull(base, hadamard(g, v.scale(n, v.power(base, n - 1))), base)
 
 
 @pull.register
@@ -149,7 +149,7 @@ def elementwise_pull(expr: v.Elementwise, g: Expr, own: Expr) -> Pulled:
         if a.is_Number:
             continue
         local = derivative(expr, slot, own, expand=False)
-        yield from pull(a, inner_product(g, local) if v.is_scalar(a) else v.times(g, local), a)
+        yield from pull(a, inner_product(g, local) if v.is_scalar(a) else hadamard(g, local), a)
 
 
 def derivative(expr: v.Elementwise, slot: int, output: Expr, expand: bool) -> Expr:
@@ -168,7 +168,7 @@ def lift(e: Expr, table: dict[Expr, Expr]) -> Expr:
         case Add():
             return reduce(v.add, sorted((lift(a, table) for a in e.args), key=lambda a: not a.is_Number if v.is_scalar(a) else True))
         case Mul():
-            return reduce(v.times, (lift(a, table) for a in e.args))
+            return reduce(v.times, (lift(a, table) for a in sorted(e.args, key=lambda a: bool(a.args))))
         case Pow():
             return v.power(lift(e.args[0], table), e.args[1])
         case Call():
@@ -274,7 +274,7 @@ def inner_product(a: Expr, b: Expr) -> Expr:
         return v.as_scalar(v.matmul(v.transpose(a), b))
     if a.shape[0] == 1:
         return v.as_scalar(v.matmul(a, v.transpose(b)))
-    return v.TraceOf(v.matmul(v.transpose(a), b))
+    return trace(v.matmul(v.transpose(a), b))
 
 
 def pullback(definition: Expr, g: Expr, leaf: Expr, own: Expr) -> Expr:

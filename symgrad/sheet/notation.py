@@ -137,7 +137,9 @@ class Notation:
             case Identity():
                 return r"\mathbf{I}", ATOM
             case OneMatrix() | ZeroMatrix():
-                return ("1" if isinstance(e, OneMatrix) else "0") + f"_{{{self._size(e)}}}", ATOM
+                row = e.shape[0] == 1 != e.shape[1]
+                size = self._size(v.transpose(e) if row else e)
+                return ("1" if isinstance(e, OneMatrix) else "0") + f"_{{{size}}}" + r"^{\top}" * row, ATOM
             case MatMul():
                 return self._matmul(e)
             case Add() | MatAdd():
@@ -154,6 +156,8 @@ class Notation:
                 return rf"{self.tex(base, ATOM)}^{{\circ {self.tex(n)}}}", POWER
             case Transpose() if (found := turned(self, e.args[0])) is not None:
                 return found
+            case Transpose(args=(Inverse() as inverse,)):
+                return self._raise(inverse.arg, r"-\top"), POWER
             case Transpose():
                 return self._raise(e.args[0], r"\top"), POWER
             case Inverse():
@@ -219,7 +223,7 @@ class Notation:
             under = self.juxtapose(below) if len(below) > 1 else self.tex(below[0])
             whole = rf"\frac{{{above}}}{{{under}}}"
             return sign + whole, SUM if sign else PRODUCT
-        return sign + self.juxtapose(top), SUM if sign else PRODUCT
+        return sign + (self.juxtapose(top) if len(top) > 1 else self.tex(top[0], PRODUCT)), SUM if sign else PRODUCT
 
     def juxtapose(self, factors: list[Expr]) -> str:
         """a x_1, with a dot where two numbers meet."""
@@ -256,11 +260,14 @@ class Notation:
         if self._negative(e):
             sign, first = "-", factors[0].args if isinstance(factors[0], Mul) else factors[:1]
             factors = [*([-first[0]] if first[0] != -1 else []), *first[1:], *factors[1:]]
-        scalars = [a for a in factors if v.is_scalar(a)]
-        text = self._mul(v.product(tuple(scalars)))[0] if len(scalars) > 1 else ""
-        rest = factors[len(scalars):] if text else factors
-        level = PRODUCT if len(rest) == 1 and not text and not isinstance(rest[0], op.Kron) else POWER
-        return sign + " ".join([*([text] if text else []), *(self.tex(a, level) for a in rest)]), SUM if sign else PRODUCT
+        scalars = v.merged(tuple(a for a in factors if v.is_scalar(a)))
+        matrices = [a for a in factors if not v.is_scalar(a)]
+        divides = isinstance(scalars, Mul | Pow | Rational)
+        text = "" if scalars == 1 else self.tex(scalars, PRODUCT if divides and not self._negative(scalars) else POWER)
+        level = PRODUCT if len(matrices) == 1 and not text and not isinstance(matrices[0], op.Kron) else POWER
+        for piece in (self.tex(a, level) for a in matrices):
+            text += (r" \, " if piece.startswith(r"\mathrm") else " ") * bool(text) + piece
+        return sign + text, SUM if sign else PRODUCT
 
     def _size(self, e: MatrixExpr) -> str:
         return str(e.shape[0]) if e.shape[1] == 1 else rf"{e.shape[0]} \times {e.shape[1]}"
