@@ -355,7 +355,7 @@ def finite_difference(compiled: CompiledFunction, values: Values, of: str, wrt: 
             moved[index] += sign * width
             ends.append((moved[index], np.asarray(compiled({**values, wrt: moved if moved.shape else float(moved)})[of], np.float64)))
         columns.append((ends[0][1] - ends[1][1]) / (ends[0][0] - ends[1][0]))
-    return np.stack(columns, axis=-1).reshape(*columns[0].shape, *point.shape)
+    return np.stack(columns, axis=-1).reshape((*columns[0].shape, *point.shape))
 
 
 def worst_error(analytic: Values, numeric: Values) -> float:
