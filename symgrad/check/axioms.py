@@ -99,8 +99,8 @@ class Atoms:
         return Integer(0)
 
     def divided(self, e: Expr) -> Expr:
-        """e with an atom for every divisor and root of more than one symbol and for every sigmoid and the like, whose slopes are
-        polynomials in it."""
+        """e with an atom for every divisor and root of more than one symbol and for every function of entries; the slopes of sigmoid
+        and the like are polynomials in its atom."""
         if not e.args or isinstance(e, Entry):
             return e
         if e not in self.parted:
@@ -119,18 +119,19 @@ class Atoms:
         return Pow(base, top)
 
     def _call(self, e: Call) -> Expr:
+        """Any function of entries: nothing is used of it but that equal arguments give equal values."""
+        arguments = tuple(map(self.divided, e.arguments))
         if not smooth(e.fn.name):
-            return e
-        (argument,) = map(self.divided, e.arguments)
+            return self._grid(f"{e.fn} of ", (arguments,), 1, 1)[0][0]
         (order,) = e.fn.orders
-        value = self._grid(f"{e.fn.name} of ", ((argument,),), 1, 1)[0][0]
+        value = self._grid(f"{e.fn.name} of ", (arguments,), 1, 1)[0][0]
         if not order:
             return value
         z = Symbol("#z", real=True)
         slope = _slope_of(e.fn.name, z)
         for _ in range(order - 1):
             slope = differentiate(slope, z)
-        return self.divided(slope.xreplace({z: argument}))
+        return self.divided(slope.xreplace({z: arguments[0]}))
 
 
 @cache

@@ -44,8 +44,8 @@ from symgrad.language.functions import Call
 class Slots:
     """Of one expression: summed index slots of each dimension in one monomial, sums over nothing, sizes that stand as numbers, quotients.
 
-    `fixed` is the furthest position named in each dimension; `axiom` says that the count is a proof only with atoms
-    (check/axioms.py).
+    `nested` are the sums inside functions, divisors and the like, `fixed` is the furthest position named in each dimension;
+    `axiom` says that the count is a proof only with atoms (check/axioms.py).
     """
 
     summed: Counter[Expr] = field(default_factory=Counter)
@@ -54,6 +54,7 @@ class Slots:
     quotient: bool = False
     axiom: bool = False
     fixed: Counter[Expr] = field(default_factory=Counter)
+    nested: Counter[Expr] = field(default_factory=Counter)
 
     def times(self, *others: Slots) -> Slots:
         return _joined((self, *others), lambda a, b: a + b)
@@ -64,6 +65,10 @@ class Slots:
     def and_sum(self, *dimensions: Expr) -> Slots:
         return replace(self, summed=self.summed + Counter(d for d in dimensions if not d.is_Integer))
 
+    def inside(self) -> Slots:
+        """The same as the argument of a function."""
+        return replace(self, nested=self.nested | self.summed)
+
     def and_nothing(self, *dimensions: Expr) -> Slots:
         """A sum over each dimension whose index no factor carries."""
         return replace(self, constant=self.constant + Counter(d for d in dimensions if not d.is_Integer))
@@ -72,7 +77,7 @@ class Slots:
 def _joined(every: tuple[Slots, ...], join: Callable[[Counter[Expr], Counter[Expr]], Counter[Expr]]) -> Slots:
     summed, constant, named = (reduce(join, (getattr(s, part) for s in every)) for part in ("summed", "constant", "named"))
     return Slots(summed, constant, named, any(s.quotient for s in every), any(s.axiom for s in every),
-                 reduce(lambda a, b: a | b, (s.fixed for s in every)))
+                 *(reduce(lambda a, b: a | b, (getattr(s, part) for s in every)) for part in ("fixed", "nested")))
 
 
 def slots(e: Expr, atoms: bool = False) -> Slots:
@@ -104,8 +109,10 @@ def slots(e: Expr, atoms: bool = False) -> Slots:
             return Slots(named=Counter({size: int(abs(exponent)) + 1 - int(bool(exponent.is_Integer))}))
         case Pow(base=base, exp=exponent) | v.Power(args=(base, exponent)):
             inner, n = of(base), int(abs(exponent)) + int(bool(exponent < 0)) if exponent.is_Integer else 1  # a slope squares a divisor
-            if atoms and not (exponent.is_Integer and exponent > 0):  # an atom; its slope bares the sums of its argument once
-                return inner
+            if not (exponent.is_Integer and exponent > 0):
+                inner = inner.inside()
+                if atoms:  # its slope bares the sums of its argument once
+                    return inner
             if isinstance(base, v.Norm) and exponent.is_Integer and exponent > 0 and exponent % 2 == 0:
                 inner, n = _square_of(base, atoms), int(exponent) // 2
             repeated = Slots().times(*(inner for _ in range(n)))
@@ -113,9 +120,9 @@ def slots(e: Expr, atoms: bool = False) -> Slots:
         case Call() | v.Elementwise() | v.UnknownScalar():
             inner = Slots().times(*(of(a) for a in e.arguments))
             spread = [d for a in e.arguments for d in v.shape_of(a)] if isinstance(e, v.UnknownScalar) else []
-            return inner.and_sum(*spread)
+            return inner.inside().and_sum(*spread)
         case v.UnknownGradient(args=(_, _, *arguments)):
-            return Slots().times(*(of(a) for a in arguments)).and_sum(*(d for a in arguments for d in v.shape_of(a)))
+            return Slots().times(*(of(a) for a in arguments)).inside().and_sum(*(d for a in arguments for d in v.shape_of(a)))
         case v.AsScalar() | Transpose() | v.Diag():
             return of(e.args[0])
         case v.Entry(args=(matrix, *where)):
@@ -126,19 +133,19 @@ def slots(e: Expr, atoms: bool = False) -> Slots:
         case v.TraceOf():
             return of(e.arg).and_sum(e.arg.shape[0]).and_nothing(*(e.arg.shape[:1] if all(blank(e.arg)) else ()))
         case v.Norm():
-            return replace(_square_of(e, atoms), quotient=not atoms)
+            return replace(_square_of(e, atoms).inside(), quotient=not atoms)
         case v.Softmax() | v.LogSumExp() | op.RowSoftmax() | op.RowLogSumExp() if atoms:
-            return of(e.args[0]).and_sum(*e.args[0].shape)
+            return of(e.args[0]).inside().and_sum(*e.args[0].shape)
         case v.Softmax() | v.LogSumExp():
             inner = of(e.arg)
-            return replace(inner, summed=inner.summed + inner.summed, quotient=True).and_sum(e.arg.shape[0])
+            return replace(inner, summed=inner.summed + inner.summed, quotient=True).and_sum(e.arg.shape[0]).inside()
         case v.IndexSum(args=(body, _, size)):
             return of(body).and_sum(size)
         case Inverse() | v.DetOf():  # the rule of each sums over rows and columns, which the slope of a bare matrix picks out
             bare = isinstance(e.args[0], MatrixSymbol)
-            return replace(of(e.args[0]), axiom=not atoms).and_sum(*(() if bare else e.args[0].shape))
+            return replace(of(e.args[0]).inside(), axiom=not atoms).and_sum(*(() if bare else e.args[0].shape))
         case op.ArgMax():
-            return replace(of(e.args[0]), axiom=not atoms)
+            return replace(of(e.args[0]).inside(), axiom=not atoms)
         case op.Choice(args=(_, _, then, otherwise)):
             return of(then).or_(of(otherwise))
         case op.Aligned() | op.AtMost():
@@ -196,6 +203,10 @@ def enough(dimensions: tuple[Expr, ...], free: tuple[Expr, ...], sides: tuple[Sl
     whole = _joined(sides, (lambda a, b: a + b) if any(s.quotient for s in sides) else (lambda a, b: a | b))
     need = whole.summed + Counter(d for d in free if not d.is_Integer)
     base = {d: max(2, whole.fixed[d] + sum(n for size, n in need.items() if d in size.free_symbols and not _falls(size))) for d in dimensions}
+    carried = sum((s.summed for s in sides), Counter(d for d in free if not d.is_Integer))
+    for d in dimensions:  # a sum over all indices inside a function must not be mistaken for one over those that a term carries
+        if any(d in size.free_symbols for size in whole.nested):
+            base[d] = max(base[d], whole.fixed[d] + 1 + sum(n for size, n in carried.items() if d in size.free_symbols))
     for size in filter(_falls, need):
         _raise(base, size, need[size])
     for size in whole.fixed:
