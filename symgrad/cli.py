@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ L = 1/2 * norm(h - t)^2
 
 [[part]]
 label = "a"
-ask = "backward"                # forward, gradient, backward, choose
+ask = "backward"                # every kind of question is in the README
 of = "L"
 wrt = ["W", "x"]
 
@@ -68,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     new = commands.add_parser("new", help="write a problem file to start from")
     new.add_argument("name")
     new.add_argument("--dir", type=Path, default=Path("."), metavar="DIR")
-    commands.add_parser("doctor", help="what is installed and what would be found missing")
+    commands.add_parser("doctor", help="what is installed, and what is missing for which purpose")
     schema = commands.add_parser("schema", help="print the JSON Schema of problem files, for editors")
     schema.set_defaults(command="schema")
     return top
@@ -110,60 +111,83 @@ def solve_command(options: argparse.Namespace) -> int:
     formats, views = tuple(dict.fromkeys(options.format or DEFAULT_FORMATS)), tuple(dict.fromkeys(options.view or VIEWS))
     outcomes = list(run(files, options.out, formats, views, options.jobs))
     print_summary(outcomes)
+    if any(o.rows for o in outcomes):
+        print(f"Sheets and certificates are in {(options.out / '<problem>').as_posix()}/.")
     for outcome in outcomes:
         for error in outcome.errors:
             print(f"error: {error}", file=sys.stderr)
         for row in outcome.rows:
             if row.failure:
                 print(f"failed: {outcome.file}, part {row.part}: {row.failure}", file=sys.stderr)
-        if outcome.crash:
-            print(f"failed: {outcome.crash}", file=sys.stderr)
+            if row.expected.startswith("no"):
+                print(f"disagrees: {outcome.file}, part {row.part}: [expected] {row.expected.removeprefix('no: ')} is not what was derived; "
+                      f"see the marking view", file=sys.stderr)
+        for failure in filter(None, (outcome.crash, outcome.unprinted)):
+            print(f"failed: {failure}", file=sys.stderr)
     if any(o.errors for o in outcomes):
         return 2
-    return 0 if all(row.good for o in outcomes for row in o.rows) and not any(o.crash for o in outcomes) else 1
+    return 0 if all(row.good for o in outcomes for row in o.rows) and not any(o.crash or o.unprinted for o in outcomes) else 1
 
 
 def run(files: list[Path], out: Path, formats: tuple[str, ...], views: tuple[str, ...], jobs: int) -> list[Outcome]:
-    """All files, in parallel processes where there are several, with progress on a terminal."""
+    """All files, in parallel processes where there are several, with progress on a terminal; outcomes in the order of the files."""
     import os
 
     from symgrad.pipeline import solve_file
 
     workers = min(jobs or os.cpu_count() or 1, len(files))
-    show = sys.stderr.isatty() and len(files) > 1
-    found: list[Outcome] = []
-
-    def note(outcome: Outcome) -> None:
-        found.append(outcome)
-        if show:
-            print(f"\r{len(found)}/{len(files)} {Path(outcome.file).name:40.40}", end="" if len(found) < len(files) else "\n", file=sys.stderr)
-
-    if workers <= 1:
-        for f in files:
-            note(solve_file(f, out, formats, views))
-    else:
-        from concurrent.futures import ProcessPoolExecutor
+    with progress(len(files)) as note:
+        if workers <= 1:
+            return [note(solve_file(f, out, formats, views)) for f in files]
+        from concurrent.futures import ProcessPoolExecutor, as_completed
         with ProcessPoolExecutor(workers) as pool:
-            for outcome in pool.map(solve_file, files, [out] * len(files), [formats] * len(files), [views] * len(files)):
-                note(outcome)
-    return found
+            work = [pool.submit(solve_file, f, out, formats, views) for f in files]
+            for done in as_completed(work):
+                note(done.result())
+            return [w.result() for w in work]
+
+
+@contextlib.contextmanager
+def progress(total: int) -> Iterator[Callable[[Outcome], Outcome]]:
+    """Takes note of every outcome and passes it on; a bar on the terminal while the work lasts, nothing where errors go to a file."""
+    if not sys.stderr.isatty():
+        yield lambda outcome: outcome
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("solving"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[last]}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=total, last="")
+
+        def note(outcome: Outcome) -> Outcome:
+            bar.update(task, advance=1, last=Path(outcome.file).name)
+            return outcome
+
+        yield note
 
 
 def print_summary(outcomes: list[Outcome]) -> None:
-    """The table at the end: problem, part, steps, how each was shown, whether [expected] agrees."""
+    """The table at the end: problem, part, steps, the checker's verdicts, finite differences, whether [expected] agrees."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=None)
-    for heading in ("problem", "part", "ask", "steps", "proved", "tested", "given", "refuted", "undecided", "expected ok"):
-        table.add_column(heading, justify="right" if heading in ("steps", "proved", "tested", "given", "refuted", "undecided") else "left")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for heading in ("problem", "part", "ask", "steps", "verdicts", "worst error", "expected"):
+        table.add_column(heading, no_wrap=heading in ("problem", "part", "ask"), justify="right" if heading == "steps" else "left")
     for o in outcomes:
         for row in o.rows:
-            counts = [str(row.counts.get(k, 0) or "") for k in ("proved", "tested", "given", "refuted", "undecided")]
-            table.add_row(row.problem, row.part, row.ask, str(row.steps), *counts, row.expected or "-", style=None if row.good else "red")
+            said = ", ".join(f"{row.counts[k]} {k}" for k in ("proved", "tested", "given", "refuted", "undecided") if row.counts.get(k))
+            error = row.comparison.error if row.comparison else ""
+            table.add_row(row.problem, row.part, row.ask, str(row.steps), said or "-", error or "-", row.expected or "-",
+                          style=None if row.good else "red")
         if o.errors or o.crash:
-            table.add_row(Path(o.file).stem, "-", "failed" if o.crash else "input is wrong", "", "", "", "", "", "", "-", style="red")
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+            table.add_row(Path(o.file).stem, "-", "-", "-", "failed" if o.crash else "input is wrong", "-", "-", style="red")
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    with console.capture() as text:
+        console.print(table)
+    print("\n".join(line.rstrip() for line in text.get().strip("\n").splitlines()))
 
 
 def check_command(options: argparse.Namespace) -> int:
@@ -220,7 +244,8 @@ def schema_command() -> int:
 
     from symgrad.reader.file import FileSpec
 
-    print(json.dumps(FileSpec.model_json_schema(), indent=2, sort_keys=True))
+    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A symgrad problem file"}
+    print(json.dumps({**FileSpec.model_json_schema(), **about}, indent=2, sort_keys=True))
     return 0
 
 
@@ -237,10 +262,12 @@ def doctor_command() -> int:
         except PackageNotFoundError:
             print(f"  {name:16} missing: pip install {name}")
             status = 1
-    from symgrad.sheet.pdf import BROWSERS, ENGINES, engine
-    for name in (*ENGINES, *BROWSERS):
-        if shutil.which(name):
-            print(f"  {name:16} found")
-    if engine() is None:
-        print("  no PDF engine: sheets come as HTML, LaTeX, Markdown and JSON; for PDF install latexmk or Chromium")
+    from symgrad.sheet.pdf import BROWSERS, ENGINES
+    found = [name for name in (*ENGINES, *BROWSERS) if shutil.which(name)]
+    if found:
+        others = f" (also found: {', '.join(found[1:])})" if found[1:] else ""
+        print(f"PDF sheets (--format pdf) are made by {found[0]}{others}")
+    else:
+        print("PDF sheets (--format pdf) cannot be made: install latexmk or Chromium; HTML, LaTeX, Markdown and JSON need neither")
+    print("All that symgrad needs is here." if status == 0 else "Something is missing, see above.")
     return status

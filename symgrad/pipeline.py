@@ -17,18 +17,35 @@ from symgrad.check.checker import Checker, unanswered
 from symgrad.check.normal import Undecided
 from symgrad.check.points import decimal_fits
 from symgrad.language import forms as F
-from symgrad.language.claims import Adjoint, Matches
+from symgrad.language.claims import Adjoint, Classes, Matches
 from symgrad.language.errors import Refused, SpecError, SpecErrors, Unsupported
-from symgrad.language.problem import Choose, Part, Problem
-from symgrad.language.steps import Answer, Certificate, Certified, Derivation, Ground
+from symgrad.language.fill import Fill
+from symgrad.language.problem import (
+    Backward,
+    CheckNetwork,
+    Choose,
+    Construct,
+    ConstructChain,
+    FindParameters,
+    Gradient,
+    GuaranteedZero,
+    Part,
+    Problem,
+)
+from symgrad.language.steps import Answer, Certificate, Certified, Comparison, Derivation, Ground
 from symgrad.language.vectors import SCALAR, shape_of
 from symgrad.language.wire import certificate_to_json
-from symgrad.reader.letlist import Scope, expression
-from symgrad.reader.read import ExpectedAnswer, exact, read
+from symgrad.reader.letlist import Scope, exact, expression, expressions
+from symgrad.reader.properties import read_property
+from symgrad.reader.read import ExpectedAnswer, read
+from symgrad.reader.tokens import Inputs
 from symgrad.sheet.compose import VIEWS, Solved, compose
+from symgrad.sheet.zeros import answer_of, answers
 
 FORMATS = {"html": "html", "latex": "tex", "markdown": "md", "json": "json"}
 """Format name -> file ending; `symgrad/sheet/<name>.py` renders it.  To add one: a file and a row."""
+
+SHOWN = 3  # refused steps that a failure lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +68,13 @@ class Row:
     counts: dict[str, int] = field(default_factory=dict)
     expected: str = ""
     failure: str = ""
+    comparison: Comparison | None = None
 
     @property
     def good(self) -> bool:
         bad = self.counts.get("refuted", 0) + self.counts.get("undecided", 0)
-        return not self.failure and not bad and not self.expected.startswith("no")
+        agrees = self.comparison is None or self.comparison.agrees
+        return not self.failure and not bad and agrees and not self.expected.startswith("no")
 
 
 def solve(problem: Problem, expected: tuple[ExpectedAnswer, ...] = ()) -> Result:
@@ -85,14 +104,24 @@ def solve_part(problem: Problem, part: Part, expected: tuple[ExpectedAnswer, ...
         verdict = checker.check(step.claim)
         verdicts[id(step)] = verdict
         certified.append(Certified(part.label, step.label, step.rule, step.claim, verdict))
-    sound = tuple(c.claim for c in certified if c.verdict.ground in (Ground.PROVED, Ground.GIVEN, Ground.TESTED))
+    sound = tuple(c.claim for c in certified if c.verdict.ground.holds)
     missing = unanswered(problem, part, sound)
     wrong = [f"{c.label}: {c.verdict.method}" for c in certified if c.verdict.ground is Ground.REFUTED]
-    failure = f"the checker refused: {'; '.join(wrong)}" if wrong else f"not answered: {', '.join(missing)}" if missing else ""
+    more = f"; and {len(wrong) - SHOWN} more, most of which rest on these" if len(wrong) > SHOWN else ""
+    failure = f"the checker refused: {'; '.join(wrong[:SHOWN])}{more}" if wrong else f"not answered: {', '.join(missing)}" if missing else ""
     agreed = tuple((e.label, agrees(problem, part, derivation, checker, e)) for e in expected)
     if failure:
         return Solved(part, None, verdicts, agreed, failure), certified  # no line is printed that was not checked
-    return Solved(part, derivation, verdicts, agreed), certified
+    return Solved(part, derivation, verdicts, agreed, comparison=compared(problem, part, derivation)), certified
+
+
+def compared(problem: Problem, part: Part, derivation: Derivation) -> Comparison | None:
+    """Derived gradients against finite differences; None where a part asks for none."""
+    match part.ask:
+        case Gradient(of=of, wrt=wrt) | Backward(of=of, wrt=wrt) | Choose(of=of, wrt=wrt):
+            from symgrad.numeric.comparison import compare
+            return compare(derivation, of, wrt, problem.conventions)
+    return None
 
 
 # ---- [expected]: only ever compared, after everything is derived ---------------------------------------------------
@@ -100,11 +129,19 @@ def solve_part(problem: Problem, part: Part, expected: tuple[ExpectedAnswer, ...
 
 def agrees(problem: Problem, part: Part, derivation: Derivation, checker: Checker, e: ExpectedAnswer) -> bool:
     """Is the derived answer the one that [expected] states?  Raises SpecErrors if it states none that can be compared."""
+    if isinstance(part.ask, Construct | ConstructChain | CheckNetwork) and e.label != "marks":
+        return network_agrees(part.ask, derivation, problem, e)
     if isinstance(part.ask, Choose) and not e.label:
         right = [i for i, c in enumerate(part.ask.choices, 1)
                  if any(isinstance(s.claim, Matches) and s.claim.choice == c for s in derivation.all_steps())]
         stated = e.value if isinstance(e.value, list) else [e.value]
         return right == sorted(int(str(x)) for x in stated if str(x).isdigit())
+    if isinstance(part.ask, Fill) and e.label == "combinations":
+        return _same_combinations(part.ask, derivation, e)
+    if isinstance(part.ask, FindParameters) and not e.label:
+        return e.value == "none" and not derivation.answers
+    if isinstance(part.ask, GuaranteedZero):
+        return stated_zero(part.ask, derivation, e)
     by_label = {s.label: Answer(s.label, F.AdjointOf(s.claim.node), F.Just(s.claim.expr)) for s in derivation.steps if isinstance(s.claim, Adjoint)}
     by_label |= {a.label: a for a in derivation.answers}
     answer = by_label.get(f"{e.label} (rounded)") or by_label.get(e.label) or by_label.get(f"{e.label}_bar")
@@ -114,6 +151,41 @@ def agrees(problem: Problem, part: Part, derivation: Derivation, checker: Checke
         return _same(problem, derivation, checker, answer, e)
     except (SpecError, Unsupported) as error:
         raise SpecErrors((SpecError(f"expected {e.label}: {error}", e.place),)) from None
+
+
+def _same_combinations(ask: Fill, derivation: Derivation, e: ExpectedAnswer) -> bool:
+    """"x1, 0, -1; 0, x2, 1": the entries of the slots, one combination after the other, in any order; "" for none."""
+    scope = Scope({n: derivation.graph.symbol(n) for n in ask.inputs}, {})
+    try:
+        stated = {expressions(text, scope) for text in str(e.value).split(";") if text.strip()}
+    except SpecError as error:
+        raise SpecErrors((SpecError(f"expected {e.label}: {error.message}", e.place),)) from None
+    claims = [s.claim for s in derivation.steps if isinstance(s.claim, Classes)]
+    return stated == {ask.entries(c) for claim in claims for group in claim.classes for c in group}
+
+
+def network_agrees(ask: Construct | ConstructChain | CheckNetwork, derivation: Derivation, problem: Problem, e: ExpectedAnswer) -> bool:
+    """right, wrong, refused, possible, impossible; for a network whose property was asked for, any text of the same property."""
+    from symgrad.questions.threshold import OUTCOMES, outcome, same_property
+
+    if e.label:
+        raise SpecErrors((SpecError(f"expected: a network has no {e.label!r}; state one of {', '.join(OUTCOMES)}, a property, or marks", e.place),))
+    if isinstance(e.value, str) and e.value in OUTCOMES:
+        return e.value == outcome(ask, derivation)
+    if isinstance(ask, ConstructChain):
+        return False
+    try:
+        stated = read_property(str(e.value), Inputs(ask.wanted.inputs, len(ask.wanted.inputs)), ask.wanted.domain)
+    except SpecError as error:
+        raise SpecErrors((SpecError(f"expected: {e.value!r} is none of {', '.join(OUTCOMES)}, nor a property: {error}", e.place),)) from None
+    return same_property(ask, derivation, stated, problem)
+def stated_zero(ask: GuaranteedZero, derivation: Derivation, e: ExpectedAnswer) -> bool:
+    """Is a stated YES or NO the answer found?  Raises SpecErrors for a label that is not asked."""
+    said, several = answers(derivation), len(ask.cases) > 1
+    found = {f"{w} case {k + 1}" if several else w: answer_of(w, k, ask, said) for w in ask.wrt for k in range(len(ask.cases))}
+    if e.label not in found:
+        raise SpecErrors((SpecError(f"expected: part {e.part} asks no {e.label!r}; it asks {', '.join(found)}", e.place),))
+    return str(e.value).strip().lower() == found[e.label].lower()
 
 
 def _same(problem: Problem, derivation: Derivation, checker: Checker, answer: Answer, e: ExpectedAnswer) -> bool:
@@ -180,7 +252,9 @@ def summary(result: Result) -> tuple[Row, ...]:
             counts[verdict.ground.value] = counts.get(verdict.ground.value, 0) + 1
         wrong = [label or "answer" for label, ok in item.expected if not ok]
         said = "" if not item.expected else "yes" if not wrong else f"no: {', '.join(wrong)}"
-        rows.append(Row(result.problem.id, item.part.label, item.part.ask.kind, len(item.verdicts), counts, said, item.failure))
+        refuted = item.derivation.refuted if item.derivation and not (item.expected and not wrong) else ""
+        failure = item.failure or refuted
+        rows.append(Row(result.problem.id, item.part.label, item.part.ask.kind, len(item.verdicts), counts, said, failure, item.comparison))
     return tuple(rows)
 
 
@@ -192,6 +266,7 @@ class Outcome:
     rows: tuple[Row, ...] = ()
     errors: tuple[str, ...] = ()
     crash: str = ""  # a fault of ours, not of the file
+    unprinted: str = ""  # why there is no PDF; everything else was written
 
 
 def solve_file(path: Path, out: Path, formats: tuple[str, ...], views: tuple[str, ...] = VIEWS) -> Outcome:
@@ -200,12 +275,7 @@ def solve_file(path: Path, out: Path, formats: tuple[str, ...], views: tuple[str
         problem, expected = read(path)
         result = solve(problem, expected)
         write(out / problem.id, render(result, [f for f in formats if f != "pdf"], views))
-        if "pdf" in formats:
-            from symgrad.sheet.pdf import print_pdf
-            files = render(result, ("latex", "html"), views)
-            for view in views:
-                print_pdf(out / problem.id / f"{view}.pdf", files[f"{view}.tex"], files[f"{view}.html"])
-        return Outcome(path.as_posix(), summary(result))
+        return Outcome(path.as_posix(), summary(result), unprinted=printed(result, out / problem.id, views) if "pdf" in formats else "")
     except SpecErrors as error:
         return Outcome(path.as_posix(), errors=tuple(map(str, error.errors)))
     except (SpecError, Unsupported) as error:
@@ -216,6 +286,19 @@ def solve_file(path: Path, out: Path, formats: tuple[str, ...], views: tuple[str
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(where.filename).name}:{where.lineno}"
         return Outcome(path.as_posix(), crash=f"{path.as_posix()}: a fault in symgrad, please report it: {type(error).__name__} at {place}: {error}")
+
+
+def printed(result: Result, folder: Path, views: tuple[str, ...]) -> str:
+    """A PDF of every view; why there is none, or ""."""
+    from symgrad.sheet.pdf import print_pdf
+
+    files = render(result, ("latex", "html"), views)
+    try:
+        for view in views:
+            print_pdf(folder / f"{view}.pdf", files[f"{view}.tex"], files[f"{view}.html"])
+    except Unsupported as error:
+        return f"{(folder / view).as_posix()}.pdf: {error}"
+    return ""
 
 
 def problem_files(paths: Iterable[Path]) -> list[Path]:
@@ -230,5 +313,5 @@ def problem_files(paths: Iterable[Path]) -> list[Path]:
         elif path.exists():
             found.append(path)
         else:
-            raise SpecError(f"there is no {path.as_posix()}")
+            raise SpecError(f"there is no file or folder {path.as_posix()}")
     return list(dict.fromkeys(found))

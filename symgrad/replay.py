@@ -63,7 +63,7 @@ def verify(problem, certificate: Certificate) -> Replay:  # type: ignore[no-unty
         shown = []
         for e in entries:
             verdict = checker.check(e.claim)
-            if verdict.ground in (Ground.PROVED, Ground.GIVEN, Ground.TESTED):
+            if verdict.ground.holds:
                 shown.append(e.claim)
             undecided += verdict.ground is Ground.UNDECIDED
             if verdict.ground is Ground.REFUTED:

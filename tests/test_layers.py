@@ -22,7 +22,7 @@ MAY: dict[str, set[str]] = {
     "numeric": {"language"},
     "replay": {"language", "check", "reader"},
     "pipeline": {"language", "check", "reader", "questions", "rules", "solvers", "sheet", "numeric"},
-    "api": {"language", "check", "reader", "questions", "sheet", "numeric", "pipeline"},
+    "api": {"language", "check", "reader", "questions", "sheet", "numeric", "pipeline", "replay"},
     "cli": {"language", "pipeline", "reader", "replay", "sheet"},
     "__init__": {"api"},
     "__main__": {"cli"},

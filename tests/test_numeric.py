@@ -48,6 +48,7 @@ from symgrad.language.vectors import (
     Softmax,
     SumOf,
     TraceOf,
+    Unit,
     UnknownGradient,
     UnknownScalar,
 )
@@ -126,6 +127,8 @@ def slow(e: Expr, env: Mapping[Expr, Any]) -> Any:
             return np.ones([size(d) for d in e.shape])
         case ZeroMatrix():
             return np.zeros([size(d) for d in e.shape])
+        case Unit():
+            return np.eye(size(e.shape[0]))[:, [int(e.args[1]) - 1]]
         case Diag():
             return np.diag(go(e.arg)[:, 0])
         case Softmax():
@@ -195,6 +198,10 @@ def check(expr: Expr, rng: np.random.Generator, tolerance: float = 1e-9, batches
     got = f({n: given[n] for n in f.inputs})["out"]
     assert np.shape(got) == expected.shape, f"{expr}: {np.shape(got)} for {expected.shape}\n{f.source}"
     np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance, err_msg=f"{expr}\n{f.source}")
+    again = compiled(expr, reuse=True)
+    again({n: {**values_for(rng, names), **{str(d): s for d, s in SIZES.items()}}[n] for n in f.inputs})  # leaves its arrays behind
+    second = again({n: given[n] for n in f.inputs})["out"]
+    np.testing.assert_allclose(second, expected, rtol=tolerance, atol=tolerance, err_msg=f"reused: {expr}\n{again.source}")
     for _ in range(batches):
         chosen = tuple(n for n in names if rng.random() < 0.6)
         if not chosen:
@@ -284,6 +291,9 @@ EXPRESSIONS: dict[str, Expr] = {
     "sum of squares": SumOf(Power(W, Integer(2))),
     "sum of stretched": SumOf(v.matmul(x, OneMatrix(ONE, K))),
     "mean": v.times(Pow(N, Integer(-1), evaluate=False), SumOf(x)),
+    "column of the identity": v.add(Unit(Integer(3), Integer(2)), OneMatrix(Integer(3), ONE)),
+    "row of a matrix": v.matmul(v.transpose(v.matmul(V, OneMatrix(V.shape[1], Integer(3)))),
+                                v.matmul(OneMatrix(V.shape[0], Integer(3)), Unit(Integer(3), ONE))),
     "softmax": Softmax(v.matmul(A, x)),
     "softmax of equal entries": v.add(Softmax(v.scale(q, OneMatrix(N, ONE))), x),
     "log-sum-exp": LogSumExp(x),
@@ -323,7 +333,7 @@ def test_every_class_of_the_language_is_in_the_list() -> None:
         e = stack.pop()
         seen.add(type(e))
         stack.extend(e.args)
-    wanted = {Elementwise, Softmax, Diag, Power, AsScalar, Norm, SumOf, TraceOf, DetOf, LogSumExp, Entry, IndexSum, MatAdd, MatMul,
+    wanted = {Elementwise, Softmax, Diag, Unit, Power, AsScalar, Norm, SumOf, TraceOf, DetOf, LogSumExp, Entry, IndexSum, MatAdd, MatMul,
               HadamardProduct, Transpose, Inverse, Identity, OneMatrix, ZeroMatrix, MatrixSymbol, Call, Add, Mul, Pow}
     assert wanted - seen <= {AsScalar}  # put there by as_scalar
     own = [k for k in vars(v).values() if isinstance(k, type) and issubclass(k, Expr) and k.__module__ == v.__name__]
@@ -509,6 +519,25 @@ def test_inputs_are_not_written_to_and_results_do_not_change_later() -> None:
         np.testing.assert_array_equal(value, before[n])
     for n, value in kept.items():
         np.testing.assert_array_equal(first[n], value)
+
+
+def test_reused_arrays_are_overwritten_by_the_next_call_and_never_an_input() -> None:
+    g = residual()
+    rng = np.random.default_rng(3)
+    first, other = ({n: draw(rng, s) for n, s in NET.items()} for _ in range(2))
+    outputs = ("L", "x_bar", "W1_bar", "W2_bar")
+    plain, reused = compile_graph(g, outputs), compile_graph(g, outputs, reuse=True)
+    expected = {n: np.copy(r) for n, r in plain(first).items()}
+    kept = {n: np.copy(a) for n, a in first.items()}
+    got = reused(first)
+    for name in outputs:
+        np.testing.assert_allclose(got[name], expected[name], rtol=1e-12)
+    again = reused(other)
+    assert again["W1_bar"] is got["W1_bar"] and not np.allclose(got["W1_bar"], expected["W1_bar"])
+    for name, array in kept.items():
+        np.testing.assert_array_equal(first[name], array)
+    larger = {n: draw(rng, s, {N: 6, K: 5, M: 2}) for n, s in NET.items()}
+    np.testing.assert_allclose(reused(larger)["x_bar"], plain(larger)["x_bar"], rtol=1e-12)
 
 
 def test_all_outputs_agree_with_each_output_alone() -> None:

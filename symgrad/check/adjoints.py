@@ -5,40 +5,32 @@ Everything is written out entry by entry at the sizes that the slot count asks f
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from math import prod
+from itertools import pairwise
 
-from sympy import Add, Expr, Integer, Mul
+from sympy import Add, Expr, Integer, Mul, ZeroMatrix
 
-from symgrad.check.axioms import Atoms
+from symgrad.check.comparison import Compared, Comparison, say_leaf
 from symgrad.check.explicit import Explicit, Rows
-from symgrad.check.normal import Undecided, branches
-from symgrad.check.points import differ, points
-from symgrad.check.slots import Slots, enough, slots
+from symgrad.check.identity import hits_kink, leaves
+from symgrad.check.normal import constant_value
+from symgrad.check.pattern import Pattern
+from symgrad.check.points import differ
+from symgrad.check.shapes import require_shapes
+from symgrad.check.sizes import Source
+from symgrad.check.slots import Slots, slots
 from symgrad.language import forms as F
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Differs, Matches, Witness
 from symgrad.language.errors import Refused
+from symgrad.language.functions import KNOWN, Fn
+from symgrad.language.graph import Node
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
-from symgrad.language.vectors import SCALAR, AsScalar, Entry, names_in, say_shape, shape_of, variable
+from symgrad.language.vectors import SCALAR, AsScalar, Entry, dimensions_in, names_in, say_shape, shape_of, variable
 
-MAX_ENTRIES, MAX_SIZE = 4000, 120
-
-
-@dataclass(frozen=True)
-class Compared:
-    """Where two sides were found equal, in words; whether that holds at every size, and under which conditions."""
-
-    words: str = ""
-    everywhere: bool = True
-    conditions: tuple[str, ...] = ()
-
-    def also(self, other: Compared) -> Compared:
-        weaker = other if other.words and (self.everywhere or not other.everywhere) else self
-        return Compared(weaker.words, self.everywhere and other.everywhere, tuple(dict.fromkeys((*self.conditions, *other.conditions))))
+MAX_WITNESS = 20
+MANY = 6  # more dimensions than this are not listed one by one
 
 
 @dataclass
@@ -51,22 +43,38 @@ class Adjoints:
     def __post_init__(self) -> None:
         self.graph = self.problem.graph
         self.dimensions = self.graph.dimensions
+        self.above: dict[str, frozenset[str]] = {}
+        self.constants: dict[str, dict[Expr, Expr]] = {}
+        self.shown: dict[Hashable, Compared] = {}  # patterns of proved chains, dimensions numbered
+        self.kinked = False  # a function with a kink was met since the checker last looked
+
+    def consumers(self, node: str, of: str) -> list[str]:
+        """The consumers of `node` from which a path leads to `of`."""
+        if of not in self.above:
+            self.above[of] = self.graph.ancestors(of)
+        return [u for u in self.graph.consumers(node) if u in self.above[of]] if node != of else []
 
     # ---- claims ----------------------------------------------------------------------------------------------
 
     def adjoint(self, c: Adjoint) -> Verdict:
         """lines[0] is the sum of one pullback for every consumer on a path; every line has the same entries."""
         what = f"{c.node}_bar"
+        self.graph[c.of], self.graph[c.node]  # noqa: B018  -- raises SpecError, with the names there are
+        clash = [n for n in (c.node, *self.graph.consumers(c.node)) if f"{n}_bar" in self.graph]
+        if clash:
+            raise Refused(f"{clash[0]}_bar is a name of the problem and cannot stand for the adjoint of {clash[0]} too")
         wanted: F.Form
-        consumers = [u for u in self.graph.consumers(c.node) if self.graph.between(u, c.of)] if c.node != c.of else []
+        consumers = self.consumers(c.node, c.of)
         if c.node == c.of:
             wanted = F.Just(Integer(1))
         elif not consumers:
-            wanted = F.Just(c.expr)  # no path: it must be zero, which the comparison with no pullback shows
-            zero = Explicit(dict.fromkeys(self.dimensions, 2)).rows(c.expr)
-            if any(x != 0 for row in zero for x in row):
+            wanted = F.Just(c.expr)
+            if not (c.expr == 0 or isinstance(c.expr, ZeroMatrix)):
                 raise Refused(f"there is no path from {c.node} to {c.of}, so {what} is zero")
+        if not c.lines:
+            raise Refused(f"{what} has no lines")
         first = c.lines[0].form
+        self.well_formed(c.of, [c.expr, *(e for line in c.lines for e in expressions(line.form))], what)
         if consumers:
             terms = first.terms if isinstance(first, F.Sum) else (first,)
             missing = [u for u in consumers if F.Pullback(u, c.node) not in terms]
@@ -81,33 +89,57 @@ class Adjoints:
             raise Refused(f"{what} is 1 by definition" if c.node == c.of else f"{what} is zero: no path leads to {c.of}")
         if shape_of(c.expr) != self.graph.shape(c.node):
             raise Refused(f"{what} has shape {say_shape(shape_of(c.expr))}, {c.node} is {say_shape(self.graph.shape(c.node))}")
-        found = Compared()
-        everything = (*(line.form for line in c.lines), F.Just(c.expr))
-        outputs = tuple(u for u in consumers if any(u in names_in(e) for form in everything for e in _expressions(form)))
-        for k, (a, b) in enumerate(zip(everything, everything[1:], strict=False), 2):
-            if a != b:
-                found = found.also(self.equal(a, b, c.of, self.graph.shape(c.node), f"line {k} of {what}", outputs))
+        forms = (*(line.form for line in c.lines), F.Just(c.expr))
+        used = {n for form in forms for e in expressions(form) for n in names_in(e)}
+        found = self.chain(forms, c.of, self.graph.shape(c.node), what, tuple(u for u in consumers if u in used))
         self.found[c.of, c.node] = c.expr
-        return self.verdict("one term for every consumer in the graph; each line compared entry by entry", found)
+        if c.expr.is_Number:
+            self.numbers(c.of)[variable(f"{c.node}_bar", SCALAR)] = c.expr
+        return self.verdict(f"one term for every consumer in the graph; each line {found}", found)
+
+    def chain(self, forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str, outputs: tuple[str, ...]) -> Compared:
+        """Every form equals the next; a chain that differs from a proved one in its names only is not gone through again.
+
+        `outputs` are nodes that stand for their definitions: p for softmax(z) in the slope of p = softmax(z).
+        """
+        self.note_kinks(s for form in forms for s in self.sources(form))
+        pattern = Pattern(self.graph, self.numbers(of))
+        definitions = tuple((self.graph.symbol(n), self.graph.node(n).expr) for n in reversed(outputs))
+        key = (*map(pattern.form, forms), *map(pattern.expression, shape), *(pattern.expression(e) for pair in definitions for e in pair))
+        if key not in self.shown:
+            found = Compared()
+            for k, (a, b) in enumerate(pairwise(forms), 2):
+                if a != b:
+                    found = found.also(self.equal(a, b, of, shape, f"line {k} of {what}", definitions))
+            self.shown[key] = found.renamed(pattern.dimensions)
+        return self.shown[key].renamed(dict(enumerate(pattern.dimensions)))
 
     def entry(self, c: AdjointEntry) -> Verdict:
         """The index form, at every index value."""
         expr = self.established(c.of, c.node)
         shape = self.graph.shape(c.node)
+        axes = [d for d in shape if d != 1] if 1 in shape else list(shape)
+        if len(c.indices) != len(axes) or len(set(c.indices)) != len(axes):
+            raise Refused(f"an entry of {c.node}_bar has {len(axes)} indices")
+        self.well_formed(c.of, [c.expr], f"entry of {c.node}_bar", dict(zip(c.indices, axes, strict=True)))
         i, j = (*c.indices, Integer(1), Integer(1))[:2]
-        found = self.compare(
+        found = self.comparison(c.of).compare(
             lambda ex: ex.rows(expr),
             lambda ex: tuple(tuple(ex.scalar(c.expr.xreplace({i: Integer(a), j: Integer(b)})) for b in range(1, ex.size(shape[1]) + 1))
                              for a in range(1, ex.size(shape[0]) + 1)),
-            shape, lambda atoms: (slots(expr, atoms), slots(c.expr, atoms)), f"entry of {c.node}_bar", c.of)
-        return self.verdict("compared at every index", found)
+            shape, lambda atoms: (slots(expr, atoms, False), slots(c.expr, atoms, False)), f"entry of {c.node}_bar", (Source(expr), Source(c.expr)),
+            dimensions_in(expr) | dimensions_in(c.expr) | {d for d in shape if not d.is_Integer})
+        self.note_kinks([Source(expr), Source(c.expr)])
+        return self.verdict(str(found), found)
 
     def closed_form(self, c: ClosedForm) -> Verdict:
         """All adjoints' definitions put in; forward nodes may stand for themselves or for their definitions."""
+        self.well_formed(c.of, [c.expr], f"closed form of {c.node}_bar")
         expr = self.composed(self.established(c.of, c.node), c.of, forward=False)
         if names_in(c.expr) and any(n.endswith("_bar") and n[:-4] in self.graph for n in names_in(c.expr) if n not in self.graph):
             raise Refused(f"the closed form of {c.node}_bar still has an adjoint in it")
         if _flat(expr) == _flat(c.expr):
+            self.note_kinks([Source(expr)])
             return self.verdict("equals put in for equals, compared as expressions", Compared())
         what = f"closed form of {c.node}_bar"
         try:
@@ -115,29 +147,50 @@ class Adjoints:
         except Refused:
             left, right = self.composed(expr, c.of), self.composed(c.expr, c.of)
             found = self.equal(F.Just(left), F.Just(right), c.of, self.graph.shape(c.node), what)
-        return self.verdict("compared entry by entry", found)
+        return self.verdict(str(found), found)
 
     def matches(self, c: Matches) -> Verdict:
+        if len(c.wrt) != len(c.choice) or not c.wrt:
+            raise Refused("a choice has one expression for each derivative in question")
+        self.well_formed(c.of, c.choice, "choice")
         found = Compared()
         for w, choice in zip(c.wrt, c.choice, strict=True):
             left, right = self.composed(self.established(c.of, w), c.of), self.composed(choice, c.of)
             if shape_of(left) != shape_of(right):
                 raise Refused(f"the choice is {say_shape(shape_of(right))}, the derivative {say_shape(shape_of(left))}")
             found = found.also(self.equal(F.Just(left), F.Just(right), c.of, self.graph.shape(w), "choice"))
-        return self.verdict("equal to the derived answer with all definitions put in, compared entry by entry", found)
+        return self.verdict(f"equal to the derived answer with all definitions put in, {found}", found)
 
     def differs(self, c: Differs) -> Verdict:
         """The shapes differ, or the witness separates the two."""
+        if len(c.wrt) != len(c.choice) or not 0 <= c.part < len(c.wrt):
+            raise Refused("a choice has one expression for each derivative in question")
+        self.well_formed(c.of, c.choice, "choice")
         left, right = self.composed(self.established(c.of, c.wrt[c.part]), c.of), self.composed(c.choice[c.part], c.of)
         if c.witness is None:
             if shape_of(left) == shape_of(right):
                 raise Refused("the shapes are the same, and no witness is given")
             return Verdict(Ground.PROVED, f"the shapes differ: {say_shape(shape_of(right))} is not {say_shape(shape_of(left))}", "for general sizes")
-        ex = Explicit({d: dict(c.witness.sizes)[str(d)] for d in self.dimensions})
+        sizes = dict(c.witness.sizes)
+        missing = [str(d) for d in self.dimensions if not 1 <= sizes.get(str(d), 0) <= MAX_WITNESS]
+        if missing:
+            raise Refused(f"the witness gives no size from 1 to {MAX_WITNESS} for {missing[0]}")
+        ex = Explicit({d: sizes[str(d)] for d in self.dimensions})
         i, j = c.witness.entry
-        if not differ(ex.rows(left)[i - 1][j - 1], ex.rows(right)[i - 1][j - 1], self.point(c.witness)):
+        if not all(1 <= i <= len(rows) and 1 <= j <= len(rows[0]) for rows in (ex.rows(left), ex.rows(right))):
+            raise Refused(f"the choice or the derivative has no entry {c.witness.entry} at the sizes of the witness")
+        point = self.point(c.witness)
+        a, b = ex.rows(left)[i - 1][j - 1], ex.rows(right)[i - 1][j - 1]
+        unknown = [say_leaf(s) for s in leaves(a, b) if s not in point]
+        if unknown:
+            raise Refused(f"the witness gives no value for {unknown[0]}")
+        if hits_kink(a, point):
+            raise Refused("the derivative was derived away from kinks, and the witness is at one")
+        if not differ(a, b, point, step_at_zero=self.problem.conventions.step_at_zero):
             raise Refused("the witness does not separate the choice from the derivative")
-        return Verdict(Ground.PROVED, "evaluated exactly at the witness", "at the witness")
+        values = [constant_value(e.xreplace(point)) for e in (a, b)]
+        found = "" if None in values else f": the derivative is {values[0]}, the choice is {values[1]}"
+        return Verdict(Ground.PROVED, f"evaluated exactly at the witness{found}", "at the witness")
 
     # ---- comparison ------------------------------------------------------------------------------------------
 
@@ -161,96 +214,35 @@ class Adjoints:
         values: dict[Expr, Expr] = {}
         for name, rows in w.values:
             symbol = self.graph.symbol(name)
+            if isinstance(self.graph[name], Node):
+                raise Refused(f"{name} is no variable: a witness gives values to variables, the rest follows")
             for a, row in enumerate(rows, 1):
                 for b, x in enumerate(row, 1):
                     values[symbol if self.graph.shape(name) == SCALAR else Entry(symbol, Integer(a), Integer(b))] = x
         return values
 
-    def equal(self, a: F.Form, b: F.Form, of: str, shape: tuple[Expr, Expr], what: str, outputs: tuple[str, ...] = ()) -> Compared:
-        """Two forms, where `outputs` names nodes that stand for their definitions: p for softmax(z) in the slope of p = softmax(z)."""
-        definitions = tuple((self.graph.symbol(n), self.graph.node(n).expr) for n in reversed(outputs))
+    def equal(self, a: F.Form, b: F.Form, of: str, shape: tuple[Expr, Expr], what: str,
+              definitions: tuple[tuple[Expr, Expr], ...] = ()) -> Compared:
+        """Entry by entry.  Raises Refused with a point, or Undecided."""
+        mentioned = self.mentioned(a) | self.mentioned(b) | {d for d in shape if not d.is_Integer}
+        mentioned = mentioned.union(*(dimensions_in(e) for _, e in definitions))
+        sources = (*self.sources(a), *self.sources(b), *(Source(e) for _, e in definitions))
+        self.note_kinks(sources)
+
         def sides(atoms: bool) -> tuple[Slots, ...]:
             return self.slots(a, definitions, atoms), self.slots(b, definitions, atoms)
 
-        return self.compare(lambda ex: self.rows(a, ex), lambda ex: self.rows(b, ex), shape, sides, what, of, definitions)
+        return self.comparison(of).compare(lambda ex: self.rows(a, ex), lambda ex: self.rows(b, ex), shape, sides, what, sources, mentioned,
+                                           definitions)
 
-    def compare(self, left, right, shape, sides: Callable[[bool], tuple[Slots, ...]], what: str, of: str,  # type: ignore[no-untyped-def]
-                definitions: tuple[tuple[Expr, Expr], ...] = ()) -> Compared:
-        """Entry by entry at enough sizes.  Raises Refused with a point, or Undecided.
+    def comparison(self, of: str) -> Comparison:
+        return Comparison(self.dimensions, self.problem.conventions, self.numbers(of))
 
-        A small size may refute it.  Then inverses, softmax, divisors and the like are atoms; where that does not show it, everything
-        is written out, which proves nothing where there are inverses: a cofactor grows with the size.
-        """
-        work = (left, right, what, of, definitions)
-        plain, with_atoms = sides(False), sides(True)
-        sizes, everywhere = enough(self.dimensions, shape, plain)
-        few = self.small(sizes[0], plain)
-        self.compare_at(few, None, *work, refute=2 if few != sizes[0] else 3, prove=False)
-        for numbers in (False, True) if any(s.named for s in plain) else (False,):
-            fewer, complete = enough(self.dimensions, shape, with_atoms, numbers)
-            if numbers and too_large(fewer):
-                break
-            with suppress(Undecided):
-                found = [self.compare_at(vector, Atoms(numbers=numbers), *work) for vector in fewer]
-                return Compared(self.say_enough(fewer, complete), complete, tuple(dict.fromkeys(c for f in found for c in f)))
-        if not everywhere or too_large(sizes):
-            sizes, everywhere = [few] if not everywhere else [few, {d: n + 1 for d, n in few.items()}], False
-        for vector in sizes:
-            try:
-                self.compare_at(vector, None, *work)
-            except Undecided:
-                self.compare_at(vector, None, *work, refute=3, prove=False)
-                raise
-        return Compared(self.say_enough(sizes, everywhere), everywhere or not self.dimensions)
-
-    def say_enough(self, sizes: list[dict[Expr, int]], everywhere: bool) -> str:
-        return _say(sizes) + (" (as many index slots as any monomial carries)" if self.dimensions and everywhere else "")
-
-    @staticmethod
-    def small(sizes: dict[Expr, int], sides: tuple[Slots, ...]) -> dict[Expr, int]:
-        """Sizes of 2, or what fixed positions and sizes such as N - K + 1 need."""
-        return enough(tuple(sizes), (), tuple(Slots(fixed=s.fixed + Counter({d: 1 for d in s.summed if not d.is_Symbol})) for s in sides))[0][0]
-
-    def compare_at(self, sizes: dict[Expr, int], atoms: Atoms | None, left, right, what: str, of: str,  # type: ignore[no-untyped-def]
-                   definitions: tuple[tuple[Expr, Expr], ...], refute: int = 0, prove: bool = True) -> tuple[str, ...]:
-        """At one size, at some points to refute it or in normal form to prove it; returns the conditions that atoms rest on."""
-        ex = Explicit(dict(sizes), atoms)
-        a, b = left(ex), right(ex)
-        if (len(a), len(a[0])) != (len(b), len(b[0])):
-            raise Refused(f"{what}: the shapes differ")
-        if len(a) * len(a[0]) > MAX_ENTRIES:
-            raise Undecided(f"{what}: more than {MAX_ENTRIES} entries")
-        tables = [{variable(f"{n}_bar", SCALAR): x for (o, n), x in self.found.items() if o == of and x.is_Number}]
-        for symbol, expr in definitions:
-            pairs = zip(ex.rows(symbol), ex.rows(expr), strict=True)
-            tables.append({s: x for row, other in pairs for s, x in zip(row, other, strict=True)})
-        for i, (row, other) in enumerate(zip(a, b, strict=True), 1):
-            for j, (x, y) in enumerate(zip(row, other, strict=True), 1):
-                for table in tables:
-                    x, y = x.xreplace(table), y.xreplace(table)
-                if atoms:
-                    x, y = atoms.divided(x), atoms.divided(y)
-                where = f"{what}, entry ({i}, {j}) at {_say([sizes])}"
-                if x == y:
-                    continue
-                if atoms is None and refute:
-                    self.refute(x, y, where, refute)
-                if prove:
-                    self.prove(x, y, where)
-        return tuple(atoms.conditions) if atoms else ()
-
-    def refute(self, x: Expr, y: Expr, what: str, count: int) -> None:
-        """Raises Refused at the first of a few points where the two differ."""
-        symbols = tuple(sorted({s for e in (x, y) for s in _leaves(e)}, key=str))
-        for point in points(symbols, count):
-            if differ(x, y, point):
-                where = ", ".join(f"{_say_leaf(s)} = {v}" for s, v in list(point.items())[:12])
-                raise Refused(f"{what}: the two sides differ at {where}")
-
-    def prove(self, x: Expr, y: Expr, what: str) -> None:
-        """Raises Undecided unless x - y has the normal form 0."""
-        if not all(zero for zero, _ in branches(x - y, self.problem.conventions.relu_at_zero)):
-            raise Undecided(f"{what}: the normal form does not decide it")
+    def numbers(self, of: str) -> dict[Expr, Expr]:
+        """The scalar adjoints that are numbers, such as L_bar = 1."""
+        if of not in self.constants:
+            self.constants[of] = {}
+        return self.constants[of]
 
     # ---- what a form stands for, at explicit sizes -----------------------------------------------------------
 
@@ -291,15 +283,51 @@ class Adjoints:
         return tuple(tuple(Add(*(Mul(bar, ex.differentiate(u, x)) for bar, u in zip(bars, definition, strict=True))) for x in row)
                      for row in ex.rows(self.graph.symbol(wrt)))
 
+    def mentioned(self, form: F.Form) -> frozenset[Expr]:
+        """The symbolic dimensions that the entries of a form depend on."""
+        match form:
+            case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
+                return dimensions_in(expr)
+            case F.Sum(parts) | F.Product(parts):
+                return frozenset().union(*map(self.mentioned, parts))
+            case F.AdjointOf(node):
+                return dimensions_in(self.graph.symbol(node))
+            case F.Pullback(of, wrt) | F.Stacked(of, wrt):
+                return dimensions_in(self.graph.node(of).expr) | dimensions_in(self.graph.symbol(of)) | dimensions_in(self.graph.symbol(wrt))
+            case F.JacobianTimes(layout, of, _):
+                return self.mentioned(layout) | dimensions_in(self.graph.symbol(of))
+        raise Refused(f"{type(form).__name__} is not a vector form")
+
+    def sources(self, form: F.Form) -> tuple[Source, ...]:
+        """The expressions that the entries of a form are made of."""
+        match form:
+            case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
+                return (Source(expr),)
+            case F.Sum(parts) | F.Product(parts):
+                return tuple(s for p in parts for s in self.sources(p))
+            case F.Pullback(of, _) | F.Stacked(of, _):
+                return (Source(self.graph.node(of).expr, derived=True),)
+            case F.JacobianTimes(layout, _, _):
+                return self.sources(layout)
+        return ()
+
+    def well_formed(self, of: str, exprs: Iterable[Expr], what: str, free: dict[Expr, Expr] | None = None) -> None:
+        """Shapes fit, and no adjoint is used that was not derived.  Raises Refused."""
+        for e in exprs:
+            require_shapes(e, self.graph, free)
+            for n in names_in(e):
+                if n not in self.graph and (of, n.removesuffix("_bar")) not in self.found:
+                    raise Refused(f"{what} uses {n} before it is derived")
+
     def slots(self, form: F.Form, definitions: tuple[tuple[Expr, Expr], ...] = (), atoms: bool = False) -> Slots:
-        def of_expr(e: Expr) -> Slots:
+        def of_expr(e: Expr, derived: bool = True) -> Slots:
             for symbol, expr in definitions:
                 e = e.xreplace({symbol: expr})
-            return slots(e, atoms)
+            return slots(e, atoms, derived)
 
         match form:
             case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
-                return of_expr(expr)
+                return of_expr(expr, derived=False)
             case F.Sum(terms):
                 parts = [self.slots(t, definitions, atoms) for t in terms]
                 return parts[0].times(*parts[1:]) if any(p.quotient for p in parts) else parts[0].or_(*parts[1:])
@@ -316,29 +344,30 @@ class Adjoints:
                 return self.slots(layout, definitions, atoms).and_sum(*self.graph.shape(of))
         raise Refused(f"{type(form).__name__} is not a vector form")
 
+    def note_kinks(self, sources: Iterable[Source]) -> None:
+        """Comparison is made off the kinks of max, |x|, step and the like: a claim in which one is met says so."""
+        self.kinked |= any(KNOWN[fn.name].kink and fn.name != "sqrt" for s in sources for fn in s.expr.atoms(Fn) if fn.name in KNOWN)
+
     def verdict(self, method: str, found: Compared) -> Verdict:
-        """Proved for all sizes, or tested at some."""
-        where = f" at {found.words}" if found.words else ""
+        """Proved for all sizes; or tested, where something was written out of which the slot count says nothing, such as cofactors."""
         if not found.everywhere:
-            return Verdict(Ground.TESTED, method, f"at {found.words}", found.conditions)
-        everywhere = f"for all {', '.join(map(str, self.dimensions))}" if self.dimensions else "for all values"
-        return Verdict(Ground.PROVED, method + where, everywhere, found.conditions)
+            return Verdict(Ground.TESTED, f"{method}; what does not follow from the rules of inverses and the like is written out",
+                           "at these sizes, for all values", found.conditions)
+        everywhere = "for all values" if not self.dimensions else "for all sizes" if len(self.dimensions) > MANY else (
+            f"for all {', '.join(map(str, self.dimensions))}")
+        return Verdict(Ground.PROVED, method, everywhere + (", away from kinks" if self.kinked else ""), found.conditions)
 
 
-def too_large(sizes: list[dict[Expr, int]]) -> bool:
-    """More than is written out in a few seconds."""
-    return sum(prod(vector.values()) for vector in sizes) > MAX_SIZE
-
-
-def _expressions(form: F.Form) -> tuple[Expr, ...]:
+def expressions(form: F.Form) -> Iterator[Expr]:
+    """The expressions that a form displays."""
     match form:
         case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
-            return (expr,)
-        case F.Sum(parts) | F.Product(parts):
-            return tuple(e for p in parts for e in _expressions(p))
-        case F.JacobianTimes(layout):
-            return _expressions(layout)
-    return ()
+            yield expr
+        case F.Sum(parts) | F.Product(parts) | F.Tuple(parts):
+            for p in parts:
+                yield from expressions(p)
+        case F.JacobianTimes(layout, _, _):
+            yield from expressions(layout)
 
 
 def _times(a: Rows, b: Rows) -> Rows:
@@ -348,18 +377,6 @@ def _times(a: Rows, b: Rows) -> Rows:
         return tuple(tuple(Mul(x, b[0][0]) for x in row) for row in a)
     return tuple(tuple(Add(*(Mul(x, y) for x, y in zip(row, column, strict=True) if x != 0 and y != 0)) for column in zip(*b, strict=True))
                  for row in a)
-
-
-def _leaves(e: Expr) -> set[Expr]:
-    found: set[Expr] = set()
-    stack = [e]
-    while stack:
-        x = stack.pop()
-        if isinstance(x, Entry) or x.is_Symbol:
-            found.add(x)
-        else:
-            stack.extend(a for a in x.args if isinstance(a, Expr))
-    return found
 
 
 def _flat(e: Expr) -> object:
@@ -373,13 +390,3 @@ def _flat(e: Expr) -> object:
         flat = _flat(a)
         items.extend(flat[1:] if associative and isinstance(flat, tuple) and flat[0] == name else [flat])
     return (name, *items)
-
-
-def _say(vectors: list[dict[Expr, int]]) -> str:
-    return " and ".join(", ".join(f"{d} = {n}" for d, n in sizes.items()) or "its sizes" for sizes in vectors)
-
-
-def _say_leaf(e: Expr) -> str:
-    return f"{e.args[0].name}[{e.args[1]},{e.args[2]}]" if isinstance(e, Entry) else str(e)
-
-

@@ -48,8 +48,10 @@ def _differentiate(e: Expr, x: Expr, memo: dict[Expr, Expr]) -> Expr:
 
 
 def partial(e: Call, slot: int) -> Expr:
-    """The derivative of fn in one argument, at the arguments of the call; kinks stay as derivatives of max."""
+    """The derivative of fn in one argument, at the arguments of the call; kinks stay as derivatives of max and |x|."""
     fn, a = e.fn, e.arguments
+    if fn.name in ("step", "sign"):
+        return nothing_but_at_zero(a[0])
     if fn.plain:
         match fn.name:
             case "exp":
@@ -58,13 +60,12 @@ def partial(e: Call, slot: int) -> Expr:
                 return Pow(a[0], -1)
             case "sqrt":
                 return Mul(Rational(1, 2), Pow(e, -1))
-            case "abs":
-                return call("sign", a[0])
-            case "step" | "sign":
-                return ZERO  # away from the jump; `normal` refuses to look at the jump itself
-    elif fn.name == "max":
-        return ZERO
     return Call(fn.derivative(slot), *a)
+
+
+def nothing_but_at_zero(z: Expr) -> Expr:
+    """The derivative of a step: 0, but at z = 0 there is none; as the second derivative of max(z, 0)."""
+    return Call(Fn("max", (2, 0)), z, ZERO)
 
 
 def unfold(e: Call) -> Expr | None:
@@ -77,8 +78,11 @@ def unfold(e: Call) -> Expr | None:
     if e.fn.name == "max":
         return None
     dummies = tuple(Dummy(real=True) for _ in e.arguments)
+    orders = e.fn.orders
     inner: Expr = call(row.name, *dummies) if row.definition is None else row.definition(*dummies)
-    for slot, order in enumerate(e.fn.orders):
+    if row.name == "abs":
+        inner, orders = call("sign", *dummies) + nothing_but_at_zero(*dummies), (orders[0] - 1,)
+    for slot, order in enumerate(orders):
         for _ in range(order):
             inner = differentiate(inner, dummies[slot])
     return inner.xreplace(dict(zip(dummies, e.arguments, strict=True)))

@@ -10,13 +10,55 @@ from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from symgrad.check.adjoints import Adjoints
+from symgrad.check.chain import decides_chain
+from symgrad.check.fill import Fills
+from symgrad.check.networks import Networks
+from symgrad.check.nonzeros import NonZeros
 from symgrad.check.normal import NoDerivative, Undecided
+from symgrad.check.outputs import Outputs
 from symgrad.check.points import NoSign
-from symgrad.check.scalars import Scalars
-from symgrad.language.claims import Adjoint, AdjointEntry, Claim, ClosedForm, Differs, GivenValue, Matches, Partial, Total, Value
-from symgrad.language.errors import Refused, Unsupported
-from symgrad.language.problem import Backward, Choose, Forward, Gradient, Part, Problem
+from symgrad.check.scalars import Scalars, is_number
+from symgrad.check.threshold import asked, decides, misfits, units_test, violates
+from symgrad.check.weights import impossible
+from symgrad.check.zeros import Zeros
+from symgrad.language import claims as C
+from symgrad.language.claims import (
+    EXACT,
+    ActivationRelation,
+    Adjoint,
+    AdjointEntry,
+    Beside,
+    Claim,
+    ClosedForm,
+    Differs,
+    GivenValue,
+    Image,
+    Matches,
+    NoParameters,
+    Parameter,
+    Partial,
+    Rewritten,
+    SameFunction,
+    Total,
+    Value,
+)
+from symgrad.language.errors import Refused, SpecError, Unsupported
+from symgrad.language.fill import Fill
+from symgrad.language.problem import (
+    Backward,
+    CheckNetwork,
+    Choose,
+    Construct,
+    ConstructChain,
+    FindParameters,
+    Forward,
+    Gradient,
+    GuaranteedZero,
+    Part,
+    Problem,
+)
 from symgrad.language.steps import Ground, Verdict
+from symgrad.language.zeros import AlwaysZero, CanHold, CannotHold, NotAlwaysZero
 
 
 class Checker:
@@ -26,6 +68,11 @@ class Checker:
         self.problem = problem
         self.scalars = Scalars(problem)
         self.adjoints = Adjoints(problem)
+        self.fills = Fills(self.scalars)
+        self.networks = Networks(problem, self.scalars)
+        self.outputs = Outputs(self.networks)
+        self.zeros = Zeros(problem, self.scalars)
+        self.nonzeros = NonZeros(problem, self.scalars)
 
     def check(self, claim: Claim) -> Verdict:
         """The verdict on one claim."""
@@ -41,8 +88,14 @@ class Checker:
             return Verdict(Ground.UNDECIDED, f"no derivative exists at the kink of {error}; fix one in [conventions]")
         except NoSign:
             return Verdict(Ground.UNDECIDED, "the sign of a kink's argument is not known at working precision")
+        except SpecError as error:
+            return Verdict(Ground.REFUTED, f"the claim speaks of what the problem does not have: {error}")
+        except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError, MemoryError) as error:
+            # a claim may come from a stranger: what cannot even be looked at is not proved, and must not stop the others
+            return Verdict(Ground.UNDECIDED, f"the claim cannot be evaluated ({type(error).__name__}: {str(error)[:100]})")
 
     def _verify(self, claim: Claim) -> Verdict:
+        self.adjoints.kinked = False
         match claim:
             case GivenValue():
                 return self.scalars.given(claim)
@@ -55,6 +108,8 @@ class Checker:
                 self.adjoints.found.setdefault((claim.of, claim.wrt), claim.expr)
                 return verdict
             case Adjoint():
+                for line in claim.lines:
+                    self.scalars.prose(line.why, EXACT, {}, f"{claim.node}_bar")
                 return self.adjoints.adjoint(claim)
             case AdjointEntry():
                 return self.adjoints.entry(claim)
@@ -64,6 +119,42 @@ class Checker:
                 return self.adjoints.matches(claim)
             case Differs():
                 return self.adjoints.differs(claim)
+            case C.Sieve() | C.Fits() | C.Classes() | C.Conflict():
+                return self.fills.verify(claim)
+            case C.UnitsTest():
+                return units_test(self.problem, claim)
+            case C.Decides():
+                return decides(self.problem, claim)
+            case C.Violates():
+                return violates(self.problem, claim)
+            case C.Misfits():
+                return misfits(claim)
+            case C.Unrealizable():
+                return impossible(self.problem, claim)
+            case C.DecidesChain():
+                return decides_chain(self.problem, claim)
+            case ActivationRelation():
+                return self.networks.relation(claim)
+            case Rewritten():
+                return self.networks.rewritten(claim)
+            case Parameter():
+                return self.networks.parameter(claim)
+            case Image():
+                return self.networks.image(claim)
+            case SameFunction():
+                return self.networks.same_function(claim)
+            case Beside():
+                return self.outputs.beside(claim)
+            case NoParameters():
+                return self.outputs.no_parameters(claim)
+            case AlwaysZero():
+                return self.zeros.always_zero(claim)
+            case CannotHold():
+                return self.zeros.cannot_hold(claim)
+            case NotAlwaysZero():
+                return self.nonzeros.not_always_zero(claim)
+            case CanHold():
+                return self.nonzeros.can_hold(claim)
         assert_never(claim)
 
 
@@ -79,7 +170,8 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
     match ask:
         case Forward(of):
             wanted = of or tuple(n.name for n in problem.graph.nodes)
-            have = {c.node for c in claims if isinstance(c, Value)} | {c.name for c in claims if isinstance(c, GivenValue)}
+            have = {c.node for c in claims if isinstance(c, Value) and is_number(c.lines[-1].form)}
+            have |= {c.name for c in claims if isinstance(c, GivenValue)}
             return tuple(f"the value of {n}" for n in wanted if n not in have)
         case Gradient(of, wrt):
             got = {(c.of, c.wrt) for c in claims if isinstance(c, Total)}
@@ -97,6 +189,19 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
             if not missing and fits != 1 and not (several and fits):
                 return (f"exactly one right choice ({fits} fit)",)
             return missing
+        case Fill():
+            done = (c for c in claims if isinstance(c, C.Classes) or (isinstance(c, C.Sieve) and 0 not in c.wrong_at))
+            return () if part.label in {c.part for c in done} else ("which combinations are valid",)
+        case Construct() | ConstructChain() | CheckNetwork():
+            return asked(ask, claims)
+        case FindParameters():
+            answered = any(isinstance(c, SameFunction | NoParameters) and c.part == part.label for c in claims)
+            return () if answered else ("whether the two networks compute the same function",)
+        case GuaranteedZero(of, wrt, cases):
+            empty = {c.case for c in claims if isinstance(c, CannotHold) and c.part == part.label}
+            settled = {(c.case, c.of, c.wrt) for c in claims if isinstance(c, AlwaysZero | NotAlwaysZero) and c.part == part.label}
+            return tuple(f"whether d{of}/d{w} is guaranteed zero" + (f" in case {k + 1}" if len(cases) > 1 else "")
+                         for k in range(len(cases)) if k not in empty for w in wrt if (k, of, w) not in settled)
     assert_never(ask)
 
 

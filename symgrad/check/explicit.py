@@ -13,7 +13,6 @@ from sympy import (
     Identity,
     Integer,
     Inverse,
-    KroneckerDelta,
     MatAdd,
     MatMul,
     MatrixExpr,
@@ -30,6 +29,7 @@ from sympy import (
 
 from symgrad.check.axioms import Atoms, Rows, cofactor_determinant, cofactor_inverse
 from symgrad.check.calculus import differentiate
+from symgrad.check.slots import Slots, enough, slots
 from symgrad.language import operations as op
 from symgrad.language import vectors as v
 from symgrad.language.errors import Unsupported
@@ -73,6 +73,12 @@ class Explicit:
     def differentiate(self, e: Expr, x: Expr) -> Expr:
         return self.atoms.differentiate(e, x) if self.atoms else differentiate(e, x, self.slopes.setdefault(x, {}))
 
+    def call(self, fn: Fn, *arguments: Expr) -> Expr:
+        return self.atoms.call(fn, arguments) if self.atoms else Call(fn, *arguments)
+
+    def power(self, base: Expr, exponent: Expr) -> Expr:
+        return self.atoms.power(base, exponent) if self.atoms else Pow(base, exponent)
+
     def scalar(self, e: Expr) -> Expr:
         """A scalar expression whose leaves are scalar variables and entries with numeric indices."""
         match e:
@@ -82,14 +88,18 @@ class Explicit:
                 return self.numbers.get(e, e) if self.atoms is None or self.atoms.numbers else Symbol(f"#{e}", real=True) if e in self.numbers else e
             case Mul() if any(isinstance(a, op.Aligned) and self.scalar(a) == 0 for a in e.args):
                 return ZERO
-            case Add() | Mul() | Pow():
+            case Pow(base=v.Norm() as norm, exp=exponent) if exponent.is_Integer and exponent > 0 and exponent % 2 == 0:
+                return Pow(self._squares(norm), exponent / 2)
+            case Pow(base=base, exp=exponent):
+                return self.power(self.scalar(base), exponent)
+            case Add() | Mul():
                 return e.func(*(self.scalar(a) for a in e.args))
             case Call():
-                return Call(e.fn, *(self.scalar(a) for a in e.arguments))
+                return self.call(e.fn, *(self.scalar(a) for a in e.arguments))
             case v.AsScalar():
                 return self.rows(e.arg)[0][0]
             case v.Norm():
-                return Pow(Add(*(Pow(x, 2) for row in self.rows(e.arg) for x in row)), Rational(1, 2))
+                return self.power(self._squares(e), Rational(1, 2))
             case v.SumOf():
                 return Add(*(x for row in self.rows(e.arg) for x in row))
             case v.TraceOf():
@@ -107,9 +117,7 @@ class Explicit:
                 return Add(*(self.scalar(body.xreplace({index: Integer(k)})) for k in range(1, self.size(size) + 1)))
             case v.UnknownScalar():
                 flat = tuple(x for a in e.arguments for row in self.rows(a) for x in row)
-                return Call(Fn(e.fn.name, (0,) * len(flat)), *flat)
-            case KroneckerDelta():
-                return ONE if self.index(e.args[0]) == self.index(e.args[1]) else ZERO
+                return self.call(Fn(e.fn.name, (0,) * len(flat)), *flat)
             case op.Choice(args=(low, high, then, otherwise)):
                 return self.scalar(then if self.index(low) <= self.index(high) else otherwise)
             case op.AtMost(args=(low, high, _)):
@@ -124,9 +132,12 @@ class Explicit:
             return self.scalar(e.meaning())
         raise Unsupported(f"the checker cannot write out {type(e).__name__}")
 
+    def _squares(self, e: v.Norm) -> Expr:
+        return Add(*(Pow(x, 2) for row in self.rows(e.arg) for x in row))
+
     def _entry(self, matrix: Expr, i: int, j: int) -> Expr:
         if not (1 <= i <= self.size(v.shape_of(matrix)[0]) and 1 <= j <= self.size(v.shape_of(matrix)[1])):
-            raise Unsupported(f"an entry ({i}, {j}) outside its matrix")
+            raise Unsupported(f"entry ({i}, {j}) of {matrix}, which is smaller here")
         return v.Entry(matrix, Integer(i), Integer(j)) if isinstance(matrix, MatrixSymbol) else self.rows(matrix)[i - 1][j - 1]
 
     def _matrix(self, e: MatrixExpr) -> Rows:
@@ -136,6 +147,8 @@ class Explicit:
                 return tuple(tuple(v.Entry(e, Integer(i), Integer(j)) for j in range(1, m + 1)) for i in range(1, n + 1))
             case Identity():
                 return tuple(tuple(Integer(int(i == j)) for j in range(m)) for i in range(n))
+            case v.Unit(args=(_, k)):
+                return tuple((ONE if i == self.index(k) else ZERO,) for i in range(1, n + 1))
             case OneMatrix() | ZeroMatrix():
                 return ((ONE if isinstance(e, OneMatrix) else ZERO,) * m,) * n
             case MatAdd():
@@ -143,7 +156,7 @@ class Explicit:
             case HadamardProduct():
                 return self._entrywise(lambda *x: Mul(*x), *e.args)
             case v.Power(args=(base, exponent)):
-                return self._entrywise(lambda x: Pow(x, exponent), base)
+                return self._entrywise(lambda x: self.power(x, exponent), base)
             case MatMul():
                 factor = Mul(*(self.scalar(a) for a in e.args if v.is_scalar(a)))
                 inner = reduce(_multiply, (self.rows(a) for a in e.args if not v.is_scalar(a)))
@@ -153,7 +166,7 @@ class Explicit:
             case v.Elementwise():
                 scalars = [self.scalar(a) if v.is_scalar(a) else None for a in e.arguments]
                 grids = [self.rows(a) if s is None else None for a, s in zip(e.arguments, scalars, strict=True)]
-                return tuple(tuple(Call(e.fn, *(g[i][j] if g is not None else s for g, s in zip(grids, scalars, strict=True)))
+                return tuple(tuple(self.call(e.fn, *(g[i][j] if g is not None else s for g, s in zip(grids, scalars, strict=True)))
                                    for j in range(m)) for i in range(n))
             case v.Softmax() | op.RowSoftmax() if self.atoms:
                 rows = self.rows(e.args[0])
@@ -177,7 +190,7 @@ class Explicit:
                 flat = [x for a in arguments for row in self.rows(a) for x in row]
                 before = sum(len(self.rows(a)) * len(self.rows(a)[0]) for a in arguments[:int(slot)])
                 f = Fn(fn.name, (0,) * len(flat))
-                return tuple(tuple(Call(f.derivative(before + i * m + j), *flat) for j in range(m)) for i in range(n))
+                return tuple(tuple(self.call(f.derivative(before + i * m + j), *flat) for j in range(m)) for i in range(n))
         raise Unsupported(f"the checker cannot write out {type(e).__name__}")
 
     def _entrywise(self, f, *matrices: Expr) -> Rows:  # type: ignore[no-untyped-def]
@@ -199,4 +212,4 @@ def _multiply(a: Rows, b: Rows) -> Rows:
                        for column in zip(*b, strict=True)) for row in a)
 
 
-__all__ = ["Atoms", "Explicit", "Rows"]
+__all__ = ["Atoms", "Explicit", "Rows", "Slots", "enough", "slots"]

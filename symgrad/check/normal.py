@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import reduce
-from math import isqrt, lcm
+from math import comb, isqrt, lcm
 from typing import Any
 
 from sympy import QQ, Add, Expr, Integer, Mul, Number, Pow, Rational, Symbol, ring
@@ -23,6 +23,8 @@ from symgrad.language.functions import Call
 from symgrad.language.vectors import Entry
 
 MAX_BRANCHES, MAX_TERMS, MAX_POWER = 1024, 20_000, 128
+MAX_WORK = 1_000_000
+"""How many products of two terms one normal form may take: about a second."""
 
 
 class Undecided(Exception):
@@ -65,6 +67,7 @@ class _Rewriter:
         self.log_of: dict[int, Any] = {}  # generator -> p of log|p|
         self.square: dict[int, Frac] = {}  # generator -> p of r^2 = p
         self.memo: dict[Expr, Frac] = {}
+        self.work = 0
 
     def atom(self, key: object) -> int:
         if key not in self.atoms:
@@ -92,7 +95,7 @@ class _Rewriter:
             case Add():
                 return reduce(self.add, map(self.fraction, e.args))
             case Mul():
-                return reduce(lambda a, b: (a[0] * b[0], a[1] * b[1]), map(self.fraction, e.args))
+                return reduce(self.multiply, map(self.fraction, e.args))
             case Pow(base=base, exp=exponent) if isinstance(exponent, Rational):
                 if exponent.q == 1:
                     return self.to_power(self.fraction(base), int(exponent))
@@ -103,18 +106,23 @@ class _Rewriter:
                 return self.call(e)
         raise Unsupported(f"the checker has no normal form for {type(e).__name__}")
 
-    @staticmethod
-    def multiply(a: Frac, b: Frac) -> Frac:
-        return a[0] * b[0], a[1] * b[1]
+    def times(self, p: Any, q: Any) -> Any:
+        self.work += len(p) * len(q) * (1 + len(self.gens) // 32)  # a monomial is as long as there are generators
+        if self.work > MAX_WORK:
+            raise Undecided(f"the normal form takes more than {MAX_WORK:,} products of terms")
+        return p * q
+
+    def multiply(self, a: Frac, b: Frac) -> Frac:
+        return self.times(a[0], b[0]), self.times(a[1], b[1])
 
     def add(self, a: Frac, b: Frac) -> Frac:
         if a[1] == b[1]:
             return a[0] + b[0], a[1]
-        return a[0] * b[1] + b[0] * a[1], a[1] * b[1]
+        return self.times(a[0], b[1]) + self.times(b[0], a[1]), self.times(a[1], b[1])
 
     def to_power(self, a: Frac, n: int) -> Frac:
-        if abs(n) > MAX_POWER:
-            raise Undecided(f"a power of {n}")
+        if abs(n) > MAX_POWER or max(comb(abs(n) + len(p) - 1, abs(n)) for p in a if p) > MAX_TERMS:
+            raise Undecided(f"a power of {n} with too many terms")
         if n < 0:
             if a[0] == 0:
                 raise Undecided("a division by zero")
@@ -259,7 +267,7 @@ class _Rewriter:
         num, den = inside
         if num.is_ground and den.is_ground:
             value = num.LC / den.LC
-            top, bottom = isqrt(int(value.numerator)), isqrt(int(value.denominator))
+            top, bottom = isqrt(abs(int(value.numerator))), isqrt(int(value.denominator))
             if value > 0 and top * top == value.numerator and bottom * bottom == value.denominator:
                 return self.multiply(outside, self.constant(Rational(top, bottom)))
         i = self.atom(("sqrt", num, den))

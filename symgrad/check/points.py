@@ -139,10 +139,10 @@ def points(symbols: tuple[Expr, ...], count: int) -> Iterator[dict[Expr, Rationa
         yield {s: random.choice(pool) for s in symbols}
 
 
-def differ(left: Expr, right: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None) -> bool:
+def differ(left: Expr, right: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None, step_at_zero: Rational = Rational(1)) -> bool:
     """Proved different at the point; False where they are not, or where one side is not defined there."""
     try:
-        a, b = enclose(left, values, at_tie), enclose(right, values, at_tie)
+        a, b = enclose(left, values, at_tie, step_at_zero), enclose(right, values, at_tie, step_at_zero)
     except (NoSign, NoDerivative, ZeroDivisionError, ValueError, OverflowError):
         return False
     return bool(a.b < b.a or b.b < a.a)
@@ -151,5 +151,4 @@ def differ(left: Expr, right: Expr, values: Mapping[Expr, Any], at_tie: Rational
 def decimal_fits(interval: Any, value: Rational, digits: int) -> bool:
     """The whole interval lies within half a unit of the last of `digits` decimals."""
     centre, half = iv.mpf(int(value.p)) / int(value.q), iv.mpf(1) / (2 * 10**digits)
-    return bool(interval.a >= (centre - half).b and interval.b <= (centre + half).a) or bool(
-        interval.a >= (centre - half).a and interval.b <= (centre + half).b)
+    return bool(interval.a >= (centre - half).b and interval.b <= (centre + half).a)

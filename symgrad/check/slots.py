@@ -8,7 +8,7 @@ every pattern of m index slots occurs; so equality of all entries at the one siz
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import count, pairwise, product
@@ -20,7 +20,6 @@ from sympy import (
     Identity,
     Integer,
     Inverse,
-    KroneckerDelta,
     MatAdd,
     MatMul,
     MatrixExpr,
@@ -32,6 +31,7 @@ from sympy import (
     Symbol,
     Transpose,
     ZeroMatrix,
+    preorder_traversal,
 )
 
 from symgrad.language import operations as op
@@ -42,15 +42,17 @@ from symgrad.language.functions import Call
 
 @dataclass(frozen=True)
 class Slots:
-    """Of one expression: summed index slots of each dimension in one monomial, sums over nothing, sizes that stand as numbers, quotients.
+    """Of one expression: summed index slots of each dimension in one monomial, sums over nothing, sizes that stand as numbers.
 
-    `nested` are the sums inside functions, divisors and the like, `fixed` is the furthest position named in each dimension;
-    `axiom` says that the count is a proof only with atoms (check/axioms.py).
+    `rule` are the sums that come in with the rule of an inverse or the like, `nested` those inside functions and divisors, `fixed`
+    is the furthest position named in each dimension; with a `quotient` both sides are multiplied across; `axiom` says that the
+    count is a proof only with atoms (check/axioms.py).
     """
 
     summed: Counter[Expr] = field(default_factory=Counter)
     constant: Counter[Expr] = field(default_factory=Counter)
     named: Counter[Expr] = field(default_factory=Counter)
+    rule: Counter[Expr] = field(default_factory=Counter)
     quotient: bool = False
     axiom: bool = False
     fixed: Counter[Expr] = field(default_factory=Counter)
@@ -69,28 +71,38 @@ class Slots:
         """The same as the argument of a function."""
         return replace(self, nested=self.nested | self.summed)
 
+    def and_rule(self, *dimensions: Expr) -> Slots:
+        return replace(self, rule=self.rule + Counter(d for d in dimensions if not d.is_Integer))
+
     def and_nothing(self, *dimensions: Expr) -> Slots:
         """A sum over each dimension whose index no factor carries."""
         return replace(self, constant=self.constant + Counter(d for d in dimensions if not d.is_Integer))
 
 
 def _joined(every: tuple[Slots, ...], join: Callable[[Counter[Expr], Counter[Expr]], Counter[Expr]]) -> Slots:
-    summed, constant, named = (reduce(join, (getattr(s, part) for s in every)) for part in ("summed", "constant", "named"))
-    return Slots(summed, constant, named, any(s.quotient for s in every), any(s.axiom for s in every),
-                 *(reduce(lambda a, b: a | b, (getattr(s, part) for s in every)) for part in ("fixed", "nested")))
+    def joined(part: str) -> Counter[Expr]:
+        return reduce(join, (getattr(s, part) for s in every))
+
+    def largest(part: str) -> Counter[Expr]:
+        return reduce(lambda a, b: a | b, (getattr(s, part) for s in every))
+
+    return Slots(joined("summed"), joined("constant"), joined("named"), joined("rule"), any(s.quotient for s in every),
+                 any(s.axiom for s in every), largest("fixed"), largest("nested"))
 
 
-def slots(e: Expr, atoms: bool = False) -> Slots:
+def slots(e: Expr, atoms: bool = False, derived: bool = True) -> Slots:
     """An upper bound of the index slots that one monomial of one entry of e carries besides its free indices.
 
-    With `atoms`, inverses, softmax, divisors and roots are atoms; the sums in their rules count.
+    With `atoms`, inverses, softmax, divisors and roots are atoms; where e is differentiated, the sums in their rules count.
     """
     def of(a: Expr) -> Slots:
-        return slots(a, atoms)
+        return slots(a, atoms, derived)
 
     match e:
-        case Number() | MatrixSymbol() | KroneckerDelta():
+        case Number() | MatrixSymbol():
             return Slots()
+        case v.Unit(args=(size, k)):
+            return Slots(fixed=Counter() if size.is_Integer else Counter({size: int(k)}))
         case Symbol():
             return Slots(named=Counter([e])) if e.is_integer else Slots()
         case Identity() | OneMatrix() | ZeroMatrix():
@@ -105,6 +117,8 @@ def slots(e: Expr, atoms: bool = False) -> Slots:
             return parts[0].times(*parts[1:]) if rational else parts[0].or_(*parts[1:])
         case Mul() | HadamardProduct():
             return Slots().times(*(of(a) for a in e.args))
+        case Pow(exp=Integer(is_zero=True)) | v.Power(args=(_, Integer(is_zero=True))):
+            return Slots()
         case Pow(base=Symbol(is_integer=True) as size, exp=exponent):
             return Slots(named=Counter({size: int(abs(exponent)) + 1 - int(bool(exponent.is_Integer))}))
         case Pow(base=base, exp=exponent) | v.Power(args=(base, exponent)):
@@ -135,15 +149,15 @@ def slots(e: Expr, atoms: bool = False) -> Slots:
         case v.Norm():
             return replace(_square_of(e, atoms).inside(), quotient=not atoms)
         case v.Softmax() | v.LogSumExp() | op.RowSoftmax() | op.RowLogSumExp() if atoms:
-            return of(e.args[0]).inside().and_sum(*e.args[0].shape)
+            return of(e.args[0]).inside().and_rule(*(e.args[0].shape if derived else ()))
         case v.Softmax() | v.LogSumExp():
             inner = of(e.arg)
             return replace(inner, summed=inner.summed + inner.summed, quotient=True).and_sum(e.arg.shape[0]).inside()
-        case v.IndexSum(args=(body, _, size)):
-            return of(body).and_sum(size)
+        case v.IndexSum(args=(body, index, size)):
+            return of(body).and_sum(size).and_nothing(*(() if _holds(body, index) else (size,)))
         case Inverse() | v.DetOf():  # the rule of each sums over rows and columns, which the slope of a bare matrix picks out
             bare = isinstance(e.args[0], MatrixSymbol)
-            return replace(of(e.args[0]).inside(), axiom=not atoms).and_sum(*(() if bare else e.args[0].shape))
+            return replace(of(e.args[0]).inside(), axiom=not atoms).and_rule(*(() if bare or not derived else e.args[0].shape))
         case op.ArgMax():
             return replace(of(e.args[0]).inside(), axiom=not atoms)
         case op.Choice(args=(_, _, then, otherwise)):
@@ -164,32 +178,75 @@ def _square_of(e: v.Norm, atoms: bool) -> Slots:
     return inner.times(inner).and_sum(*e.arg.shape).and_nothing(*(d for d, free in zip(e.arg.shape, blank(e.arg), strict=True) if free))
 
 
-def blank(e: Expr) -> tuple[bool, bool]:
-    """Can an entry of e have a monomial that does not carry its row index; its column index?  (An identity ties them together.)"""
+Axes = tuple[bool, bool]
+
+
+def blank(e: Expr) -> Axes:
+    """Can an entry of e have a term without its row index; without its column index?  (An identity ties the two together.)"""
+    return _axes(e, any)
+
+
+def constant_along(e: Expr) -> Axes:
+    """Can it be that no entry of e depends on its row index; on its column index?  Terms may cancel where a name stands twice."""
+    return (True, True) if _may_cancel(e) else _axes(e, all)
+
+
+def _axes(e: Expr, terms: Callable[[Iterable[bool]], bool]) -> Axes:
+    """For each axis, whether `terms` (any or all) of the terms of an entry lack its index."""
     match e:
-        case MatrixSymbol() | ZeroMatrix() | op.OneHot():
+        case MatrixSymbol() | ZeroMatrix() | v.Unit():
             return False, False
         case _ if v.is_scalar(e):
             return True, True
-        case Identity() | OneMatrix():
+        case Identity() | OneMatrix() | v.Power(args=(_, Integer(is_zero=True))):
             return True, True
         case MatMul():
             matrices = [a for a in e.args if not v.is_scalar(a)]
-            return blank(matrices[0])[0], blank(matrices[-1])[1]
-        case HadamardProduct() | v.Elementwise():
-            parts = [blank(a) for a in e.args if isinstance(a, MatrixExpr)]
-            return all(r for r, _ in parts), all(c for _, c in parts)
+            return _axes(matrices[0], terms)[0], _axes(matrices[-1], terms)[1]
+        case HadamardProduct():
+            return _each(all, [_axes(a, terms) for a in e.args])
+        case MatAdd():
+            return _each(terms, [_axes(a, terms) for a in e.args])
         case Transpose():
-            return blank(e.args[0])[::-1]
-        case v.Power():
-            return blank(e.args[0])
+            return _axes(e.args[0], terms)[::-1]
+        case v.Power(args=(base, n)) if n.is_Integer and n > 0:
+            return _axes(base, terms)
+        case v.Elementwise() | v.Power():  # what does not change its argument changes nothing
+            return _each(all, [constant_along(a) for a in e.args if isinstance(a, MatrixExpr)])
         case op.Tril():
             return False, False
-        case MatAdd():
-            parts = [blank(a) for a in e.args]
-            return any(r for r, _ in parts), any(c for _, c in parts)
-    either = any(any(blank(a)) for a in e.args if isinstance(a, MatrixExpr))
-    return either, either
+    found = [x for a in e.args if isinstance(a, MatrixExpr) for x in constant_along(a)]
+    return (any(found),) * 2
+
+
+def _each(join: Callable[[Iterable[bool]], bool], parts: list[Axes]) -> Axes:
+    return join(r for r, _ in parts), join(c for _, c in parts)
+
+
+def _may_cancel(e: Expr) -> bool:
+    """A sum in which a name stands twice: x_k - x_k + y depends on no k."""
+    names = [x.name for x in preorder_traversal(e) if isinstance(x, MatrixSymbol | Symbol) and not (x.is_Symbol and x.is_integer)]
+    return len(names) != len(set(names)) and any(isinstance(x, Add | MatAdd) for x in preorder_traversal(e))
+
+
+def _holds(body: Expr, index: Expr) -> bool:
+    """Does every term of an indexed body have a factor with that index?"""
+    match body:
+        case v.Entry(args=(matrix, *where)):
+            return isinstance(matrix, MatrixSymbol) and index in where
+        case op.Aligned() | op.AtMost():
+            return index in body.args
+        case Mul():
+            return any(_holds(a, index) for a in body.args)
+        case Add():
+            return all(_holds(a, index) for a in body.args)
+        case v.IndexSum():
+            return _holds(body.args[0], index)
+        case Pow(base=base, exp=n):
+            return bool(n.is_Integer and n > 0) and _holds(base, index)
+        case Call():
+            return not _may_cancel(body) and any(_holds(a, index) for a in body.arguments)
+    return False
 
 
 def enough(dimensions: tuple[Expr, ...], free: tuple[Expr, ...], sides: tuple[Slots, ...], numbers: bool = True,
@@ -201,12 +258,10 @@ def enough(dimensions: tuple[Expr, ...], free: tuple[Expr, ...], sides: tuple[Sl
     index of a size such as N + M takes a place in N and in M; a size such as N - K + 1 is made large enough by N.
     """
     whole = _joined(sides, (lambda a, b: a + b) if any(s.quotient for s in sides) else (lambda a, b: a | b))
-    need = whole.summed + Counter(d for d in free if not d.is_Integer)
+    need = whole.summed + whole.rule + Counter(d for d in free if not d.is_Integer)
     base = {d: max(2, whole.fixed[d] + sum(n for size, n in need.items() if d in size.free_symbols and not _falls(size))) for d in dimensions}
-    carried = sum((s.summed for s in sides), Counter(d for d in free if not d.is_Integer))
-    for d in dimensions:  # a sum over all indices inside a function must not be mistaken for one over those that a term carries
-        if any(d in size.free_symbols for size in whole.nested):
-            base[d] = max(base[d], whole.fixed[d] + 1 + sum(n for size, n in carried.items() if d in size.free_symbols))
+    for d in dimensions:  # the indices inside a function must be able to differ from all that the term carries
+        base[d] += sum(n for size, n in whole.nested.items() if d in size.free_symbols)
     for size in filter(_falls, need):
         _raise(base, size, need[size])
     for size in whole.fixed:
@@ -231,4 +286,4 @@ def _raise(base: dict[Expr, int], size: Expr, least: int) -> None:
         base[growing[0]] += 1
 
 
-__all__ = ["Slots", "blank", "enough", "slots"]
+__all__ = ["Slots", "blank", "constant_along", "enough", "slots"]

@@ -6,16 +6,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mpmath import iv
-from sympy import Expr, Integer, Rational
+from sympy import Add, Expr, Integer, Mul, Pow, Rational, nan, zoo
 
 from symgrad.check.calculus import differentiate
 from symgrad.check.normal import Undecided, branches, constant_value
-from symgrad.check.points import decimal_fits, enclose
+from symgrad.check.points import NoSign, decimal_fits, enclose
 from symgrad.language.claims import ROUNDED
 from symgrad.language.errors import Refused, Unsupported
+from symgrad.language.functions import KNOWN, Call, Fn
+from symgrad.language.graph import Node
 from symgrad.language.problem import Problem
 
-MAX_CLOSED = 60
+MAX_CLOSED = 120
+MAX_DECIMALS = 50
 
 
 @dataclass(frozen=True)
@@ -36,22 +39,25 @@ class Valuation:
     known: dict[str, Known] = field(default_factory=dict)
     slopes: dict[str, dict[str, Known]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.stated = {g.name: g.entries[0][0] for g in self.problem.values
+                       if (self.kind == ROUNDED or g.digits is None) and len(g.entries) == len(g.entries[0]) == 1}
+
     def value(self, name: str) -> Known:
         """The value of a scalar name.  Raises Unsupported if a number that it needs is not given."""
-        if name not in self.known:
-            stated = {g.name: g for g in self.problem.values if self.kind == ROUNDED or g.digits is None}
-            graph = self.problem.graph
-            needed = graph.ancestors(name)
-            for n in graph.names:
-                if n not in needed or n in self.known:
-                    continue
-                if n in stated:
-                    (row,) = stated[n].entries
-                    self.known[n] = self.number(row[0])
-                elif not graph.arguments(n) and n in {x.name for x in graph.variables}:
-                    raise Unsupported(f"no value is given for {n}")
-                else:
-                    self.known[n] = self.evaluate(graph.node(n).expr)
+        graph, stack = self.problem.graph, [name]
+        while stack:  # not recursive: a graph may be deeper than Python's stack
+            n = stack[-1]
+            if n in self.known:
+                stack.pop()
+            elif n in self.stated:
+                self.known[n] = self.number(self.stated[n])
+            elif not isinstance(graph[n], Node):
+                raise Unsupported(f"no value is given for {n}")
+            elif waiting := [a for a in graph.arguments(n) if a not in self.known]:
+                stack += waiting
+            else:
+                self.known[n] = self.evaluate(graph.node(n).expr)
         return self.known[name]
 
     @staticmethod
@@ -59,38 +65,67 @@ class Valuation:
         return Known(x, x, iv.mpf(int(x.p)) / int(x.q))
 
     def evaluate(self, e: Expr, extra: dict[Expr, Known] | None = None) -> Known:
-        """The value of a scalar expression in names of the graph (and of `extra` symbols)."""
-        graph, extra = self.problem.graph, extra or {}
+        """The value of a scalar expression in names of the graph (and of `extra` symbols).  Raises Undecided where it has none."""
+        extra, e = extra or {}, self.by_convention(e)
         symbols = {s: extra[s] if s in extra else self.value(s.name) for s in e.free_symbols if not s.is_integer}
         tie, step = self.problem.conventions.relu_at_zero, self.problem.conventions.step_at_zero
-        closed = None
+        closed, value, found = None, None, None
         if all(k.closed is not None for k in symbols.values()):
             closed = e.xreplace({s: k.closed for s, k in symbols.items()})
+            if closed.has(zoo, nan):
+                raise Undecided(f"{e} has no value here: a division by zero")
             value = constant_value(closed, tie, step)
-            if value is not None:
-                return self.number(value)
+            if value is not None and not e.has(Call, Pow):
+                return self.number(value)  # a polynomial has a value everywhere
             closed = closed if closed.count_ops() <= MAX_CLOSED else None
-        del graph
-        return Known(None, closed, enclose(e, {s: k.interval for s, k in symbols.items()}, tie, step))
+        try:
+            found = enclose(e, {s: k.interval for s, k in symbols.items()}, tie, step)
+        except NoSign:
+            if value is None:
+                raise
+        except (ArithmeticError, ValueError) as error:
+            raise Undecided(f"{e} has no value here: {error or 'a division by zero'}") from None
+        return Known(None, closed, found) if value is None else self.number(value)
+
+    def by_convention(self, e: Expr) -> Expr:
+        """|z|' as the problem fixes it at 0: sign z + a (1 - sign^2 z)."""
+        at_zero = self.problem.conventions.abs_at_zero
+        if at_zero is None or not e.has(Fn("abs", (1,))):
+            return e
+        slopes = [call for call in e.atoms(Call) if call.fn == Fn("abs", (1,))]
+        signs = {s: Call(Fn("sign", (0,)), *s.arguments) for s in slopes}
+        return e.xreplace({s: sign + at_zero * (1 - sign**2) for s, sign in signs.items()})
+
+    def hits_kink(self, e: Expr, extra: dict[Expr, Known]) -> bool:
+        """Is the argument of some max, |x|, step or the like at its kink, or not shown to be off it?"""
+        for call in e.atoms(Call):
+            row = KNOWN.get(call.fn.name)
+            if row is not None and row.kink and row.name != "sqrt":
+                a = call.arguments
+                gap = self.evaluate(a[0] - a[1] if row.name in ("max", "min") else a[0], extra)
+                if gap.exact == 0 or (gap.exact is None and gap.interval.a <= 0 <= gap.interval.b):
+                    return True
+        return False
 
     def slope(self, of: str, wrt: str) -> Known:
-        """d of / d wrt by the checker's own reverse accumulation."""
-        if of not in self.slopes:
-            graph = self.problem.graph
-            bars: dict[str, Known] = {of: self.number(Integer(1))}
-            needed = graph.ancestors(of)
-            for n in reversed(graph.names):
-                if n not in needed or n not in bars:
-                    continue
-                for a in graph.arguments(n):
-                    local = self.evaluate(differentiate(graph.node(n).expr, graph.symbol(a)))
-                    old = bars.get(a, self.number(Integer(0)))
-                    exact = None
-                    if None not in (local.exact, bars[n].exact, old.exact):
-                        exact = old.exact + bars[n].exact * local.exact  # type: ignore[operator]
-                    bars[a] = self.number(exact) if exact is not None else Known(None, None, old.interval + bars[n].interval * local.interval)
-            self.slopes[of] = bars
-        return self.slopes[of].get(wrt, self.number(Integer(0)))
+        """d of / d wrt by the checker's own reverse accumulation over the nodes between the two."""
+        graph, bars = self.problem.graph, self.slopes.setdefault(of, {of: self.number(Integer(1))})
+        between = () if wrt in bars else graph.between(wrt, of)
+        for n in reversed(between):
+            if n not in bars:
+                terms = [(bars[u], self.evaluate(differentiate(graph.node(u).expr, graph.symbol(n))))
+                         for u in graph.consumers(n) if u in bars and u in between]
+                bars[n] = self.sum_of_products(terms)
+        return bars.get(wrt, self.number(Integer(0)))
+
+    def sum_of_products(self, terms: list[tuple[Known, Known]]) -> Known:
+        if all(a.exact is not None and b.exact is not None for a, b in terms):
+            return self.number(sum((a.exact * b.exact for a, b in terms), Integer(0)))  # type: ignore[operator]
+        closed = None
+        if all(a.closed is not None and b.closed is not None for a, b in terms):
+            closed = Add(*(Mul(a.closed, b.closed) for a, b in terms))
+            closed = closed if closed.count_ops() <= MAX_CLOSED else None
+        return Known(None, closed, sum((a.interval * b.interval for a, b in terms), self.number(Integer(0)).interval))
 
     def require_equal(self, left: Expr, right: Expr, extra: dict[Expr, Known], what: str) -> None:
         """Raises Refused with both values if they differ at the given values, Undecided if that is not shown either way."""
@@ -101,10 +136,35 @@ class Valuation:
             return
         if a.interval.b < b.interval.a or b.interval.b < a.interval.a:
             raise Refused(f"{what}: left is {float(a.interval.mid.a):.6g}, right is {float(b.interval.mid.a):.6g} at the given values")
-        if a.closed is None or b.closed is None or not all(zero for zero, _ in branches(a.closed - b.closed)):
+        conventions = self.problem.conventions
+        if a.closed is None or b.closed is None or not all(
+                zero for zero, _ in branches(a.closed - b.closed, conventions.relu_at_zero, conventions.step_at_zero)):
             raise Undecided(f"{what}: equal to within {float((a.interval - b.interval).delta.b):.1e}, not shown exactly")
 
+    def order(self, left: Expr, right: Expr, extra: dict[Expr, Known], what: str) -> int:
+        """-1, 0 or 1 as left is less than, equal to or greater than right.  Raises Undecided where neither is shown."""
+        a, b = self.evaluate(left, extra), self.evaluate(right, extra)
+        if a.exact is not None and b.exact is not None:
+            return int(bool(a.exact > b.exact)) - int(bool(a.exact < b.exact))
+        if a.interval.b < b.interval.a or b.interval.b < a.interval.a:
+            return -1 if a.interval.b < b.interval.a else 1
+        self.require_equal(left, right, extra, what)
+        return 0
+
     def require_rounded(self, true: Known, shown: Rational, digits: int, what: str) -> None:
-        """Raises Refused unless `shown` is `true` rounded to `digits` decimals."""
-        if not decimal_fits(true.interval, shown, digits):
+        """Raises Refused unless `shown` is `true` rounded to `digits` decimals; either neighbour will do for a tie."""
+        if not 0 <= digits <= MAX_DECIMALS:
+            raise Refused(f"{what}: {digits} decimals")
+        if not (shown * 10**digits).is_Integer:
+            raise Refused(f"{what}: {shown} has more than {digits} decimals")
+        half = Rational(1, 2 * 10**digits)
+        if true.exact is not None:
+            fits, off = abs(true.exact - shown) <= half, abs(true.exact - shown) > half
+        else:
+            fits = decimal_fits(true.interval, shown, digits)
+            gap = true.interval - self.number(shown).interval
+            off = not fits and bool(gap.a > self.number(half).interval.b or gap.b < self.number(-half).interval.a)
+        if off:
             raise Refused(f"{what}: {float(shown)} is not {float(true.interval.mid.a):.{digits + 4}f} rounded to {digits} decimals")
+        if not fits:
+            raise Undecided(f"{what}: the value is so near to a tie that the precision does not show how it rounds")

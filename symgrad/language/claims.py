@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from sympy import Expr, Rational, Symbol
 
 from symgrad.language.forms import Form, Prose
+from symgrad.language.functions import scalar
+from symgrad.language.threshold import Architecture, Chain, ChainNetwork, Domain, Formula, Layer, NoWeights, Proof, Wanted
+from symgrad.language.zeros import AlwaysZero, CanHold, CannotHold, NotAlwaysZero
 
 EXACT, ROUNDED = "exact", "rounded"
 """The two valuations: from the given inputs alone; or with the problem's own rounded values for some nodes."""
@@ -123,4 +126,190 @@ class Differs:
     witness: Witness | None
 
 
-Claim = Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Matches | Differs
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """Of the combinations of a `fill` part, those whose entry is k > 0 give datum k the wrong sign; those with 0 are left.
+
+    Data count from 1: the points of the part in order, then `inside`, exact points of regions (number of the region from 0, place).
+    """
+
+    part: str
+    inside: tuple[tuple[int, tuple[Rational, ...]], ...]
+    wrong_at: tuple[int, ...]  # in the order of Fill.combinations
+
+
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """The combination is `function`, with these values at the points, and all data have the sign that their label asks for.
+
+    `proofs` has for every region, and for every linear piece of `function` in order, Farkas multipliers of the region's rows,
+    the piece's rows and the row of the wrong sign: the weighted sum of rows that are not negative is a negative number.
+    """
+
+    part: str
+    combination: tuple[int, ...]
+    function: Expr
+    values: tuple[Form, ...]
+    proofs: tuple[tuple[tuple[Rational, ...], ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """All valid combinations of a part, grouped: the same function within a class, and different ones at a point of `apart`.
+
+    `proofs` has an entry for every combination but the first of its class, in order: where the difference of the two is piecewise
+    linear, for every piece on which it is not 0 as it stands two lists of Farkas multipliers, of the piece's rows and of the row that
+    says difference > 0, and < 0: there is no such point in the piece.
+    """
+
+    part: str
+    classes: tuple[tuple[tuple[int, ...], ...], ...]
+    apart: tuple[tuple[Rational, ...], ...]
+    proofs: tuple[tuple[tuple[Rational, ...], ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The data `of` (numbered as in the Sieve before) already rule every combination out, and no smaller set of data does.
+
+    For every set of data smaller by one (where `smallest`: of all data; else: of these), in the order of itertools.combinations,
+    `spared` has a combination that gives all of them the right sign.
+    """
+
+    part: str
+    of: tuple[int, ...]
+    smallest: bool
+    spared: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitsTest:
+    """Each unit of layer `layer` (from 1) of a threshold network fires iff its condition holds: on the inputs, or on the units below."""
+
+    network: tuple[Layer, ...]
+    inputs: tuple[str, ...]
+    domain: Domain
+    layer: int
+    conditions: tuple[Formula, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decides:
+    """A threshold network decides the properties on the whole domain."""
+
+    network: tuple[Layer, ...]
+    wanted: Wanted
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Violates:
+    """A threshold network does not decide the properties: at `point` an output is wrong."""
+
+    network: tuple[Layer, ...]
+    wanted: Wanted
+    point: tuple[Rational, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Misfits:
+    """The arrays of a candidate do not make a network with these numbers of units."""
+
+    network: tuple[Layer, ...]
+    layers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DecidesChain:
+    """A network that is written down for every n decides the chain of n inputs, for every n >= 2."""
+
+    chain: Chain
+    network: ChainNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class Unrealizable:
+    """No network of the architecture decides the properties."""
+
+    architecture: Architecture
+    wanted: Wanted
+    proof: NoWeights
+ARGUMENT = scalar("_u")
+"""The bound argument of an activation; no problem can have this name, for names begin with a letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationRelation:
+    """For every real ARGUMENT the lines are equal: sigma(u) = ... = 1/2 tanh(u/2) + 1/2."""
+
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """An expression of the network equals every line, at every input; with `indices` the lines are its entry there."""
+
+    part: str
+    left: Expr
+    lines: tuple[Line, ...]
+    indices: tuple[Symbol, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """The answer for one unknown of the second network of a part: expr, and the same entry by entry at `indices`."""
+
+    part: str
+    name: str
+    expr: Expr
+    indices: tuple[Symbol, ...]
+    entry: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """With the parameters put in, this node of the second network equals every line, in names of the first network."""
+
+    part: str
+    node: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SameFunction:
+    """With these parameters the second network of a part computes the function `of` of the first, at every input."""
+
+    part: str
+    of: str
+    parameters: tuple[tuple[str, Expr], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Both networks evaluated at rational points with these sizes: their outputs agree to `digits` decimals."""
+
+    part: str
+    sizes: tuple[tuple[str, int], ...]
+    points: int
+    digits: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoParameters:
+    """Whatever the unknowns are, sum_i multipliers_i (second - first network) at points_i is not zero.
+
+    The points give all variables of the first network and differ in its inputs only: no parameters can serve all of them.
+    """
+
+    part: str
+    points: tuple[Witness, ...]
+    multipliers: tuple[Rational, ...]
+
+
+Claim = (
+    Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Matches | Differs
+    | Sieve | Fits | Classes | Conflict
+    | UnitsTest | Decides | Violates | Misfits | Unrealizable | DecidesChain
+    | ActivationRelation | Rewritten | Parameter | Image | SameFunction | Beside | NoParameters
+    | AlwaysZero | NotAlwaysZero | CanHold | CannotHold
+)

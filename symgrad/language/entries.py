@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 from sympy import Add, Expr, HadamardProduct, Integer, MatAdd, MatMul, MatrixSymbol, OneMatrix, Pow, Symbol, Transpose, ZeroMatrix
 
 from symgrad.language import vectors as v
@@ -43,6 +45,8 @@ def entry(e: Expr, i: Expr, j: Expr, indices: Indices) -> Expr:
             return Pow(entry(base, i, j, indices), n, evaluate=False)
         case Transpose():
             return entry(e.args[0], j, i, indices)
+        case v.Unit(args=(_, k)) if i.is_Integer:
+            return Integer(int(i == k))
         case OneMatrix() | ZeroMatrix():
             return Integer(int(isinstance(e, OneMatrix)))
         case v.Elementwise():
@@ -53,9 +57,18 @@ def entry(e: Expr, i: Expr, j: Expr, indices: Indices) -> Expr:
             return v.Entry(e, i, j)
 
 
+def _unit(a: Expr) -> v.Unit | None:
+    inner = a.args[0] if isinstance(a, Transpose) else a
+    return inner if isinstance(inner, v.Unit) else None
+
+
 def _product(e: MatMul, i: Expr, j: Expr, indices: Indices) -> Expr:
     scalars = tuple(a for a in e.args if v.is_scalar(a))
     matrices = [a for a in e.args if not v.is_scalar(a)]
+    if len(matrices) > 1 and isinstance(matrices[-1], v.Diag):  # (A diag(s))_ij = A_ij s_j
+        return merged((*scalars, entry(reduce(v.matmul, matrices[:-1]), i, j, indices), entry(matrices[-1].arg, j, Integer(1), indices)))
+    if len(matrices) > 1 and isinstance(matrices[0], v.Diag):  # (diag(s) A)_ij = s_i A_ij
+        return merged((*scalars, entry(matrices[0].arg, i, Integer(1), indices), entry(reduce(v.matmul, matrices[1:]), i, j, indices)))
     bounds: list[tuple[Symbol, Expr]] = []
     factors: list[Expr] = []
     row = i
@@ -64,6 +77,8 @@ def _product(e: MatMul, i: Expr, j: Expr, indices: Indices) -> Expr:
             column = j
         elif a.shape[1] == 1:
             column = Integer(1)
+        elif (unit := _unit(a) or _unit(matrices[k + 1])) is not None:
+            column = unit.args[1]  # sum_k A_ik (e_m)_k = A_im
         else:
             column = indices.take()
             bounds.append((column, a.shape[1]))

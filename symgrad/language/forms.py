@@ -133,10 +133,25 @@ class Tuple:
     parts: tuple[Form, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """left relation right, said in prose and checked like any line; a comparison on the left goes on: z = 2 > 0.
+
+    "=" is exact, "≈" says that a decimal on either side is the other side rounded.
+    """
+
+    left: Form
+    relation: str  # a key of RELATIONS
+    right: Form
+
+
+RELATIONS = {"=": "=", "≈": r"\approx", "<": "<", ">": ">", "≤": r"\leq", "≥": r"\geq", "≠": r"\neq"}
+"""The relations of a Comparison and their TeX."""
+
 Layout = Stacked | Spread | Diagonal
 Form = (
     Just | Product | Sum | Substituted | PartialOf | Derivative | TotalOf | AdjointOf | Pullback | JacobianTimes
-    | Stacked | Spread | Diagonal | Component | Decimal | Tuple
+    | Stacked | Spread | Diagonal | Component | Decimal | Tuple | Comparison
 )
 
 Prose = tuple[str | Form, ...]

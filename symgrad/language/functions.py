@@ -132,7 +132,7 @@ KNOWN: dict[str, Function] = {
              lambda z, h: call("sigmoid", z), "", _GOODFELLOW),
         _row("relu", r"\mathrm{ReLU}", lambda z: call("max", z, Integer(0)), None, "0", _GOODFELLOW),
         _row("leaky_relu", r"\mathrm{LeakyReLU}",
-             lambda z, slope=Rational(1, 100): call("max", z, Integer(0)) - slope * call("max", -z, Integer(0)),
+             lambda z, slope=Rational(1, 100): slope * z + (1 - slope) * call("max", z, Integer(0)),
              None, "0", "Maas, Hannun, Ng 2013; slope 1/100 unless given as second argument"),
     )
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from sympy import Expr, Identity, Integer, Inverse, KroneckerDelta, MatMul, MatrixExpr, Mul, OneMatrix, Pow, Symbol, Transpose, expand, floor
+from sympy import Expr, Identity, Integer, Inverse, MatMul, MatrixExpr, Mul, OneMatrix, Pow, Symbol, Transpose, expand, floor
 
 from symgrad.language import vectors as v
 from symgrad.language.errors import ShapeError
@@ -57,6 +57,7 @@ class Operation(MatrixExpr):
     """A matrix whose entries are given by `at`; its arguments are expressions, sizes and index positions."""
 
     word: ClassVar[str] = ""
+    takes: ClassVar[tuple[int, int]] = (1, 0)  # so many matrices, then so many sizes and positions
 
     def __new__(cls, *arguments: Expr) -> Operation:
         return MatrixExpr.__new__(cls, *arguments)
@@ -73,6 +74,17 @@ class Operation(MatrixExpr):
     def reaches(self) -> tuple[tuple[Expr, int], ...]:
         """(dimension, position) for each fixed position that the definition names."""
         return ()
+
+    @property
+    def fits(self) -> bool:
+        """Are the arguments as many as they should be, and do their shapes fit?"""
+        matrices, sizes = self.takes
+        kinds = all(isinstance(a, MatrixExpr) or (matrices > 1 and v.is_scalar(a)) for a in self.args[:matrices])
+        return len(self.args) == matrices + sizes and kinds and all(n.is_integer for n in self.args[matrices:]) and self.shapes_fit
+
+    @property
+    def shapes_fit(self) -> bool:
+        return True
 
 
 class RowSoftmax(Operation):
@@ -131,6 +143,10 @@ class Diagonal(Operation):
     def at(self, i: Expr, j: Expr, fresh: Fresh) -> Expr:
         return Entry(self.args[0], i, i)
 
+    @property
+    def shapes_fit(self) -> bool:
+        return shape_of(self.args[0])[0] == shape_of(self.args[0])[1]
+
 
 class Tril(Operation):
     """The lower triangle of a matrix, diagonal included: A_ij where j <= i, else 0."""
@@ -145,6 +161,7 @@ class Kron(Operation):
     """The Kronecker product: block (i, j) of A (x) B is A_ij B."""
 
     word = "kron"
+    takes = (2, 0)
 
     @property
     def shape(self) -> Shape:
@@ -162,6 +179,7 @@ class BlockInner(Operation):
     """C_ij = sum_kl K^(ij)_kl B_kl: the inner product of each block of K, shaped like B, with B."""
 
     word = "block_inner"
+    takes = (2, 0)
 
     @property
     def shape(self) -> Shape:
@@ -173,11 +191,16 @@ class BlockInner(Operation):
         p, q = shape_of(b)
         return IndexSum(IndexSum(Mul(Entry(whole, (i - 1) * p + k, (j - 1) * q + m), Entry(b, k, m)), m, q), k, p)
 
+    @property
+    def shapes_fit(self) -> bool:
+        return all(n.is_integer for n in self.shape)
+
 
 class BlockSum(Operation):
     """D_kl = sum_ij A_ij K^(ij)_kl: the blocks of K weighted by the entries of A, as many blocks as A has entries."""
 
     word = "block_sum"
+    takes = (2, 0)
 
     @property
     def shape(self) -> Shape:
@@ -188,6 +211,10 @@ class BlockSum(Operation):
         (whole, a), k, m = self.args, fresh(), fresh()
         (rows, columns), (p, q) = shape_of(a), self.shape
         return IndexSum(IndexSum(Mul(Entry(whole, (k - 1) * p + i, (m - 1) * q + j), Entry(a, k, m)), m, columns), k, rows)
+
+    @property
+    def shapes_fit(self) -> bool:
+        return all(n.is_integer for n in self.shape)
 
 
 class Vec(Operation):
@@ -210,6 +237,7 @@ class Unvec(Operation):
     """The (n, m) matrix whose columns under one another are the vector."""
 
     word = "unvec"
+    takes = (1, 2)
 
     @property
     def shape(self) -> Shape:
@@ -219,11 +247,17 @@ class Unvec(Operation):
         a, n, _ = self.args
         return Entry(a, (j - 1) * n + i, ONE)
 
+    @property
+    def shapes_fit(self) -> bool:
+        a, n, m = self.args
+        return bool(shape_of(a) == (times_sizes(n, m), ONE))
+
 
 class Block(Operation):
     """Rows `top` to `bottom` and columns `left` to `right` of a matrix, both ends included."""
 
     word = "block"
+    takes = (1, 4)
 
     @property
     def shape(self) -> Shape:
@@ -239,11 +273,18 @@ class Block(Operation):
         a, _, bottom, _, right = self.args
         return tuple((d, int(x)) for d, x in zip(a.shape, (bottom, right), strict=True) if x.is_Integer and not d.is_Integer)
 
+    @property
+    def shapes_fit(self) -> bool:
+        a, *spans = self.args
+        within = all(1 <= low <= high for low, high in (spans[:2], spans[2:]) if low.is_Integer and high.is_Integer)
+        return within and all(not (n.is_Integer and x.is_Integer) or x <= n for n, x in zip(shape_of(a), (spans[1], spans[3]), strict=True))
+
 
 class Stack(Operation):
     """Matrices under one another: the rows of A, then the rows of B."""
 
     word = "stack"
+    takes = (2, 0)
 
     @property
     def shape(self) -> Shape:
@@ -255,29 +296,16 @@ class Stack(Operation):
         n = shape_of(a)[0]
         return Choice(i, n, Entry(a, i, j), Entry(b, i - n, j))
 
-
-class OneHot(Operation):
-    """The vector of n entries with 1 at position k and 0 elsewhere: e_k."""
-
-    word = "onehot"
-
     @property
-    def shape(self) -> Shape:
-        return (self.args[1], ONE)
-
-    def at(self, i: Expr, j: Expr, fresh: Fresh) -> Expr:
-        return KroneckerDelta(i, self.args[0])
-
-    @property
-    def reaches(self) -> tuple[tuple[Expr, int], ...]:
-        k, n = self.args
-        return () if n.is_Integer else ((n, int(k) if k.is_Integer else 1),)
+    def shapes_fit(self) -> bool:
+        return bool(shape_of(self.args[0])[1] == shape_of(self.args[1])[1])
 
 
 class Correlate(Operation):
     """Y_ij = sum_pq W_pq X_(i+p-1)(j+q-1): the kernel W slid over X where it fits; what networks call a convolution."""
 
     word = "correlate"
+    takes = (2, 0)
 
     @property
     def shape(self) -> Shape:
@@ -293,6 +321,7 @@ class Convolve(Operation):
     """Y_mn = sum_pq W_pq G_(m-p+1)(n-q+1), terms outside G left out: the full convolution, larger than W and G."""
 
     word = "convolve"
+    takes = (2, 0)
 
     @property
     def shape(self) -> Shape:
@@ -308,6 +337,7 @@ class Solve(Operation):
     """x = A^-1 b, the solution of A x = b."""
 
     word = "solve"
+    takes = (2, 0)
 
     @property
     def shape(self) -> Shape:
@@ -316,6 +346,11 @@ class Solve(Operation):
     def at(self, i: Expr, j: Expr, fresh: Fresh) -> Expr:
         (a, b), k = self.args, fresh()
         return IndexSum(Mul(Entry(Inverse(a), i, k), Entry(b, k, j)), k, a.shape[0])
+
+    @property
+    def shapes_fit(self) -> bool:
+        a, b = self.args
+        return isinstance(a, MatrixExpr) and shape_of(a)[0] == shape_of(a)[1] == shape_of(b)[0]
 
 
 class MaxOf(v._ScalarOf):
@@ -334,8 +369,8 @@ class Variance(v._ScalarOf):
 
 OPERATIONS: dict[str, type[Expr]] = {
     cls.word: cls
-    for cls in (RowSoftmax, RowLogSumExp, ArgMax, RowMax, Diagonal, Tril, Kron, BlockInner, BlockSum, Vec, Unvec, Block, Stack, OneHot,
-                Correlate, Convolve, Solve)
+    for cls in (RowSoftmax, RowLogSumExp, ArgMax, RowMax, Diagonal, Tril, Kron, BlockInner, BlockSum, Vec, Unvec, Block,
+                Stack, Correlate, Convolve, Solve)
 } | {"max_of": MaxOf, "variance": Variance, "choice": Choice, "at_most": AtMost, "aligned": Aligned}
 """The name that each has in a certificate."""
 
@@ -430,7 +465,7 @@ def place(g: Expr, rows: tuple[Expr, Expr], columns: tuple[Expr, Expr], shape: S
     for span, size, side in ((rows, shape[0], "left"), (columns, shape[1], "right")):
         if span == (ONE, size):
             continue
-        part = OneHot(span[0], size) if span[0] == span[1] else Block(Identity(size), ONE, size, *span)
+        part = v.Unit(size, span[0]) if span[0] == span[1] else Block(Identity(size), ONE, size, *span)
         other = part if side == "left" else v.transpose(part)
         found = v.scale(found, other) if v.is_scalar(found) else v.matmul(other, found) if side == "left" else v.matmul(found, other)
     return found
@@ -517,7 +552,7 @@ def correlate(w: Expr, x: Expr) -> Expr:
 
 __all__ = [
     "Aligned", "ArgMax", "AtMost", "Block", "BlockInner", "BlockSum", "Choice", "Convolve", "Correlate", "Diagonal", "Kron", "MaxOf",
-    "OPERATIONS", "OPERATIONS_WORD", "OneHot", "Operation", "RowLogSumExp", "RowMax", "RowSoftmax", "SCALARS", "Solve", "Stack", "Tril",
+    "OPERATIONS", "OPERATIONS_WORD", "Operation", "RowLogSumExp", "RowMax", "RowSoftmax", "SCALARS", "Solve", "Stack", "Tril",
     "Unvec", "Variance", "Vec", "block", "block_inner", "block_sum", "centred", "convolve", "correlate", "diag", "diagonal", "hadamard",
     "kron", "place", "solve", "stack", "trace", "tril",
 ]

@@ -9,8 +9,11 @@ from typing import ClassVar, Protocol
 from sympy import Expr, Rational
 
 from symgrad.language import forms as F
+from symgrad.language.fill import Fill
 from symgrad.language.forms import Prose
 from symgrad.language.graph import Graph
+from symgrad.language.threshold import Architecture, Chain, Layer, Level, Wanted
+from symgrad.language.zeros import Fact, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,104 @@ class Choose:
         return ("Which is ", *asked, "?", *((" Several may be right.",) if self.several else ()))
 
 
+@dataclass(frozen=True, slots=True)
+class Construct:
+    """Find weights with which a hard-threshold network decides the properties, or prove that there are none."""
+
+    kind: ClassVar[str] = "construct"
+    architecture: Architecture
+    wanted: Wanted
+
+    def task(self, graph: Graph) -> Prose:
+        return (f"Find weights and biases with which this network ({'-'.join(map(str, self.architecture.layers))}, hard-threshold units) decides the "
+                "property below for all admitted inputs, or prove that there are none.",)
+
+
+@dataclass(frozen=True, slots=True)
+class ConstructChain:
+    """The same for a chain of comparisons of n inputs, with n - 1 hidden units, for every n."""
+
+    kind: ClassVar[str] = "construct"
+    chain: Chain
+
+    def task(self, graph: Graph) -> Prose:
+        n = self.chain.size
+        return (f"Find weights and biases with which this network ({n} inputs, {n} - 1 hidden units, one output unit) decides the property below "
+                f"for every {n} from 2 on.",)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckNetwork:
+    """Does a candidate decide the properties (none: find out which it decides)?  With levels: how many marks does it earn?"""
+
+    kind: ClassVar[str] = "check_network"
+    network: tuple[Layer, ...]
+    layers: tuple[int, ...]
+    wanted: Wanted
+    levels: tuple[Level, ...] = ()
+
+    def task(self, graph: Graph) -> Prose:
+        if not self.wanted.properties:
+            return ("Find out, in plain comparisons, for which inputs this network outputs 1, and prove it.",)
+        if self.levels:
+            return ("Which rows of the mark scheme does this network satisfy?  Prove it, or give a counterexample.",)
+        return ("Does this network decide the property below?  Prove it, or give a counterexample.",)
+
+
+@dataclass(frozen=True, slots=True)
+class FindParameters:
+    """The unknowns of a second network for which it computes the same function `of` of the inputs as the first.
+
+    `template` is the second network: its variables are those of the first that it uses, then the unknowns.  `fixed` are
+    unknowns whose values the problem gives.  `permutations` are permutation matrices by name, `signs` vectors of 1 and -1.
+    """
+
+    kind: ClassVar[str] = "find_parameters"
+    of: str
+    template: Graph
+    output: str
+    unknowns: tuple[str, ...]
+    fixed: tuple[tuple[str, Expr], ...] = ()
+    permutations: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
+    sizes: tuple[tuple[str, int], ...] = ()
+    matrix: bool = True  # the derivation in matrix form
+    index: bool = True  # the derivation with index sums
+
+    def task(self, graph: Graph) -> Prose:
+        free = [n for n in self.unknowns if n not in dict(self.fixed)]
+        same = ("it computes the same function ", F.Just(graph.symbol(self.of)), " as the first, for every input")
+        if not free:
+            return ("Decide whether the second network, below, is such that with its parameters ", *same, ".")
+        return ("Find the unknown parameters of the second network, below, for which ", *same, ", and prove it.")
+@dataclass(frozen=True, slots=True)
+class GuaranteedZero:
+    """For every name in wrt and every case: is d of / d wrt zero wherever the facts of the case hold?"""
+
+    kind: ClassVar[str] = "always_zero"
+    of: str
+    wrt: tuple[str, ...]
+    cases: tuple[tuple[Fact, ...], ...]
+
+    def task(self, graph: Graph) -> Prose:
+        asked = ("which of ", *listed([F.TotalOf(self.of, w) for w in self.wrt]), " are guaranteed to be zero?")
+        if len(self.wrt) == 1:
+            asked = ("is ", F.TotalOf(self.of, self.wrt[0]), " guaranteed to be zero?")
+        if len(self.cases) == 1:
+            return ("Given only ", *all_of(self.cases[0]), ", ", *asked)
+        cases = [p for k, case in enumerate(self.cases, 1) for p in (f"{' ' if k == 1 else '; '}({k}) ", *all_of(case))]
+        return ("In each case, given only its facts, ", *asked, *cases, ".")
+
+
+def all_of(facts: tuple[Fact, ...]) -> Prose:
+    """z1 = -1, h2 > 0 and w3 = 0."""
+    found: list[str | F.Form] = [] if facts else ["the model"]
+    for k, fact in enumerate(facts):
+        found += [" and " if k == len(facts) - 1 else ", "] if k else []
+        found += say(fact)
+    return tuple(found)
+
+
 def listed(items: Sequence[F.Form]) -> Prose:
     """a, b and c."""
     found: list[str | F.Form] = []
@@ -105,7 +206,10 @@ def listed(items: Sequence[F.Form]) -> Prose:
     return tuple(found)
 
 
-Ask = Forward | Gradient | Backward | Choose
+Ask = (
+    Forward | Gradient | Backward | Choose | Fill | Construct | ConstructChain | CheckNetwork | FindParameters
+    | GuaranteedZero
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class Derivation:
     answers: tuple[Answer, ...]
     conventions: tuple[Prose, ...] = ()
     notes: tuple[Prose, ...] = ()
+    refuted: str = ""  # what the part put forward and the derivation shows to be false, in words
 
     def all_steps(self) -> Iterator[Step]:
         """Every step once, premises before what rests on them."""
@@ -67,6 +68,11 @@ class Ground(Enum):
     GIVEN = "given"
     REFUTED = "refuted"
     UNDECIDED = "undecided"
+
+    @property
+    def holds(self) -> bool:
+        """Something was shown, or given: the line may be printed and may answer a question, its ground beside it."""
+        return self in (Ground.PROVED, Ground.TESTED, Ground.GIVEN)
 
 
 STRENGTH = (Ground.PROVED, Ground.GIVEN, Ground.TESTED, Ground.UNDECIDED, Ground.REFUTED)
@@ -109,3 +115,34 @@ class Certificate:
     @property
     def ground(self) -> Ground:
         return weakest(tuple(e.verdict.ground for e in self.entries))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Derivatives against finite differences at random points: a numerical comparison, not a proof and no part of a certificate."""
+
+    points: int = 0
+    sizes: tuple[tuple[str, int], ...] = ()
+    power: int | None = None  # the worst relative error is below ten to this power; None with points: it is larger than any that counts
+    reason: str = ""  # why nothing was compared
+    unknown: tuple[str, ...] = ()  # the unknown functions, in whose place a product of sines stood
+
+    @property
+    def agrees(self) -> bool:
+        """Nothing was compared, or the error is what rounding and the step of the difference explain."""
+        return not self.points or (self.power is not None and self.power <= -3)
+
+    @property
+    def error(self) -> str:
+        """below 1e-6, in words; "" if nothing was compared."""
+        return "" if not self.points else f"below 1e{self.power}" if self.power is not None else "above 0.1"
+
+    @property
+    def words(self) -> str:
+        """One sentence, with its sizes and what it is worth."""
+        if not self.points:
+            return f"Not compared with finite differences: {self.reason}."
+        sizes = "".join(f", {name} = {n}" for name, n in self.sizes)
+        sines = f", with sines in the place of {' and '.join(self.unknown)}" if self.unknown else ""
+        return (f"Compared with finite differences at {self.points} random points{sizes}{sines}: worst relative error {self.error} "
+                "(a numerical comparison, not a proof).")

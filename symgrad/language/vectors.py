@@ -79,6 +79,17 @@ class Diag(_OneArgument):
         return (self.arg.shape[0], self.arg.shape[0])
 
 
+class Unit(MatrixExpr):
+    """The i-th column of the identity matrix of a size that is a number, (N, 1): e_i.  A^T e_i is row i of A as a column."""
+
+    def __new__(cls, size: Expr, i: Integer) -> Unit:
+        return MatrixExpr.__new__(cls, size, i)
+
+    @property
+    def shape(self) -> Shape:
+        return (self.args[0], Integer(1))
+
+
 class Power(MatrixExpr):
     """Every entry raised to a constant power: x^2 of a vector, as NumPy reads it."""
 
@@ -202,6 +213,22 @@ def variable(name: str, shape: Shape) -> Expr:
     return scalar(name) if shape == SCALAR else MatrixSymbol(name, *shape)
 
 
+def dimensions_in(expr: Expr) -> frozenset[Expr]:
+    """The integer symbols in `expr`: dimensions, those of the shapes of its matrices too, and free indices."""
+    found: set[Expr] = set()
+    seen: set[Expr] = set()
+    stack = [expr]
+    while stack:
+        e = stack.pop()
+        if isinstance(e, Symbol) and e.is_integer:
+            found.add(e)
+        for a in e.args:
+            if a not in seen:
+                seen.add(a)
+                stack.append(a)
+    return frozenset(found)
+
+
 def names_in(expr: Expr) -> tuple[str, ...]:
     """The names of the scalar and matrix variables in `expr`, in order of first appearance; dimensions are not variables."""
     found: dict[str, None] = {}
@@ -235,7 +262,7 @@ def _mismatch(what: str, a: Expr, b: Expr, why: str) -> ShapeError:
 def product(factors: tuple[Expr, ...]) -> Expr:
     """A product of scalars, kept in the given order and unevaluated."""
     flat = tuple(f for factor in factors for f in (factor.args if isinstance(factor, Mul) else (factor,)))
-    return Mul._from_args(flat) if len(flat) > 1 else (flat[0] if flat else Integer(1))
+    return Mul._from_args(flat, True) if len(flat) > 1 else (flat[0] if flat else Integer(1))
 
 
 def merged(factors: tuple[Expr, ...]) -> Expr:
@@ -388,7 +415,7 @@ def apply(fn: Fn, arguments: tuple[Expr, ...]) -> Expr:
 
 __all__ = [
     "SCALAR", "SCALAR_OF", "AsScalar", "Call", "DetOf", "Diag", "Elementwise", "Entry", "Fn", "IndexSum", "LogSumExp",
-    "Norm", "Power", "Shape", "Softmax", "SumOf", "TraceOf", "UnknownGradient", "UnknownScalar", "add", "apply",
-    "as_scalar", "dimension", "inverse", "is_scalar", "matmul", "merged", "names_in", "negate", "power", "product", "say_shape",
+    "Norm", "Power", "Shape", "Softmax", "SumOf", "TraceOf", "Unit", "UnknownGradient", "UnknownScalar", "add", "apply",
+    "as_scalar", "dimension", "dimensions_in", "inverse", "is_scalar", "matmul", "merged", "names_in", "negate", "power", "product", "say_shape",
     "scalar", "scale", "shape_of", "times", "total", "transpose", "variable",
 ]

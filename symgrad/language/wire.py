@@ -34,7 +34,9 @@ from sympy.core.basic import Basic
 from symgrad.language import claims as C
 from symgrad.language import forms as F
 from symgrad.language import steps as S
+from symgrad.language import threshold as T
 from symgrad.language import vectors as v
+from symgrad.language import zeros as Z
 from symgrad.language.errors import SpecError
 from symgrad.language.functions import KNOWN, Call, Fn, dimension
 from symgrad.language.graph import Graph
@@ -48,7 +50,7 @@ _OPERATIONS: dict[str, type[Basic]] = {
     "inverse": Inverse, "identity": Identity, "ones": OneMatrix, "zeros": ZeroMatrix, "call": Call, "elementwise": v.Elementwise,
     "softmax": v.Softmax, "diag": v.Diag, "power": v.Power, "unknown_gradient": v.UnknownGradient, "as_scalar": v.AsScalar, "norm": v.Norm,
     "sum": v.SumOf, "trace": v.TraceOf, "det": v.DetOf, "logsumexp": v.LogSumExp, "unknown_scalar": v.UnknownScalar, "entry": v.Entry,
-    "index_sum": v.IndexSum, **OPERATIONS,
+    "index_sum": v.IndexSum, "unit": v.Unit, **OPERATIONS,
 }
 _NAME_OF = {kind: name for name, kind in _OPERATIONS.items()}
 _UNEVALUATED = {"add", "mul"}
@@ -56,7 +58,8 @@ _UNEVALUATED = {"add", "mul"}
 _DATA: dict[str, type] = {
     cls.__name__: cls
     for cls in (
-        *typing.get_args(F.Form), *typing.get_args(C.Claim), C.Line, C.Witness, S.Verdict, S.Certified, S.Certificate)
+        *typing.get_args(F.Form), *typing.get_args(C.Claim), C.Line, C.Witness, *T.TRAVEL, S.Verdict, S.Certified, S.Certificate,
+        Z.Fact, Z.Narrowed, Z.Combined, Z.Region, Z.Polynomial, Z.Assignment, Z.Factor)
 }
 
 
@@ -197,10 +200,12 @@ class Decoder:
             if head == "pow":
                 return Pow(*arguments, evaluate=False)
             return _OPERATIONS[head](*arguments)
-        except (TypeError, ValueError, AttributeError, IndexError, StopIteration) as error:
+        except (TypeError, ValueError, AttributeError, IndexError, StopIteration, RuntimeError) as error:  # NotImplementedError too
             raise SpecError(f"{head} cannot be applied: {str(error)[:80]}") from None
 
     def _name(self, name: str) -> Expr:
+        if name == C.ARGUMENT.name:
+            return C.ARGUMENT
         if name in self.graph:
             return self.graph.symbol(name)
         if name.endswith("_bar") and name[:-4] in self.graph:

@@ -46,6 +46,7 @@ from symgrad.language.vectors import (
     Softmax,
     SumOf,
     TraceOf,
+    Unit,
     UnknownGradient,
     UnknownScalar,
     is_scalar,
@@ -182,6 +183,11 @@ def ones(e: OneMatrix, t: Translator) -> Value:
 @translate.register
 def zeros(e: ZeroMatrix, t: Translator) -> Value:
     return t.program.const(0)
+
+
+@translate.register
+def unit(e: Unit, t: Translator) -> Value:
+    return t.program.make("unit", (t.count(e.shape[0]),), ("r",), (e.shape[0],), param=int(e.args[1]))
 
 
 @translate.register

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Values = Mapping[str, Any]
 Function = Callable[..., Any]
+KEPT_SIZES = 8  # sets of sizes whose arrays are kept for reuse
 FLOAT_ERRORS = (ZeroDivisionError, OverflowError, ValueError)
 
 
@@ -132,7 +133,8 @@ class CompiledFunction:
     """
 
     def __init__(self, graph: Graph, outputs: tuple[str, ...], inputs: tuple[str, ...] | None, batch: tuple[str, ...],
-                 conventions: Conventions, functions: Mapping[str, Function], summed: tuple[str, ...]) -> None:
+                 conventions: Conventions, functions: Mapping[str, Function], summed: tuple[str, ...], reuse: bool = False) -> None:
+        self._reuse = reuse
         self._graph, self._conventions, self._functions, self._summed = graph, conventions, dict(functions), frozenset(summed)
         self.outputs = outputs
         self._nodes, used = _needed(graph, outputs, inputs)
@@ -228,8 +230,14 @@ class CompiledFunction:
         signature = _Signature(graph, self._variables, batch, tuple(dict.fromkeys(unseen)), tuple(t.at_least))
         floats = self._points and not batch and not signature.dimensions and not lenient
         count = len(signature.keys)
-        writer = Writer(t.program, results, count, signature.sizes(), lenient)
+        writer = Writer(t.program, results, count, signature.sizes(), lenient, self._reuse and not lenient)
         writer.write()
+        kept = [f"b{i}" for i in range(len(writer.buffers))]
+        if kept:
+            key = f"({', '.join(dict.fromkeys(signature.sizes().values()))},)"
+            writer.body[:0] = [
+                f"w = work.get({key})", "if w is None:", f"    if len(work) >= {KEPT_SIZES}:", "        work.clear()",
+                f"    w = work[{key}] = ({', '.join(writer.buffers)},)", f"{', '.join(kept)}, = w"]
         if lenient:
             writer.body[:0] = [f"v{i} = float64(v{i})" for i, wanted in enumerate(signature.wanted) if not wanted]
         shown = ", ".join(f"o{i}: {_shown(r)}" for i, r in enumerate(results))
@@ -238,6 +246,7 @@ class CompiledFunction:
         source = "\n".join([*constants, "def f(d):", *(f"    {line}" for line in lines), ""])
         names = {**namespace(), "operate": operations.operate, "repair": signature.repair, "known": signature.known, "scalars": self._scalars,
                  "check_names": self._check_names}
+        names["work"] = {}
         names.update((f"i{i}", key) for i, key in enumerate(signature.keys))
         names.update((f"o{i}", name) for i, name in enumerate(self.outputs))
         for key, i in keys.items():
@@ -313,7 +322,7 @@ def _needed(graph: Graph, outputs: tuple[str, ...], inputs: tuple[str, ...] | No
 
 def compile_graph(graph: Graph, outputs: tuple[str, ...], *, inputs: tuple[str, ...] | None = None, batch: tuple[str, ...] = (),
                   conventions: Conventions | None = None, functions: Mapping[str, Function] | None = None,
-                  summed: tuple[str, ...] = ()) -> CompiledFunction:
+                  summed: tuple[str, ...] = (), reuse: bool = False) -> CompiledFunction:
     """The graph as a callable: one statement for each definition that `outputs` need, nothing expanded.
 
     `inputs` are the names whose values the caller gives, variables or nodes (whose definitions are then not used); without
@@ -321,6 +330,8 @@ def compile_graph(graph: Graph, outputs: tuple[str, ...], *, inputs: tuple[str, 
     `batch` names inputs with a batch axis in front, x (B, N); what depends on them gets one too, z = x @ W.T + b, and the
     adjoint of a parameter comes out once for each sample, (B, K, N).  Outputs in `summed` are summed over the batch instead.
     `functions` gives the unknown functions: {"g": ..., "g'": ..., "loss[1, 0]": ...}, floats or arrays in, the same out.
+    With `reuse` the arrays are kept from call to call, which saves most of the time at small sizes: what a call returns is
+    overwritten by the next one of the same sizes, and two threads must not share the function.
     Where `conventions` leave a choice open, relu'(0) = 0, max at a tie takes its second argument's slope, abs'(0) = 0, and
     leaky_relu'(0) = slope + (1 - slope) relu'(0).
 
@@ -331,7 +342,7 @@ def compile_graph(graph: Graph, outputs: tuple[str, ...], *, inputs: tuple[str, 
     if not outputs:
         raise SpecError("compile_graph: name at least one output")
     given = None if inputs is None else tuple(inputs)
-    return CompiledFunction(graph, outputs, given, batch, conventions or Conventions(), functions or {}, summed)
+    return CompiledFunction(graph, outputs, given, batch, conventions or Conventions(), functions or {}, summed, reuse)
 
 
 def finite_difference(compiled: CompiledFunction, values: Values, of: str, wrt: str, step: float = 1e-6) -> NDArray[Any]:

@@ -22,7 +22,7 @@ def namespace() -> dict[str, object]:
     """The names in the text of a program, NumPy's and ours."""
     import numpy as np
 
-    names = ("abs", "add", "arange", "array", "divide", "dot", "einsum", "exp", "float64", "log", "log1p", "maximum", "minimum", "multiply",
+    names = ("abs", "add", "arange", "array", "divide", "dot", "einsum", "empty", "exp", "float64", "log", "log1p", "maximum", "minimum", "multiply",
              "ndarray", "negative", "power", "reciprocal", "sign", "sqrt", "subtract", "tanh", "vdot")
     found: dict[str, object] = {n: getattr(np, n) for n in names}
     found.update(f8=np.dtype(np.float64), reduce_add=np.add.reduce, inv=np.linalg.inv, det=np.linalg.det,

@@ -23,13 +23,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-SIZED = {op.Block: 4, op.Unvec: 2, op.OneHot: 2}
-"""How many of the last arguments are sizes and positions."""
-
-
 @translate.register
 def operation(e: op.Operation, t: Translator) -> Value:
-    return _operate(t, op.OPERATIONS_WORD[type(e)], e, SIZED.get(type(e), 0))
+    return _operate(t, op.OPERATIONS_WORD[type(e)], e, e.takes[1])
 
 
 @translate.register
@@ -120,14 +116,6 @@ def stack(a: Array, b: Array) -> Array:
     return np.concatenate([np.broadcast_to(x, (*lead, *x.shape[-2:])) for x in (a, b)], axis=-2)
 
 
-def onehot(k: int, n: int) -> Array:
-    import numpy as np
-
-    found = np.zeros((n, 1))
-    found[k - 1] = 1.0
-    return found
-
-
 def correlate(w: Array, x: Array) -> Array:
     import numpy as np
 
@@ -158,7 +146,7 @@ def variance(x: Array) -> Array:
 KERNELS: dict[str, Callable[..., Any]] = {
     "row_softmax": softmax, "row_logsumexp": lambda a: logsumexp(a, 1)[..., None], "argmax": argmax,
     "row_max": lambda a: a.max(axis=-1, keepdims=True), "diagonal": lambda a: diagonal_view(a)[..., None].copy(), "tril": tril, "kron": kron,
-    "block_inner": block_inner, "block_sum": block_sum, "vec": vec, "unvec": unvec, "block": block, "stack": stack, "onehot": onehot,
+    "block_inner": block_inner, "block_sum": block_sum, "vec": vec, "unvec": unvec, "block": block, "stack": stack,
     "correlate": correlate, "convolve": convolve, "max_of": lambda a: a.max(axis=(-2, -1), keepdims=True), "variance": variance,
 }
 

@@ -17,6 +17,7 @@ VIEWS = frozenset({"view", "relabel", "T", "slice", "diagonal"})
 LEAVES = frozenset({"input", "const", "size", "batch_size"})
 UNFORMED = frozenset({"diag", "inverse"})
 OPAQUE = frozenset({"supplied", "supplied_whole"})
+PRODUCTS = frozenset({"contract", "outer", "outer_batch"})  # where they are written with `dot`, it takes the array to write into
 ATOMIC = frozenset({"max", "min", "sign", "heaviside"})  # their float text repeats an argument
 ATOM, UNARY, PRODUCT, SUM, CHOICE = range(5)  # how tightly a text binds
 MAX_DEPTH = 12
@@ -35,8 +36,9 @@ OUT_BY_NAME = frozenset({"maximum", "minimum"})  # NumPy deprecates a third posi
 class Writer:
     """Writes the statements for the values that the results need, in order."""
 
-    def __init__(self, program: Program, results: Sequence[Value], inputs: int, sizes: dict[Expr, str], lenient: bool) -> None:
-        self.program, self.results, self.sizes, self.lenient = program, results, sizes, lenient
+    def __init__(self, program: Program, results: Sequence[Value], inputs: int, sizes: dict[Expr, str], lenient: bool, reuse: bool = False) -> None:
+        self.program, self.results, self.sizes, self.lenient, self.reuse = program, results, sizes, lenient, reuse
+        self.buffers: list[str] = []  # the shapes of the arrays that are kept from call to call, b0, b1, ...
         self.body: list[str] = []
         self.constants: dict[str, float] = {}
         self._count = inputs
@@ -179,13 +181,16 @@ class Writer:
     def _array(self, v: Value, i: int) -> None:
         name = UFUNC.get(v.op)
         if name is None:
+            text = self._call(v)
+            if self.reuse and v.op in PRODUCTS and text.startswith("dot("):
+                text = f"{text[:-1]}, {self._target(v, i) or self._buffer(v)})"
             v.name = v.text = self._new()
-            self.body.append(f"{v.name} = {self._call(v)}")
+            self.body.append(f"{v.name} = {text}")
             return
         texts = [self._constant(a.param) if a.op == "const" else a.text for a in v.args]  # type: ignore[arg-type]
         if v.op == "clip":
             texts.append(self._constant(-709.0))
-        target = self._target(v, i)
+        target = self._target(v, i) or (self._buffer(v) if self.reuse else "")
         if target:
             v.name = v.text = target
             self.body.append(f"{name}({', '.join(texts)}, {'out=' * (name in OUT_BY_NAME)}{target})")
@@ -203,6 +208,12 @@ class Writer:
                 return name
         free = self._free.get((v.dims, v.batched))
         return free.pop() if free else ""
+
+    def _buffer(self, v: Value) -> str:
+        """A new array that is kept from call to call."""
+        sizes = [*([self.sizes[BATCH]] if v.batched else []), *(str(d) if d.is_Integer else self.sizes[d] for d in v.dims)]
+        self.buffers.append(f"empty(({', '.join(sizes)},))")
+        return f"b{len(self.buffers) - 1}"
 
     def _call(self, v: Value) -> str:
         """The text of an operation that makes a new array, or a float from arrays."""
@@ -245,6 +256,8 @@ class Writer:
                 return f"heaviside({texts[0]}, {v.param!r})"
             case "logsumexp":
                 return f"logsumexp({texts[0]}, {v.param})"
+            case "unit":
+                return f"1.0 * (arange(1.0, {texts[0]} + 1.0) == {v.param}.0)"
             case "counter":
                 return f"arange(1.0, {texts[0]} + 1.0)"
             case "supplied":

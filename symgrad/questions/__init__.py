@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from symgrad.language.problem import Backward, Choose, Forward, Gradient, Part, Problem
+from symgrad.language.fill import Fill
+from symgrad.language.problem import (
+    Backward,
+    CheckNetwork,
+    Choose,
+    Construct,
+    ConstructChain,
+    FindParameters,
+    Forward,
+    Gradient,
+    GuaranteedZero,
+    Part,
+    Problem,
+)
 from symgrad.language.steps import Derivation
 
 
@@ -23,4 +36,22 @@ def derive(problem: Problem, part: Part) -> Derivation:
         case Choose():
             from symgrad.questions.choose import derive_choose
             return derive_choose(problem, part.label, part.ask)
+        case Fill():
+            from symgrad.questions.fill import derive_fill
+            return derive_fill(problem, part.label, part.ask)
+        case Construct():
+            from symgrad.questions.construct import derive_construct
+            return derive_construct(problem, part.label, part.ask)
+        case ConstructChain():
+            from symgrad.questions.construct import derive_chain
+            return derive_chain(problem, part.label, part.ask)
+        case CheckNetwork():
+            from symgrad.questions.check_network import derive_check_network
+            return derive_check_network(problem, part.label, part.ask)
+        case FindParameters():
+            from symgrad.questions.find_parameters import derive_find_parameters
+            return derive_find_parameters(problem, part.label, part.ask)
+        case GuaranteedZero():
+            from symgrad.questions.always_zero import derive_always_zero
+            return derive_always_zero(problem, part.label, part.ask)
     assert_never(part.ask)

@@ -4,34 +4,31 @@ from __future__ import annotations
 
 from functools import reduce
 
-from sympy import Expr, HadamardProduct, Identity, Integer, MatMul, Transpose, ZeroMatrix
+from sympy import Expr, HadamardProduct, Identity, Integer, MatMul, Transpose
 
 from symgrad.language import forms as F
 from symgrad.language import vectors as v
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Line
 from symgrad.language.entries import Indices, entry
-from symgrad.language.graph import Node
+from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import Backward, Problem
 from symgrad.language.steps import Answer, Derivation, Step
-from symgrad.rules.vector import derivative, pullback
-
-
-def bar(problem: Problem, name: str) -> Expr:
-    """The symbol of an adjoint, shaped like its node."""
-    return v.variable(f"{name}_bar", problem.graph.shape(name))
+from symgrad.questions.conventions import at_kinks
+from symgrad.rules.adjoints import Accumulated, accumulate, bar
+from symgrad.rules.vector import put_in
 
 
 def derive_backward(problem: Problem, part: str, ask: Backward) -> Derivation:
     """Adjoints of every node between `of` and `wrt`; the graph of the derivation has them as definitions."""
     graph = problem.graph
     asked = tuple(dict.fromkeys((*ask.wrt, *ask.components, *ask.closed_form)))
-    wanted = {n for w in asked for n in graph.between(w, ask.of)} | {ask.of}
-    order = [n for n in reversed(graph.names) if n in wanted or n in asked]
+    found = accumulate(graph, ask.of, asked, ask.expand)
+    found.setdefault(ask.of, Accumulated(Integer(1)))
+    exprs = {name: a.expr for name, a in found.items()}
     steps: dict[str, Step] = {}
-    exprs: dict[str, Expr] = {}
-    for name in order:
-        steps[name], exprs[name] = adjoint_step(problem, ask, name, steps, exprs)
-    listed = [steps[n] for n in order]
+    for name, accumulated in found.items():
+        steps[name] = adjoint_step(problem, ask, name, accumulated, steps)
+    listed = list(steps.values())
     answers = []
     for name in asked:
         answers.append(Answer(f"{name}_bar", F.AdjointOf(name), F.Just(exprs[name])))
@@ -42,68 +39,53 @@ def derive_backward(problem: Problem, part: str, ask: Backward) -> Derivation:
         assert isinstance(claim, AdjointEntry)
         answers.append(Answer(f"{name}_bar_i", F.Component(name, claim.indices), F.Just(claim.expr)))
     for name in ask.closed_form:
-        closed = closed_form(problem, name, exprs)
+        closed = closed_form(graph, name, exprs)
         listed.append(Step(ClosedForm(ask.of, name, closed), "substitution", ("put the adjoints into one formula",),
-                           tuple(steps[n] for n in order), f"{name}_bar (closed form)"))
+                           tuple(steps.values()), f"{name}_bar (closed form)"))
         answers.append(Answer(f"{name}_bar (closed form)", F.AdjointOf(name), F.Just(closed)))
     extended = graph.extended(
-        tuple(Node(f"{n}_bar", exprs[n], rf"\bar{{{graph[n].latex or n}}}") for n in order), ())
-    layout = ("Every adjoint has the shape of its variable: the bar over v is the derivative of "
-              f"{ask.of} with respect to v, laid out like v (denominator layout).",)
-    return Derivation(part, extended, tuple(listed), tuple(answers), (layout,))
+        tuple(Node(f"{n}_bar", e, rf"\bar{{{graph[n].latex or n}}}") for n, e in exprs.items()), ())
+    notes = (*layout_note(graph, ask, tuple(found)), *at_kinks(problem, graph.ancestors(ask.of)))
+    return Derivation(part, extended, tuple(listed), tuple(answers), notes)
 
 
-def adjoint_step(problem: Problem, ask: Backward, name: str, steps: dict[str, Step], exprs: dict[str, Expr]) -> tuple[Step, Expr]:
+def layout_note(graph: Graph, ask: Backward, names: tuple[str, ...]) -> tuple[F.Prose, ...]:
+    """The layout convention, and what a transposed Jacobian in a matrix means where one occurs."""
+    of = F.Just(graph.symbol(ask.of))
+    notes: list[F.Prose] = [("Every adjoint is the derivative of ", of, " and has the shape of its variable (denominator layout).",)]
+    if any(1 not in graph.shape(n) for n in names):
+        notes.append(("Where the variable is a matrix, its transposed Jacobian times an adjoint stands for the sum over all entries "
+                      "of the consumer, each entry's derivative times its adjoint, laid out like the variable.",))
+    return tuple(notes)
+
+
+def adjoint_step(problem: Problem, ask: Backward, name: str, accumulated: Accumulated, steps: dict[str, Step]) -> Step:
     """v_bar = sum over the consumers u of v of (du/dv)^T u_bar."""
-    graph = problem.graph
+    expr, consumers = accumulated.expr, accumulated.consumers
     if name == ask.of:
-        one = Integer(1)
-        return Step(Adjoint(ask.of, name, one, (Line(F.Just(one)),)), "seed", (f"the derivative of {name} in itself",), (), f"{name}_bar"), one
-    consumers = [u for u in graph.consumers(name) if graph.between(u, ask.of)]
-    shape = graph.shape(name)
+        return Step(Adjoint(ask.of, name, expr, (Line(F.Just(expr)),)), "seed", (f"the derivative of {name} in itself",), (), f"{name}_bar")
     if not consumers:
-        zero: Expr = Integer(0) if shape == v.SCALAR else ZeroMatrix(*shape)
-        nothing = Adjoint(ask.of, name, zero, (Line(F.Just(zero)),))
-        return Step(nothing, "no path", (f"no path leads from {name} to {ask.of}",), (), f"{name}_bar"), zero
-    leaf = graph.symbol(name)
-    raw, seeded = [], []
-    for u in consumers:
-        definition = graph.node(u).expr
-        raw.append(pulled(ask, definition, bar(problem, u), leaf, graph.symbol(u)))
-        known = exprs[u] if exprs[u].is_Number else bar(problem, u)
-        seeded.append(pulled(ask, definition, known, leaf, graph.symbol(u)))
-    expr = reduce(v.add, seeded)
+        nothing = Adjoint(ask.of, name, expr, (Line(F.Just(expr)),))
+        return Step(nothing, "no path", (f"no path leads from {name} to {ask.of}",), (), f"{name}_bar")
+    raw = accumulated.terms
     lines = [Line(_sum([F.Pullback(u, name) for u in consumers]), () if len(consumers) == 1 else ("one term for every consumer",))]
     for written in (False, True):
-        layouts = [layout(problem, u, name, r, written) for u, r in zip(consumers, raw, strict=True)]
+        layouts = [layout(problem.graph, u, name, r, written) for u, r in zip(consumers, raw, strict=True)]
         if any(layouts):
             lines.append(Line(_sum([a if a is not None else F.Just(r) for a, r in zip(layouts, raw, strict=True)])))
     lines += [Line(_sum([F.Just(r) for r in raw])), Line(F.Just(expr))]
     lines = [x for k, x in enumerate(lines) if k == 0 or not _same(x.form, lines[k - 1].form)]
-    claim = Adjoint(ask.of, name, expr, tuple(lines))
     words = f"{name} is used by {', '.join(consumers[:-1])}{' and ' if len(consumers) > 1 else ''}{consumers[-1]}"
     premises = [steps[u] for u in consumers]
-    step = Step(claim, "sum over consumers", (words,), tuple(premises), f"{name}_bar")
-    return step, expr
+    return Step(Adjoint(ask.of, name, expr, tuple(lines)), "sum over consumers", (words,), tuple(premises), f"{name}_bar")
 
 
-def pulled(ask: Backward, definition: Expr, g: Expr, leaf: Expr, own: Expr) -> Expr:
-    """The contribution of one consumer, sigma' kept or written out as the problem asks."""
-    found = pullback(definition, g, leaf, own)
-    if ask.expand and isinstance(definition, v.Elementwise):
-        table = {v.Elementwise(definition.fn.derivative(s), *definition.arguments): derivative(definition, s, own, expand=True)
-                 for s in range(len(definition.arguments))}
-        found = put_in(found, table)
-    return found
-
-
-def layout(problem: Problem, u: str, name: str, raw: Expr, written: bool) -> F.Form | None:
+def layout(graph: Graph, u: str, name: str, raw: Expr, written: bool) -> F.Form | None:
     """The Jacobian of one consumer, laid out: stacked partials of a scalar, a diagonal, a matrix; None where it teaches nothing."""
-    graph = problem.graph
     column = graph.shape(name)[1] == 1 and graph.shape(name) != v.SCALAR
     if not column or graph.shape(u)[1] != 1:
         return None
-    g = bar(problem, u)
+    g = bar(graph, u)
     if graph.shape(u) == v.SCALAR:
         if not written:
             return F.JacobianTimes(F.Stacked(u, name), u)
@@ -135,37 +117,14 @@ def entry_step(problem: Problem, ask: Backward, name: str, expr: Expr, rests_on:
                 ("read the equation entry by entry",), (rests_on,), f"{name}_bar_i")
 
 
-def closed_form(problem: Problem, name: str, exprs: dict[str, Expr]) -> Expr:
+def closed_form(graph: Graph, name: str, exprs: dict[str, Expr]) -> Expr:
     """The adjoint with the definitions of all other adjoints put in, from the seed down."""
     whole: dict[Expr, Expr] = {}
     for n, e in exprs.items():
-        whole[bar(problem, n)] = put_in(e, whole)
+        whole[bar(graph, n)] = put_in(e, whole)
         if n == name:
             break
-    return whole[bar(problem, name)]
-
-
-def put_in(e: Expr, table: dict[Expr, Expr], memo: dict[Expr, Expr] | None = None) -> Expr:
-    """Equals put in for equals, products and sums kept flat."""
-    memo = dict(table) if memo is None else memo
-    if e not in memo:
-        args = tuple(put_in(a, table, memo) if isinstance(a, Expr) else a for a in e.args)
-        memo[e] = e if args == e.args else _rebuilt(e, args)
-    return memo[e]
-
-
-def _rebuilt(e: Expr, args: tuple[Expr, ...]) -> Expr:
-    if isinstance(e, MatMul):
-        return reduce(v.matmul, args)
-    if isinstance(e, HadamardProduct):
-        return reduce(v.times, args)
-    if isinstance(e, Transpose):
-        return v.transpose(args[0])
-    if e.is_Add or e.is_MatAdd:
-        return reduce(v.add, args)
-    if e.is_Mul:
-        return reduce(v.times, args)
-    return e.func(*args)
+    return whole[bar(graph, name)]
 
 
 def _sum(terms: list[F.Form]) -> F.Form:

@@ -7,9 +7,11 @@ from sympy import Expr, Number, Rational
 from symgrad.language import forms as F
 from symgrad.language.claims import EXACT, ROUNDED, GivenValue, Line, Value
 from symgrad.language.errors import Unsupported
+from symgrad.language.graph import Node
 from symgrad.language.problem import Forward, Problem
 from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.language.vectors import SCALAR, names_in
+from symgrad.questions.conventions import at_kinks
 from symgrad.rules.numbers import Num, Numbers
 
 
@@ -75,7 +77,10 @@ def derive_forward(problem: Problem, part: str, ask: Forward) -> Derivation:
     answers: list[Answer] = []
     for valuation in valuations(problem):
         numbers = Numbers(problem, valuation)
-        missing = [n for n in graph.names if n in needed and not graph.arguments(n) and n not in numbers.values]
+        for name, reason in numbers.missing.items():
+            if name in needed:
+                raise Unsupported(f"{name} has no value: {reason}")
+        missing = [n for n in graph.names if n in needed and n not in numbers.values and not isinstance(graph[n], Node)]
         if missing:
             raise Unsupported(f"no value is given for {', '.join(missing)}; state it in [symbols] or [values]")
         given = {s.label: s for s in steps}
@@ -90,4 +95,4 @@ def derive_forward(problem: Problem, part: str, ask: Forward) -> Derivation:
                 value, rough = shown(numbers.values[n.name], problem.digits)
                 label = n.name if valuation == EXACT else f"{n.name} (rounded)"
                 answers.append(Answer(label, F.Just(n.symbol), F.Decimal(value, problem.digits) if rough else F.Just(value), rough))
-    return Derivation(part, graph, tuple(steps), tuple(answers))
+    return Derivation(part, graph, tuple(steps), tuple(answers), at_kinks(problem, needed, derivatives=False))

@@ -6,16 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sympy import Expr, Integer
+from sympy import Expr, Integer, Rational
 
 from symgrad.language import forms as F
 from symgrad.language.claims import EXACT, ROUNDED, Line, Partial, Total
 from symgrad.language.errors import Unsupported
-from symgrad.language.functions import KNOWN, Call
-from symgrad.language.problem import Gradient, Problem
+from symgrad.language.functions import KNOWN, Call, Fn
+from symgrad.language.problem import Gradient, Problem, listed
 from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.language.vectors import SCALAR, merged, names_in, scalar, total
-from symgrad.questions.forward import given_steps, numeric_lines, shown, substitution, valuations, value_step
+from symgrad.questions.conventions import at_kinks
+from symgrad.questions.forward import given_steps, numeric_lines, substitution, valuations, value_step
+from symgrad.rules.adjoints import live
 from symgrad.rules.numbers import Num, Numbers, short
 from symgrad.rules.scalar import local_partial
 
@@ -58,7 +60,7 @@ def derive_gradient(problem: Problem, part: str, ask: Gradient) -> Derivation:
                      suffix=" (rounded)" if valuation == ROUNDED else "")
         before = len(steps)
         if numbers.covers(ask.of):
-            used = {a for w in ask.wrt for u in graph.between(w, ask.of) for a in (*graph.arguments(u), u)}
+            used = {a for u in live(graph, ask.of, ask.wrt) for a in (*graph.arguments(u), u)}
             for n in graph.nodes:
                 if n.name in used and n.name in numbers.values and n.name not in (stated if valuation == ROUNDED else ()):
                     step = value_step(problem, numbers, n.name, valuation)
@@ -70,14 +72,9 @@ def derive_gradient(problem: Problem, part: str, ask: Gradient) -> Derivation:
             steps.append(step)
             answers.append(answer)
         if valuation == EXACT and ROUNDED in valuations(problem) and before:
-            notes.append(("The exact values follow, so that the effect of the rounding can be seen.",))
-    return Derivation(part, graph, tuple(steps), tuple(answers), conventions(problem, steps), tuple(notes))
-
-
-def conventions(problem: Problem, steps: list[Step]) -> tuple[tuple[str, ...], ...]:
-    """The conventions at kinks that the problem fixes, where a step could need them."""
-    tie = problem.conventions.relu_at_zero
-    return () if tie is None else ((f"By convention of the problem the derivative of ReLU at 0 is {tie}.",),)
+            notes.append(("Everything is worked out twice: first with the values that the problem states, which are rounded, then exactly, "
+                          "so that the effect of the rounding can be seen.",))
+    return Derivation(part, graph, tuple(steps), tuple(answers), at_kinks(problem, graph.ancestors(ask.of)), tuple(notes))
 
 
 def partial_step(work: _Work, u: str, v: str) -> Step:
@@ -86,6 +83,7 @@ def partial_step(work: _Work, u: str, v: str) -> Step:
         graph = work.problem.graph
         node = graph.node(u)
         expr, used = local_partial(node.expr, scalar(v), scalar(u))
+        expr = kept_at_kinks(work, node.expr, expr)
         lines = [Line(F.Derivative(node.expr, v)), Line(F.Just(expr), (", ".join(used),) if used else ())]
         if work.numbers.covers(*names_in(expr)) and names_in(expr):
             number = work.numbers.of(expr)
@@ -99,21 +97,36 @@ def partial_step(work: _Work, u: str, v: str) -> Step:
     return work.partials[u, v]
 
 
+def kept_at_kinks(work: _Work, definition: Expr, expr: Expr) -> Expr:
+    """|z|' stays as it is where z = 0: there it is not sign(z), but what the problem fixes."""
+    calls = [c for c in definition.atoms(Call) if c.fn.name == "abs" and work.numbers.covers(*names_in(c.arguments[0]))]
+    at_zero = [c for c in calls if work.numbers.of(c.arguments[0]).approx == 0]
+    return expr.xreplace({Call(Fn("sign", (0,)), *c.arguments): Call(c.fn.derivative(0), *c.arguments) for c in at_zero})
+
+
 def kink_reason(work: _Work, expr: Expr) -> F.Prose:
-    """Why ReLU'(z) is 0 or 1: the sign of z."""
+    """Why ReLU'(z) is 0 or 1: the sign of z, for every kink that the expression has."""
+    found: list[F.Comparison] = []
     for call in sorted(expr.atoms(Call), key=str):
         row = KNOWN.get(call.fn.name)
-        if row is not None and row.kink and not call.fn.plain:
-            first = call.arguments[0]
-            second = call.arguments[1] if len(call.arguments) > 1 and row.name in ("max", "min") else Integer(0)
-            a, b = work.numbers.of(first), work.numbers.of(second)
-            relation = " > " if a.approx > b.approx else " < " if a.approx < b.approx else " = "
-            value, rough = shown(a, work.problem.digits)
-            number: F.Form = F.Decimal(value, work.problem.digits) if rough else F.Just(value)
-            bound, rough_bound = shown(b, work.problem.digits)
-            other: F.Form = F.Decimal(bound, work.problem.digits) if rough_bound else F.Just(bound)
-            return ("since ", F.Just(first), " = ", number, relation, other)
-    return ()
+        if row is not None and row.kink and (not call.fn.plain or row.name == "sign"):
+            second = call.arguments[1] if row.name in ("max", "min") else Integer(0)
+            found.append(compared(work, call.arguments[0], second))
+    return ("since ", *listed(found)) if found else ()
+
+
+def compared(work: _Work, a: Expr, b: Expr) -> F.Comparison:
+    """a = 3 < 4 = b: both values and which is larger."""
+    digits = work.problem.digits
+    left, right = work.numbers.of(a), work.numbers.of(b)
+    relation = ">" if left.approx > right.approx else "<" if left.approx < right.approx else "="
+    rough = [not isinstance(n.exact, Rational) for n in (left, right)]
+    if any(rough) and left.decimal(digits) == right.decimal(digits):
+        return F.Comparison(F.Just(a), relation, F.Just(b))  # as many decimals as are printed do not tell them apart
+    numbers = [F.Just(n.exact) if isinstance(n.exact, Rational) else F.Decimal(n.decimal(digits), digits) for n in (left, right)]
+    chain: F.Form = numbers[0] if a.is_Number else F.Comparison(F.Just(a), "≈" if rough[0] else "=", numbers[0])
+    found = F.Comparison(chain, relation, numbers[1])
+    return found if b.is_Number else F.Comparison(found, "≈" if rough[1] else "=", F.Just(b))
 
 
 def total_step(work: _Work, wrt: str) -> tuple[Step, Answer]:
@@ -137,18 +150,19 @@ def total_step(work: _Work, wrt: str) -> tuple[Step, Answer]:
         if count <= MAX_PATHS:
             routes = [[(p[k + 1], p[k]) for k in reversed(range(len(p) - 1))] for p in graph.paths(wrt, of)]
             heads: list[tuple[F.Form, ...]] = [() for _ in routes]
-            because = ("chain rule along the one path",) if count == 1 else (f"chain rule along all {count} paths",)
+            because = ("chain rule along the one path",) if count == 1 else ("chain rule along all paths",)
             premises: list[Step] = []
             shared: list[Expr | None] = [None] * count
         else:
-            consumers = [u for u in graph.consumers(wrt) if graph.between(u, of)]
-            for u in reversed([n for n in graph.between(wrt, of) if n != wrt]):
+            below = graph.between(wrt, of)
+            consumers = [u for u in graph.consumers(wrt) if u in below]
+            for u in reversed(below[1:]):
                 total_step(work, u)  # from the loss down, so that the recursion is one deep
             routes = [[(u, wrt)] for u in consumers]
             heads = [(F.TotalOf(of, u),) for u in consumers]
             premises = [work.totals[u] for u in consumers]
             shared = [scalar(f"{u}_bar") for u in consumers]
-            because = (f"{count} paths lead here; those through one consumer share its total derivative",)
+            because = ("many paths lead here; those through one consumer share its total derivative",)
         partials = [[partial_step(work, u, x) for u, x in route] for route in routes]
         premises += [s for row in partials for s in row]
         exprs = [[s.claim.expr for s in row] for row in partials]  # type: ignore[union-attr]
@@ -188,8 +202,19 @@ def _numbers(work: _Work, wrt: str, routes: list[list[tuple[str, str]]], exprs: 
     result = short(exact, approx)
     work.slopes[wrt] = result
     lines = [Line(form, approx=rough)]
+    if any(e.args for row in exprs for e in row):  # a factor such as s (1 - s): first with its numbers in place
+        put_in = [[substitution(e, work.numbers, digits) for e in row] for row in exprs]
+        shared = [tuple(f for f, _ in zip(term, head, strict=False)) for term, head in zip(_terms(form), heads, strict=True)]
+        written = _sum([(*head, *(x.form if x is not None else f for x, f in zip(row, term[len(head):], strict=True)))
+                        for head, row, term in zip(shared, put_in, _terms(form), strict=True)])
+        lines.insert(0, Line(written, approx=rough or any(x.approx for row in put_in for x in row if x is not None)))
     lines += [x for x in numeric_lines(result, digits) if x.form != form]
     return lines
+
+
+def _terms(form: F.Form) -> list[tuple[F.Form, ...]]:
+    """The factors of every term."""
+    return [t.factors if isinstance(t, F.Product) else (t,) for t in (form.terms if isinstance(form, F.Sum) else (form,))]
 
 
 def _product(numbers: Iterable[Any]) -> Any:

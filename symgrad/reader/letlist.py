@@ -94,6 +94,19 @@ def number(text: str) -> Rational:
     return Rational(top, bottom)
 
 
+def exact(n: int | Decimal | str) -> Rational:
+    """A whole number, a decimal, or the text of one or of a fraction, exactly.  Raises SpecError."""
+    if isinstance(n, int):
+        return number(str(n)) if n >= 0 else -number(str(-n))
+    text = str(n).strip()
+    sign = -1 if text.startswith("-") else 1
+    top, slash, bottom = text.removeprefix("-").partition("/")
+    divisor = number(bottom.strip()) if slash else Integer(1)
+    if divisor == 0:
+        raise SpecError("division by zero")
+    return Rational(sign) * number(top.strip()) / divisor
+
+
 def statements(text: str) -> list[tuple[int, str]]:
     """The logical lines of a let-list with their line numbers (from 1); a line goes on while a bracket is open."""
     found: list[tuple[int, str]] = []
@@ -181,6 +194,8 @@ def _read(tree: ast.expr, scope: Scope, text: str) -> Expr:
             return number(ast.get_source_segment(text.replace("^", "**").strip(), tree) or repr(tree.value))
         case ast.Name(id=name):
             return scope.lookup(name)
+        case ast.Set(elts=[ast.Name() | ast.Constant() as slot]):  # {i}, a slot of a template
+            return scope.lookup(f"{{{ast.unparse(slot)}}}")
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return v.negate(_read(operand, scope, text))
         case ast.UnaryOp(op=ast.UAdd(), operand=operand):
@@ -206,13 +221,14 @@ def _binary(tree: ast.BinOp, scope: Scope, text: str) -> Expr:
     result = _read(left, scope, text)
     for op, right in reversed(spine):
         try:
-            result = _apply_operator(op, result, _read(right, scope, text))
+            result = apply_operator(op, result, _read(right, scope, text))
         except ShapeError as error:
             raise ShapeError(f"{ast.unparse(tree)[:100]}: {error.message}") from None
     return result
 
 
-def _apply_operator(op: ast.operator, a: Expr, b: Expr) -> Expr:
+def apply_operator(op: ast.operator, a: Expr, b: Expr) -> Expr:
+    """a op b, numbers folded.  Raises ShapeError with both sides, SpecError for a division by zero or a number out of range."""
     if not isinstance(op, ast.MatMult):
         a, b = v.as_scalar(a), v.as_scalar(b)
     match op:
@@ -274,6 +290,11 @@ def _entry(matrix: Expr, index: ast.expr, scope: Scope, text: str) -> Expr:
     return part(matrix, tuple(map(span, index.elts if isinstance(index, ast.Tuple) else [index])))
 
 
+def entry_at(matrix: Expr, indices: list[Expr]) -> Expr:
+    """matrix[i, j], or vector[i], counted from 1.  Raises ShapeError or SpecError for an index that is not there."""
+    return part(matrix, tuple((i, i) for i in indices))
+
+
 # ---- functions -----------------------------------------------------------------------------------------------------
 
 
@@ -320,5 +341,5 @@ def _check_count(name: str, arguments: tuple[Expr, ...], counts: tuple[int, int]
         raise SpecError(f"{name} takes {takes} arguments, found {len(arguments)}")
 
 
-__all__ = ["Scope", "check_name", "definition", "did_you_mean",
+__all__ = ["Scope", "apply_function", "apply_operator", "check_name", "definition", "did_you_mean", "entry_at", "exact",
            "expression", "expressions", "number", "statements"]

@@ -15,22 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from sympy import Expr, Integer, Rational, Symbol
+from sympy import Rational, Symbol
 
 from symgrad.language.errors import Place, ShapeError, SpecError, SpecErrors, Unsupported
-from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Function, dimension, unknown
+from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Function, unknown
 from symgrad.language.graph import Graph, Node, Variable
 from symgrad.language.problem import Conventions, Given, Part, Problem
-from symgrad.language.vectors import Shape, say_shape, shape_of, variable
+from symgrad.language.vectors import say_shape
 from symgrad.reader import spec as S
 from symgrad.reader.asks import ASKS, READERS, PartReading
+from symgrad.reader.definitions import definitions
 from symgrad.reader.file import FileSpec
-from symgrad.reader.letlist import Scope, check_name, definition, did_you_mean, number, statements
+from symgrad.reader.letlist import Scope, check_name, did_you_mean, exact
 from symgrad.reader.lines import KeyPath, key_lines, line_of, text_start
 from symgrad.reader.network import expand
+from symgrad.reader.shapes import parse_shape as parse_shape
 
 MAX_BYTES = 1_000_000
-MAX_NODES = 50_000
 _PYDANTIC = re.compile(rf"[A-Z]\w*Spec|function-|list\[|int$|decimal$|str$|constrained|literal|dict\[|(?:{'|'.join(ASKS)})$")
 """What pydantic puts into the place of an error besides the keys of the file: the names of types."""
 
@@ -130,10 +131,14 @@ class _Reading:
         variables, stated = self.variables(symbols, functions)
         self.stop_on_errors()
         graph, scope = self.graph(variables, functions, model)
+        for name in graph.names:
+            if name.endswith("_bar") and name[:-4] in graph:
+                place: KeyPath = ("symbols", name) if ("symbols", name) in self.lines else ("model", "let")
+                self.add(SpecError(f"{name} is the name of the adjoint of {name[:-4]}; call it something else"), *place)
         self.stop_on_errors()
         values = self.values(graph, {**stated, **file.values}, dict(file.sizes))
-        parts = tuple(filter(None, (self.part(i, p, graph, scope) for i, p in enumerate(file.part))))
-        labels = [p.label for p in parts]
+        parts = tuple(filter(None, (self.part(i, p, graph, scope, values) for i, p in enumerate(file.part))))
+        labels = [p.label for p in file.part]
         for i, label in enumerate(labels):
             if label in labels[:i]:
                 self.add(SpecError(f"two parts have the label {label}"), "part", i, "label")
@@ -219,34 +224,11 @@ class _Reading:
         if model is None:
             return Graph(variables, (), tuple(functions.values())), scope
         start = text_start(self.text, self.lines.get(("model", "let"), 1))
-        lets = statements(model.let)
-        nodes: list[Node] = []
-        if len(lets) > MAX_NODES:
-            self.add(SpecError(f"{len(lets)} definitions; at most {MAX_NODES} are read"), "model", "let")
-            lets = []
-        later = {text.split("=", 1)[0].strip(" :"): line for line, text in lets}
-        broken: set[str] = set()
-        for line, text in lets:
-            try:
-                name, expr = definition(text, scope)
-            except (SpecError, Unsupported) as error:
-                message = str(error.message) if isinstance(error, SpecError) else ""
-                unknown_name = re.match(r"unknown name (\w+)", message)
-                target = text.split("=", 1)[0].strip(" :")
-                broken.add(target)
-                if unknown_name and unknown_name[1] in broken and unknown_name[1] != target:
-                    continue  # a consequence of an error already reported
-                if unknown_name and unknown_name[1] in later:
-                    error = SpecError(f"{target} uses {unknown_name[1]}, which is defined in line {start + later[unknown_name[1]] - 1}, "
-                                      "not above it; definitions go in order, a cycle is not a graph")
-                self.add(error, line=start + line - 1)
-                continue
-            nodes.append(Node(name, expr, model.latex.get(name, "")))
-            scope.symbols[name] = variable(name, shape_of(expr))
+        nodes, broken = definitions(model.let, scope, model.latex, lambda error, line: self.add(error, line=line), start)
         for name in model.latex:
             if name not in scope.symbols and name not in broken:
                 self.add(SpecError(f"model.latex: there is no node {name}{did_you_mean(name, list(scope.symbols))}"), "model", "latex")
-        if not lets:
+        if not nodes and not broken:
             self.add(SpecError("the let-list is empty"), "model", "let")
         if self.errors:
             return Graph((), ()), scope
@@ -260,9 +242,9 @@ class _Reading:
             if name not in graph:
                 self.add(SpecError(f"values: there is no {name}{did_you_mean(name, list(graph.names))}"), *path)
                 continue
-            given = self.attempt(lambda name=name, raw=raw: _given(name, raw, graph, sizes), *path)  # type: ignore[misc]
-            if given:
-                found.append(given)
+            stated_number = self.attempt(lambda name=name, raw=raw: given(name, raw, graph, sizes), *path)  # type: ignore[misc]
+            if stated_number:
+                found.append(stated_number)
         return tuple(found)
 
     def conventions(self, spec: S.ConventionsSpec) -> Conventions:
@@ -270,9 +252,9 @@ class _Reading:
             return None if n is None else exact(n)
         return Conventions(value(spec.relu_at_zero), value(spec.abs_at_zero), exact(spec.step_at_zero))
 
-    def part(self, i: int, spec: S.PartSpec, graph: Graph, scope: Scope) -> Part | None:
+    def part(self, i: int, spec: S.PartSpec, graph: Graph, scope: Scope, values: tuple[Given, ...]) -> Part | None:
         known = len(self.errors)
-        ask = READERS[type(spec)](spec, PartReading(graph, scope, lambda error, key: self.add(error, "part", i, key)))
+        ask = READERS[type(spec)](spec, PartReading(graph, scope, lambda error, key: self.add(error, "part", i, key), values))
         if len(self.errors) > known:
             return None
         marks: tuple[tuple[str, Rational], ...] = ()
@@ -307,39 +289,9 @@ def _fields_at(path: tuple[Any, ...]) -> list[str]:
     return list(table.model_fields) if table else []
 
 
-def exact(n: S.Number) -> Rational:
-    """A whole number, a decimal, or the text of one or of a fraction, exactly.  Raises SpecError."""
-    if isinstance(n, int):
-        return number(str(n)) if n >= 0 else -number(str(-n))
-    text = str(n).strip()
-    sign = -1 if text.startswith("-") else 1
-    top, slash, bottom = text.removeprefix("-").partition("/")
-    divisor = number(bottom.strip()) if slash else Integer(1)
-    if divisor == 0:
-        raise SpecError("division by zero")
-    return Rational(sign) * number(top.strip()) / divisor
 
-
-def parse_shape(text: str | int | tuple[str | int, ...]) -> Shape:
-    """'' is a scalar, 'N' a column, 'K, N' a matrix; sizes are names or positive numbers.  Raises SpecError."""
-    pieces = [str(t).strip() for t in (text if isinstance(text, tuple) else str(text).strip().strip("()").split(","))]
-    pieces = [p for p in pieces if p]
-    if len(pieces) > 2:
-        raise Unsupported(f"the shape {text!r} has {len(pieces)} dimensions; vectors and matrices have one or two")
-    sizes: list[Expr] = []
-    for piece in pieces:
-        if piece.isdigit():
-            if not 1 <= int(piece[:9]) <= 10_000:
-                raise SpecError(f"the size {piece[:20]} is not between 1 and 10000")
-            sizes.append(Integer(int(piece)))
-        else:
-            check_name(piece)
-            sizes.append(dimension(piece))
-    sizes += [Integer(1)] * (2 - len(sizes))
-    return sizes[0], sizes[1]
-
-
-def _given(name: str, raw: Any, graph: Graph, sizes: dict[str, int]) -> Given:
+def given(name: str, raw: Any, graph: Graph, sizes: dict[str, int]) -> Given:
+    """A stated number, vector or matrix; `sizes` of dimensions are noted as they are met.  Raises SpecError or ShapeError."""
     digits = None
     is_node = isinstance(graph[name], Node)
     if isinstance(raw, S.RoundedSpec):

@@ -151,7 +151,7 @@ def onehot(a: Arguments) -> Expr:
     k, n = a
     if not ((k.is_Integer and k >= 1 and not (n.is_Integer and k > n)) or (isinstance(k, Symbol) and k.is_integer)):
         raise SpecError(f"onehot({k}, {n}): the position is a whole number in 1..{n}, or the name of an index")
-    return op.OneHot(k, size(n))
+    return v.Unit(size(n), k)
 
 
 def cumsum(a: Arguments) -> Expr:
@@ -221,6 +221,7 @@ OF_VECTORS: dict[str, tuple[tuple[int, int], Callable[[Arguments], Expr]]] = {
     "vstack": ((2, 99), concat),
     "hstack": ((2, 99), hstack),
     "onehot": ((2, 2), onehot),
+    "unit": ((2, 2), lambda a: onehot((a[1], a[0]))),
     "cumsum": ((1, 1), cumsum),
     "conv": ((2, 2), lambda a: op.correlate(matrix("conv", a[1]), matrix("conv", a[0]))),
     "rowmax": ((1, 1), lambda a: v.as_scalar(op.RowMax(matrix("rowmax", a[0])))),

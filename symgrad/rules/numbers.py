@@ -45,6 +45,8 @@ class Numbers:
         self.problem = problem
         stated = {g.name: g for g in problem.values if valuation == ROUNDED or g.digits is None}
         self.values: dict[str, Num] = {}
+        self.missing: dict[str, str] = {}
+        self.sizes = dict(problem.sizes)
         graph = problem.graph
         for name in graph.names:
             if graph.shape(name) != SCALAR:
@@ -52,7 +54,10 @@ class Numbers:
             if name in stated:
                 self.values[name] = rational(stated[name].entries[0][0])
             elif isinstance(graph[name], Node) and all(a in self.values for a in graph.arguments(name)):
-                self.values[name] = self.of(graph.node(name).expr)
+                try:
+                    self.values[name] = self.of(graph.node(name).expr)
+                except Unsupported as reason:  # a question that needs this value says why it has none
+                    self.missing[name] = str(reason)
 
     def covers(self, *names: str) -> bool:
         return all(n in self.values for n in names)
@@ -72,6 +77,10 @@ class Numbers:
             match e:
                 case Rational():
                     return rational(e)
+                case Symbol() if e.is_integer:
+                    if e.name not in self.sizes:
+                        raise Unsupported(f"no number is given for the size {e.name}")
+                    return rational(Integer(self.sizes[e.name]))
                 case Symbol():
                     return extra[e] if e in extra else self.values[e.name]
                 case Add() | Mul():
@@ -133,15 +142,21 @@ class Numbers:
             if name in ("relu", "max", "min", "leaky_relu") and sum(e.fn.orders) == 1:
                 if sign == 0 and tie is None:
                     raise Unsupported(f"{name}' at its kink has no derivative; fix one with relu_at_zero in [conventions]")
-                at: Expr = tie if sign == 0 else Integer(int(sign > 0))
-                if name == "min":
-                    at = 1 - at
+                at: Expr = tie if sign == 0 else Integer(int((sign > 0) != (name == "min")))
                 if e.fn.orders[-1] and name in ("max", "min"):
                     at = 1 - at
                 if name == "leaky_relu":
                     leak = e.arguments[1] if len(e.arguments) > 1 else Rational(1, 100)
                     at = at + leak * (1 - at)
                 return rational(at)
+            if name == "abs" and e.fn.orders == (1,):
+                if sign == 0 and conventions.abs_at_zero is None:
+                    raise Unsupported("|z| has no derivative at 0; fix one with abs_at_zero in [conventions]")
+                return rational(conventions.abs_at_zero if sign == 0 else Integer(sign))
+            if name in ("step", "sign"):
+                if sign == 0:
+                    raise Unsupported(f"{name} has no derivative at 0, where it jumps")
+                return rational(Integer(0))
             row = KNOWN[name]
             if row.derivative is not None and sum(e.fn.orders) == 1:
                 plain = Call(type(e.fn)(name, (0,) * len(e.fn.orders)), *e.arguments)

@@ -139,13 +139,6 @@ def stack_pull(expr: op.Stack, g: Expr, own: Expr) -> Pulled:
 
 
 @pull.register
-@rule("one-hot vector", source=GOODFELLOW + ", section 6.2.2.3")
-def onehot_pull(expr: op.OneHot, g: Expr, own: Expr) -> Pulled:
-    """e_k is a constant."""
-    return iter(())
-
-
-@pull.register
 @rule("sliding kernel", source=GOODFELLOW + ", section 9.5, eq. 9.11 and 9.13")
 def correlate_pull(expr: op.Correlate, g: Expr, own: Expr) -> Pulled:
     """Y = W slid over X:  W_bar = Y_bar slid over X,  X_bar = the full convolution of W and Y_bar."""

@@ -277,10 +277,27 @@ def inner_product(a: Expr, b: Expr) -> Expr:
     return trace(v.matmul(v.transpose(a), b))
 
 
-def pullback(definition: Expr, g: Expr, leaf: Expr, own: Expr) -> Expr:
-    """(d u / d leaf)^T u_bar for the definition of one node u, summed over the places where the leaf stands."""
-    parts = [c for found, c in pull(definition, g, own) if found == leaf]
-    return reduce(v.add, parts) if parts else Integer(0)
+def put_in(e: Expr, table: dict[Expr, Expr], memo: dict[Expr, Expr] | None = None) -> Expr:
+    """Equals put in for equals, products and sums kept flat."""
+    memo = dict(table) if memo is None else memo
+    if e not in memo:
+        args = tuple(put_in(a, table, memo) if isinstance(a, Expr) else a for a in e.args)
+        memo[e] = e if args == e.args else _rebuilt(e, args)
+    return memo[e]
 
 
-__all__ = ["derivative", "inner_product", "lift", "pull", "pullback"]
+def _rebuilt(e: Expr, args: tuple[Expr, ...]) -> Expr:
+    if isinstance(e, MatMul):
+        return reduce(v.matmul, args)
+    if isinstance(e, HadamardProduct):
+        return reduce(v.times, args)
+    if isinstance(e, Transpose):
+        return v.transpose(args[0])
+    if e.is_Add or e.is_MatAdd:
+        return reduce(v.add, args)
+    if e.is_Mul:
+        return reduce(v.times, args)
+    return e.func(*args)
+
+
+__all__ = ["derivative", "inner_product", "lift", "pull"]

@@ -5,15 +5,40 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from sympy import Rational
+from sympy import Expr, Rational
 
+from symgrad.language import claims as C
 from symgrad.language import forms as F
-from symgrad.language.claims import ROUNDED, Adjoint, AdjointEntry, ClosedForm, Differs, GivenValue, Line, Matches, Partial, Total, Value
+from symgrad.language.claims import (
+    ROUNDED,
+    ActivationRelation,
+    Adjoint,
+    AdjointEntry,
+    Beside,
+    ClosedForm,
+    Differs,
+    GivenValue,
+    Image,
+    Line,
+    Matches,
+    NoParameters,
+    Parameter,
+    Partial,
+    Rewritten,
+    SameFunction,
+    Total,
+    Value,
+)
+from symgrad.language.fill import Fill
 from symgrad.language.graph import Graph
-from symgrad.language.problem import Choose, Forward, Gradient, Part, Problem
-from symgrad.language.steps import Answer, Derivation, Ground, Step, Verdict
+from symgrad.language.problem import CheckNetwork, Choose, Construct, ConstructChain, FindParameters, Forward, Gradient, GuaranteedZero, Part, Problem
+from symgrad.language.steps import Answer, Comparison, Derivation, Ground, Step, Verdict
 from symgrad.language.vectors import say_shape
+from symgrad.language.zeros import AlwaysZero, CanHold, CannotHold, NotAlwaysZero
 from symgrad.sheet import document as D
+from symgrad.sheet import fill, networks, threshold, zeros
+from symgrad.sheet.comparison import sentence
+from symgrad.sheet.equivalence import network_claim, network_title, template_blocks
 from symgrad.sheet.layout import Item, lay_out
 from symgrad.sheet.notation import Notation
 from symgrad.sheet.statement import blocks as statement_blocks
@@ -32,13 +57,15 @@ class Solved:
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     expected: tuple[tuple[str, bool], ...] = ()
     failure: str = ""
+    comparison: Comparison | None = None
 
 
 def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Document:
     """The document of one view.  The question view is composed from the problem alone: no derivation is looked at."""
     notation = Notation(problem.graph)
     blocks: list[D.Block] = list(statement_blocks(problem.statement)) if problem.statement else []
-    blocks += model_blocks(problem, notation)
+    blocks += model_blocks(problem, notation) if problem.graph.nodes else []
+    told: set[str] = set()
     for number, item in enumerate(solved, 1):
         blocks.append(D.Heading((f"Part ({item.part.label})",), 2, f"part-{number}"))
         if item.part.statement:
@@ -46,6 +73,13 @@ def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Docume
         blocks.append(D.Paragraph(words(item.part.ask.task(problem.graph), notation)))
         if isinstance(item.part.ask, Choose):
             blocks.append(choices(item, notation, view))
+        if isinstance(item.part.ask, Fill):
+            blocks += fill.question(item.part.ask, notation)
+            blocks += fill.data_picture(problem, item.part.ask, notation) if view == QUESTION or item.derivation is None else []
+        if isinstance(item.part.ask, Construct | ConstructChain | CheckNetwork):
+            blocks += networks.question(item.part.ask, problem.conventions.step_at_zero, told)
+        if isinstance(item.part.ask, FindParameters):
+            blocks += template_blocks(item.part.ask, problem.graph)
         if view != QUESTION:
             blocks += _Writer(problem, item, number, view).blocks()
     if problem.source:
@@ -57,22 +91,21 @@ def model_blocks(problem: Problem, notation: Notation) -> list[D.Block]:
     """The definitions, the given numbers, the picture."""
     graph = problem.graph
     blocks: list[D.Block] = [D.Heading(("The model",), 2, "model")]
-    rows = []
-    for node in graph.nodes:
-        rows.append(((D.Maths(notation.name(node.name)),), (D.Maths(rf"= {notation.tex(node.expr)}"),), (_shape_text(node.shape),)))
-    blocks.append(D.Table((("Node",), ("Definition",), ("Shape",)), tuple(rows)))
-    symbolic = [x for x in graph.variables if x.shape != (1, 1)]
-    if symbolic:
-        groups: dict[str, list[str]] = {}
-        for x in symbolic:
-            groups.setdefault(_shape_text(x.shape), []).append(x.name)
-        text: list[str | D.Maths | D.Emphasis | D.Code] = ["Shapes: "]
+    if graph.nodes:
+        rows = tuple(((D.Maths(notation.name(n.name)),), (D.Maths(rf"= {notation.tex(n.expr)}"),), _shape(n.shape, notation)) for n in graph.nodes)
+        blocks.append(D.Table((("Node",), ("Definition",), ("Shape",)), rows))
+    groups: dict[tuple[Expr, Expr], list[str]] = {}
+    for x in graph.variables:
+        if x.shape != (1, 1):
+            groups.setdefault(x.shape, []).append(x.name)
+    text: list[str | D.Maths | D.Emphasis | D.Code]
+    if groups:
+        text = ["Shapes: "]
         for k, (shape, names) in enumerate(groups.items()):
+            rows_in, columns_in = map(notation.tex, shape)
+            space = rows_in if shape[1] == 1 else rf"{rows_in} \times {columns_in}"
             text += ["; "] if k else []
-            for i, n in enumerate(names):
-                text += [", "] if i else []
-                text.append(D.Maths(notation.name(n)))
-            text.append(f" {shape}")
+            text.append(D.Maths(rf"{', '.join(map(notation.name, names))} \in \mathbb{{R}}^{{{space}}}"))
         blocks.append(D.Paragraph((*text, ".")))
     if problem.values:
         decimal = Notation(graph, decimals=True)
@@ -96,11 +129,11 @@ def _matrix(entries: tuple[tuple[Rational, ...], ...], notation: Notation) -> st
     return rf"{{\left[\begin{{matrix}} {rows} \end{{matrix}}\right]}}"
 
 
-def _shape_text(shape: tuple[object, object]) -> str:
-    rows, columns = shape
-    if rows == 1 == columns:
-        return "scalar"
-    return f"{rows}-vector" if columns == 1 else f"{rows} × {columns}"
+def _shape(shape: tuple[Expr, Expr], notation: Notation) -> D.Text:
+    rows, columns = map(notation.tex, shape)
+    if shape == (1, 1):
+        return ("scalar",)
+    return (D.Maths(rows if shape[1] == 1 else rf"{rows} \times {columns}"),)
 
 
 def picture(graph: Graph, notation: Notation) -> D.Picture:
@@ -116,12 +149,17 @@ def choices(item: Solved, notation: Notation, view: str) -> D.Block:
     """The choices; which is right is said only outside the question view."""
     ask = item.part.ask
     assert isinstance(ask, Choose)
-    right = {c.claim.choice for c in item.derivation.all_steps() if isinstance(c.claim, Matches)} if item.derivation and view != QUESTION else set()
+    said: dict[object, D.Text] = {}
+    if item.derivation is not None and view != QUESTION:
+        for step in item.derivation.all_steps():
+            if isinstance(step.claim, Matches | Differs):
+                right = isinstance(step.claim, Matches)
+                verdict: D.Text = (D.Emphasis("right", strong=True) if right else D.Emphasis("wrong"), ": ")
+                said[step.claim.choice] = (*verdict, *words(step.because, notation))
     rows = []
     for k, c in enumerate(ask.choices, 1):
         text: D.Text = (D.Maths(notation.form(F.Tuple(tuple(F.Just(e) for e in c)) if len(c) > 1 else F.Just(c[0]))),)
-        mark: D.Text = () if view == QUESTION else (D.Emphasis("right", strong=True),) if c in right else ("wrong",)
-        rows.append(((str(k),), text, mark) if view != QUESTION else ((str(k),), text))
+        rows.append(((str(k),), text, said.get(c, ())) if view != QUESTION else ((str(k),), text))
     header: tuple[D.Text, ...] = (("",), ("Choice",)) if view == QUESTION else (("",), ("Choice",), ("Verdict",))
     return D.Table(header, tuple(rows))
 
@@ -151,8 +189,14 @@ class _Writer:
         for k, s in enumerate(steps, 1):
             items.append(self.step(s, str(k), listed))
         found.append(D.Steps(tuple(items)))
+        if isinstance(self.item.part.ask, Fill):
+            found += fill.pictures(self.problem, self.item.part.ask, derivation, self.notes[False])
         for a in derivation.answers:
             found.append(self.answer(a))
+        if self.item.comparison is not None:
+            found.append(sentence(self.item.comparison))
+        if isinstance(self.item.part.ask, GuaranteedZero):
+            found.append(zeros.table(self.item.part.ask, derivation, self.notes[False]))
         if self.view == MARKING:
             found += self.marking()
         return found
@@ -217,6 +261,11 @@ class _Writer:
                 return (D.Maths(n.name(f"{node}_bar")), ": ", s.rule)
             case AdjointEntry(_, node) | ClosedForm(_, node):
                 return (D.Maths(n.name(f"{node}_bar")), ": ", *said)
+            case Image():
+                return network_title(s.claim, self.problem, said)
+            case AlwaysZero() | NotAlwaysZero() | CanHold() | CannotHold():
+                assert isinstance(self.item.part.ask, GuaranteedZero)
+                return zeros.title(s.claim, self.item.part.ask, n)
         return said
 
     def claim(self, s: Step, n: Notation) -> list[D.Block]:
@@ -255,7 +304,24 @@ class _Writer:
                     shape = self.problem.graph.shape(wrt[c.part])
                     found.append(D.Paragraph((f"The derivative is {say_shape(shape)}, the choice has another shape.",)))
                 return found
+            case C.Sieve() | C.Fits() | C.Classes() | C.Conflict():
+                assert isinstance(self.item.part.ask, Fill)
+                return fill.claim_blocks(self.item.part.ask, s, n)
+            case C.UnitsTest() | C.Decides() | C.Violates() | C.Misfits() | C.Unrealizable() | C.DecidesChain():
+                return threshold.claim(c, s, self.item.part.ask, self.problem.conventions.step_at_zero)
+            case ActivationRelation() | Rewritten() | Parameter() | Image() | SameFunction() | Beside() | NoParameters():
+                return network_claim(c, self.problem, n)
+            case AlwaysZero() | NotAlwaysZero() | CanHold() | CannotHold():
+                assert isinstance(self.item.part.ask, GuaranteedZero)
+                return zeros.blocks(c, self.problem, self.item.part.ask, n, self.same_point(s))
         assert_never(c)
+
+    def same_point(self, s: Step) -> str:
+        """The number of an earlier step that shows the same point; '' if there is none."""
+        point = getattr(s.claim, "point", None)
+        steps = self.item.derivation.steps if point is not None and self.item.derivation is not None else ()
+        earlier = next((x for x in steps if getattr(x.claim, "point", None) == point), s)
+        return self.printed[id(earlier)] if earlier is not s else ""
 
     def comparison(self, of: str, wrt: tuple[str, ...], choice: tuple, relation: str, n: Notation) -> D.Chain:  # type: ignore[type-arg]
         left = n.form(F.Tuple(tuple(F.TotalOf(of, w) for w in wrt))) if len(wrt) > 1 else n.form(F.TotalOf(of, wrt[0]))
@@ -279,6 +345,8 @@ class _Writer:
     def marking(self) -> list[D.Block]:
         """The marks of the part by label, and what [expected] said of each answer."""
         found: list[D.Block] = []
+        if isinstance(self.item.part.ask, CheckNetwork) and self.item.part.ask.levels and self.item.derivation:
+            found += threshold.marking(self.item.part.ask, self.item.derivation)
         if self.item.part.marks:
             rows = tuple(((label or "whole part",), (str(m),)) for label, m in self.item.part.marks)
             total = sum((m for _, m in self.item.part.marks), Rational(0))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symgrad.sheet.chart import Chart
 from symgrad.sheet.layout import Layout
 
 
@@ -105,6 +106,15 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Plot:
+    """Data in the plane and where a function is positive; `alternative` says in words what is drawn."""
+
+    chart: Chart
+    alternative: str
+    caption: Text = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """Marks for a step or a part, in the marking view."""
 
@@ -146,7 +156,7 @@ class Steps:
     items: tuple[StepBlock, ...]
 
 
-Block = Heading | Paragraph | Display | Listing | Chain | Boxed | Table | Picture | Steps | Stamp
+Block = Heading | Paragraph | Display | Listing | Chain | Boxed | Table | Picture | Plot | Steps | Stamp
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,11 @@ def _block(b: D.Block) -> str:
 
             words = f"<figcaption>{_text(caption)}</figcaption>\n" if caption else ""
             return f'<figure>\n<div class="scroll">{svg(layout, alternative)}</div>\n{words}</figure>\n'
+        case D.Plot(chart, alternative, caption):
+            from symgrad.sheet import plot
+
+            words = f"<figcaption>{_text(caption)}</figcaption>\n" if caption else ""
+            return f'<figure>\n<div class="scroll">{plot.svg(chart, alternative)}</div>\n{words}</figure>\n'
         case D.Steps(items):
             return _steps(items)
         case D.Stamp():

@@ -6,6 +6,7 @@ Versioned, deterministic, readable by anything; to add a block, add its case.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import assert_never
 
 from symgrad.sheet import document as D
@@ -63,11 +64,25 @@ def block(b: D.Block) -> Data:
             edges: list[Data] = [{"tail": e.tail, "head": e.head, "points": [list(p) for p in e.points]} for e in layout.edges]
             return {"kind": "picture", "alternative": alternative, "caption": text(caption), "width": layout.width, "height": layout.height,
                     "boxes": boxes, "edges": edges}
+        case D.Plot(chart, alternative, caption):
+            return {"kind": "plot", "alternative": alternative, "caption": text(caption), "chart": plain(asdict(chart))}
         case D.Steps(items):
             return {"kind": "steps", "items": [step(s) for s in items]}
         case D.Stamp():
             return stamp(b)
     assert_never(b)
+
+
+def plain(x: object) -> Data:
+    """Nested tuples and dictionaries of numbers and words."""
+    match x:
+        case dict():
+            return {str(k): plain(v) for k, v in x.items()}
+        case tuple() | list():
+            return [plain(v) for v in x]
+        case str() | int() | float() | None:
+            return x
+    raise TypeError(f"{type(x).__name__} does not travel")
 
 
 def stamp(s: D.Stamp) -> Data:

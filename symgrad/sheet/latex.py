@@ -154,6 +154,11 @@ def _block(b: D.Block, depth: int) -> str:
 
             words = f"{{\\centering\\small\\color{{sgsoft}}\\sgroom=\\linewidth {_text(caption)}\\par}}\n" if caption else ""
             return f"\\sgpicture{{{tikz(layout)}}}\n{words}"
+        case D.Plot(chart, _, caption):
+            from symgrad.sheet import plot
+
+            words = f"{{\\centering\\small\\color{{sgsoft}}\\sgroom=\\linewidth {_text(caption)}\\par}}\n" if caption else ""
+            return f"\\sgpicture{{{plot.tikz(chart)}}}\n{words}"
         case D.Steps(items):
             return "".join(_step(s, depth) for s in items)
         case D.Stamp():

@@ -61,6 +61,11 @@ def _block(b: D.Block) -> str:
             return _table(header, lines, caption)
         case D.Picture():
             return _picture(b)
+        case D.Plot(chart, alternative, caption):
+            from symgrad.sheet.plot import letters
+
+            title = f"{text(caption)}. " if caption else ""
+            return "\n".join(("```text", *letters(chart), "```")) + f"\n\n{title}{escape(alternative)}"
         case D.Steps(items):
             return "\n\n".join(_step(s) for s in items)
         case D.Stamp():

@@ -32,7 +32,7 @@ from symgrad.language import forms as F
 from symgrad.language import operations as op
 from symgrad.language import vectors as v
 from symgrad.language.entries import Indices, entry
-from symgrad.language.functions import KNOWN, Call, Fn
+from symgrad.language.functions import KNOWN, Call, Fn, dimension
 from symgrad.language.graph import Graph
 from symgrad.sheet.operations import ATOM, POWER, PRODUCT, SUM, one_norm, operation_tex, quotient, turned
 
@@ -133,9 +133,14 @@ class Notation:
             case Rational():
                 return self.number(e), (ATOM if e >= 0 and (e.is_Integer or self.decimals) else SUM if e < 0 else POWER)
             case Symbol() | MatrixSymbol():
-                return (str(e), ATOM) if e.is_integer and not isinstance(e, MatrixSymbol) else (self.name(e.name), ATOM)
+                if e.is_integer and not isinstance(e, MatrixSymbol):  # a dimension or an index
+                    base, low = plain_name(str(e))
+                    return base + (f"_{{{low}}}" if low else ""), ATOM
+                return self.name(e.name), ATOM
             case Identity():
                 return r"\mathbf{I}", ATOM
+            case v.Unit(args=(_, i)):
+                return rf"\mathbf{{e}}_{{{i}}}", ATOM
             case OneMatrix() | ZeroMatrix():
                 row = e.shape[0] == 1 != e.shape[1]
                 size = self._size(v.transpose(e) if row else e)
@@ -187,7 +192,8 @@ class Notation:
             case v.Entry(args=(matrix, i, j)):
                 return self._entry(matrix, i, j)
             case v.IndexSum(args=(body, index, size)):
-                return rf"\sum\limits_{{{index}=1}}^{{{size}}} {self.tex(body, PRODUCT)}", PRODUCT - 1 if isinstance(body, Add) else PRODUCT
+                sign = rf"\sum\limits_{{{self.tex(index)}=1}}^{{{self.tex(size)}}}"
+                return f"{sign} {self.tex(body, PRODUCT)}", PRODUCT - 1 if isinstance(body, Add) else PRODUCT
         return operation_tex(self, e)
 
     def number(self, x: Rational) -> str:
@@ -229,7 +235,7 @@ class Notation:
         """a x_1, with a dot where two numbers meet."""
         text = ""
         for k, a in enumerate(factors):
-            piece = self.tex(a, PRODUCT if k == len(factors) - 1 and isinstance(a, v.IndexSum) else POWER)
+            piece = self.tex(a, PRODUCT if len(factors) == 1 or (k == len(factors) - 1 and isinstance(a, v.IndexSum)) else POWER)
             dot = k and (a.is_Number or piece[0].isdigit() or piece.startswith(r"\frac") and factors[k - 1].is_Number)
             text += (r" \cdot " if dot else " " if k else "") + piece
         return text
@@ -270,7 +276,7 @@ class Notation:
         return sign + text, SUM if sign else PRODUCT
 
     def _size(self, e: MatrixExpr) -> str:
-        return str(e.shape[0]) if e.shape[1] == 1 else rf"{e.shape[0]} \times {e.shape[1]}"
+        return self.tex(e.shape[0]) if e.shape[1] == 1 else rf"{self.tex(e.shape[0])} \times {self.tex(e.shape[1])}"
 
     def _arguments(self, arguments: tuple[Expr, ...] | list[Expr]) -> str:
         return rf"\left({', '.join(self.tex(a) for a in arguments)}\right)"
@@ -299,8 +305,9 @@ class Notation:
     def _entry(self, matrix: Expr, i: Expr, j: Expr) -> tuple[str, int]:
         column = matrix.shape[1] == 1
         if isinstance(matrix, MatrixSymbol):
-            return self.entry_name(matrix.name, str(i), None if column else str(j)), ATOM
-        low = str(i) if column else f"{i}{j}" if len(f"{i}{j}") == 2 else f"{i}, {j}"
+            return self.entry_name(matrix.name, self.tex(i), None if column else self.tex(j)), ATOM
+        row, place = self.tex(i), self.tex(j)
+        low = row if column else f"{row}{place}" if len(row + place) == 2 else f"{row}, {place}"
         return rf"{self.tex(matrix, ATOM) if not isinstance(matrix, v.Softmax) else self.tex(matrix)}_{{{low}}}", POWER
 
     # ---- forms -------------------------------------------------------------------------------------------------
@@ -327,7 +334,7 @@ class Notation:
             case F.AdjointOf(node):
                 return self.name(f"{node}_bar")
             case F.Component(node, indices):
-                i, j = (*map(str, indices), None)[:2]
+                i, j = (*map(self.tex, indices), None)[:2]
                 return self.entry_name(f"{node}_bar", str(i), j)
             case F.Pullback(of, wrt):
                 ratio = rf"\frac{{\partial {self.name(of)}}}{{\partial {self.name(wrt)}}}"
@@ -337,7 +344,7 @@ class Notation:
                 return self.form(layout) + (r"^{\top}" if transposed else "") + f" {self.name(f'{of}_bar')}"
             case F.Stacked(of, wrt):
                 n = self.graph.shape(wrt)[0]
-                below = [rf"\frac{{\partial {self.name(of)}}}{{\partial {self.entry_name(wrt, i, None)}}}" for i in self._ends(n)]
+                below = [rf"\frac{{\partial {self.name(of)}}}{{\partial {self.entry_name(wrt, self._letter(i), None)}}}" for i in self._ends(n)]
                 return self._grid([[x] for x in self._dotted(n, below, r"\vdots")])
             case F.Spread(expr):
                 return self._spread(expr)
@@ -349,6 +356,8 @@ class Notation:
                 return self._grid([[ends[0], "", "0"], ["", r"\ddots", ""], ["0", "", ends[1]]])
             case F.Tuple(parts):
                 return rf"\left({', '.join(map(self.form, parts))}\right)"
+            case F.Comparison(before, relation, after):
+                return f"{self.form(before)} {F.RELATIONS[relation]} {self.form(after)}"
         raise TypeError(type(f).__name__)
 
     def _substituted(self, expr: Expr, numbers: dict[str, Expr]) -> str:
@@ -363,6 +372,9 @@ class Notation:
     @staticmethod
     def _ends(n: Expr) -> list[str]:
         return [str(k) for k in range(1, int(n) + 1)] if n.is_Integer and n <= 3 else ["1", str(n)]
+
+    def _letter(self, i: str) -> str:
+        return i if i.isdigit() else self.tex(dimension(i))
 
     @staticmethod
     def _dotted(n: Expr, ends: list[str], dots: str) -> list[str]:

@@ -57,8 +57,6 @@ def operation_tex(n: Notation, e: Expr) -> tuple[str, int]:
             return rf"{n.tex(w, POWER)} \ast {n.tex(g, POWER)}", PRODUCT
         case op.Solve(args=(a, b)):
             return n._tex(MatMul(Inverse(a), b) if not v.is_scalar(b) else v.scale(b, Inverse(a)))
-        case op.OneHot(args=(k, _)):
-            return rf"\mathbf{{e}}_{{{k}}}", ATOM
         case op.Block():
             return _part(n, e)
         case op.Stack():

@@ -11,6 +11,7 @@ from pathlib import Path
 from symgrad.language.errors import Unsupported
 
 ENGINES = ("latexmk", "tectonic", "lualatex", "pdflatex")
+SECONDS = 180
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge", "microsoft-edge")
 
 
@@ -31,8 +32,11 @@ def print_pdf(target: Path, tex: str, html: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "sheet.tex").write_text(tex, "utf-8")
         (Path(folder) / "sheet.html").write_text(html, "utf-8")
-        run = subprocess.run(_command(name, folder), cwd=folder, capture_output=True, timeout=180, check=False,
-                             env={**os.environ, "openin_any": "p", "openout_any": "p"})
+        try:
+            run = subprocess.run(_command(name, folder), cwd=folder, capture_output=True, timeout=SECONDS, check=False,
+                                 env={**os.environ, "openin_any": "p", "openout_any": "p"})
+        except subprocess.TimeoutExpired:
+            raise Unsupported(f"{name} did not finish within {SECONDS} s ({target.with_suffix('.tex').name} is kept)") from None
         made = Path(folder) / "sheet.pdf"
         if run.returncode != 0 or not made.exists():
             raise Unsupported(f"{name} could not make the PDF ({target.with_suffix('.tex').name} is kept): "

@@ -397,6 +397,13 @@ def _text(s: Shape) -> str:
     return f"<text>{''.join(found)}</text>{over}"
 
 
+def lettering(tex: str, plain: str, x: float, y: float) -> str:
+    """A label alone, centred at a place, for other pictures."""
+    box = Box(plain, tex, plain, "node", 0.0, 0.0)
+    label = _label(box)
+    return _text(Shape(box, label, x, y, _measure(label)))
+
+
 def _spans(runs: tuple[Run, ...]) -> str:
     joined: list[Run] = []
     for run in runs:

@@ -52,6 +52,10 @@ def _block(b: D.Block, indent: int) -> list[str]:
             return ([pad + text(caption)] if caption else []) + _table((header, *lines), indent)
         case D.Picture(_, alternative, _):
             return _wrap(_clean(alternative), pad, pad)
+        case D.Plot(chart, alternative, _):
+            from symgrad.sheet.plot import letters
+
+            return [*(f"{pad}{line}" for line in letters(chart)), "", *_wrap(_clean(alternative), pad, pad)]
         case D.Steps(items):
             return [line for s in items for line in (*_step(s, indent), "")]
         case D.Stamp(ground):

@@ -24,6 +24,7 @@ from sympy import (
     Symbol,
     Transpose,
     ZeroMatrix,
+    preorder_traversal,
 )
 
 from symgrad.language import vectors as v
@@ -44,9 +45,10 @@ def witness(graph: Graph, left: Expr, right: Expr) -> Witness | None:
 
     dimensions = graph.dimensions
     used = set(v.names_in(left)) | set(v.names_in(right))
+    least = named_positions(left, right)
     random = Random(7)
     for k in range(TRIES):
-        sizes = {d: 2 + (k % 2 if i == 0 else 0) for i, d in enumerate(dimensions)}
+        sizes = {d: max(2 + (k % 2 if i == 0 else 0), least.get(d, 0)) for i, d in enumerate(dimensions)}
         env: dict[str, Any] = {}
         exact: list[tuple[str, tuple[tuple[Rational, ...], ...]]] = []
         for x in graph.variables:
@@ -61,12 +63,24 @@ def witness(graph: Graph, left: Expr, right: Expr) -> Witness | None:
             a, b = (_value(e, env, sizes, np) for e in (left, right))
         except (ZeroDivisionError, ValueError, np.linalg.LinAlgError, OverflowError):
             continue
+        if not (np.isfinite(a).all() and np.isfinite(b).all()):
+            continue
         a, b = np.broadcast_to(a, b.shape) if a.size == 1 else a, b
         gap = abs(a - b) / (1 + abs(a) + abs(b))
         if gap.max() > 1e-9:
             i, j = np.unravel_index(int(gap.argmax()), gap.shape)
             return Witness(tuple((str(d), n) for d, n in sizes.items()), tuple(exact), (int(i) + 1, int(j) + 1))
     return None
+
+
+def named_positions(*exprs: Expr) -> dict[Expr, int]:
+    """The furthest position of each dimension that is named by a number, 3 for x[3]: a size must be as large."""
+    found: dict[Expr, int] = {}
+    for entry in {x for e in exprs for x in preorder_traversal(e) if isinstance(x, v.Entry)}:
+        for d, i in zip(v.shape_of(entry.args[0]), entry.args[1:], strict=True):
+            if i.is_Integer:
+                found[d] = max(found.get(d, 0), int(i))
+    return found
 
 
 def _value(e: Expr, env: dict[str, Any], sizes: dict[Any, int], np: Any) -> Any:
@@ -103,6 +117,8 @@ def _value(e: Expr, env: dict[str, Any], sizes: dict[Any, int], np: Any) -> Any:
             return of(e.args[0]).T
         case Identity():
             return np.eye(size(e.shape[0]))
+        case v.Unit(args=(n, i)):
+            return np.eye(size(n))[:, int(i) - 1:int(i)]
         case OneMatrix() | ZeroMatrix():
             return np.full((size(e.shape[0]), size(e.shape[1])), float(isinstance(e, OneMatrix)))
         case v.AsScalar():
@@ -133,18 +149,21 @@ def _value(e: Expr, env: dict[str, Any], sizes: dict[Any, int], np: Any) -> Any:
 def _function(fn: Any, a: tuple[float, ...]) -> float:
     row = KNOWN.get(fn.name)
     if row is None:
-        raise Unsupported(f"no float value for the unknown function {fn.name}")
+        return _unknown(fn, a)
     if not fn.plain:
         slot = next(i for i, n in enumerate(fn.orders) if n)
         lower = type(fn)(fn.name, tuple(n - (i == slot) for i, n in enumerate(fn.orders)))
-        h = 1e-6
-        up, down = ((*a[:slot], a[slot] + s, *a[slot + 1:]) for s in (h, -h))
-        return (_function(lower, up) - _function(lower, down)) / (2 * h)
+        if lower.plain and row.derivative is not None:  # exact where there is a formula: a difference quotient would differ from it
+            z, h = Symbol("z"), Symbol("h")
+            return _plain(row.derivative(z, h), {z: a[0], h: _function(lower, a)})
+        h_ = 1e-6
+        up, down = ((*a[:slot], a[slot] + s, *a[slot + 1:]) for s in (h_, -h_))
+        return (_function(lower, up) - _function(lower, down)) / (2 * h_)
     z = a[0]
     simple = {
         "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "abs": abs, "tanh": math.tanh, "sigmoid": lambda z: 1 / (1 + math.exp(-z)),
         "softplus": lambda z: math.log1p(math.exp(z)), "relu": lambda z: max(z, 0.0), "step": lambda z: float(z >= 0),
-        "sign": lambda z: float((z > 0) - (z < 0)),
+        "sign": lambda z: float(z > 0) - float(z < 0),
     }
     if fn.name in simple:
         return float(simple[fn.name](z))  # type: ignore[operator]
@@ -155,6 +174,33 @@ def _function(fn: Any, a: tuple[float, ...]) -> float:
     if fn.name == "leaky_relu":
         return z if z >= 0 else z * (a[1] if len(a) > 1 else 0.01)
     raise Unsupported(f"no float value for {fn.name}")
+
+
+def _plain(e: Expr, env: dict[Expr, float]) -> float:
+    """The float value of the formula of a derivative."""
+    match e:
+        case Number():
+            return float(e)
+        case Add():
+            return sum(_plain(a, env) for a in e.args)
+        case Mul():
+            return math.prod(_plain(a, env) for a in e.args)
+        case Pow():
+            return float(_plain(e.args[0], env) ** float(e.args[1]))
+        case Call():
+            return _function(e.fn, tuple(_plain(a, env) for a in e.arguments))
+    return env[e]
+
+
+def _unknown(fn: Any, a: tuple[float, ...]) -> float:
+    """Some smooth function of that name and its derivatives: a sum of sines with slopes that the name fixes."""
+    random = Random(f"{fn.name} of {len(a)}")
+    slopes, phases = [random.uniform(0.5, 1.5) for _ in a], [random.uniform(0, 6) for _ in a]
+    order = sum(fn.orders)
+    mixed = math.prod(w**n for w, n in zip(slopes, fn.orders, strict=True))
+    value = mixed * math.sin(sum(w * x + p for w, x, p in zip(slopes, a, phases, strict=True)) + order * math.pi / 2)
+    alone = [i for i, n in enumerate(fn.orders) if n == order]
+    return value + sum(slopes[i] ** order * math.sin(slopes[i] * a[i] + 2 * phases[i] + order * math.pi / 2) for i in alone)
 
 
 def composed(graph: Graph, e: Expr, adjoints: dict[Expr, Expr] | None = None) -> Expr:

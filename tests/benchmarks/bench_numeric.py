@@ -1,20 +1,11 @@
-"""Generated gradients against good handwritten NumPy: residual MLP at N = K = 8, 64, 512 and 784-128-10 at batch 1, 64, 1024.
+"""Values and gradients from the derived graph against good handwritten NumPy (np.dot where an inner dimension is 1) and PyTorch eager.
 
-Run as a script.  One BLAS thread, the two sides interleaved, best of all rounds; prints time a call and the ratio, with the
-checks of names and shapes ("f(values)") and without ("text only").  Not collected by pytest.
+One BLAS thread, sides interleaved, best of all rounds.
 """
 
 from __future__ import annotations
 
-import os
-
-for _variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ[_variable] = "1"
-
-import argparse
-import gc
-from collections.abc import Callable
-from time import perf_counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -24,6 +15,8 @@ from symgrad.language.functions import Fn, dimension
 from symgrad.language.graph import Graph, Node, Variable
 from symgrad.language.vectors import Norm, add, apply, as_scalar, matmul, negate, power, scale, times, transpose
 from symgrad.numeric import compile_graph
+from tests.benchmarks.networks import with_adjoints
+from tests.benchmarks.timing import Row, best
 
 HALF = Rational(1, 2)
 
@@ -58,13 +51,7 @@ def residual() -> Graph:
     h = g.define("h", sigmoid(z))
     y = g.define("y", add(add(s["x"], matmul(s["W2"], h)), s["b2"]))
     g.define("L", add(times(HALF, power(Norm(add(y, negate(s["s"]))), Integer(2))), as_scalar(matmul(transpose(s["r"]), h))))
-    y_bar = g.define("y_bar", add(y, negate(s["s"])))
-    h_bar = g.define("h_bar", add(s["r"], matmul(transpose(s["W2"]), y_bar)))
-    z_bar = g.define("z_bar", times(h_bar, sigmoid(z, 1)))
-    g.define("x_bar", add(matmul(transpose(s["W1"]), z_bar), y_bar))
-    g.define("W1_bar", matmul(z_bar, transpose(s["x"])))
-    g.define("W2_bar", matmul(y_bar, transpose(h)))
-    return g.graph()
+    return with_adjoints(g.graph(), "L", ("x", "W1", "b1", "W2", "b2"))
 
 
 def residual_by_hand(x, W1, b1, W2, b2, s, r):  # type: ignore[no-untyped-def]
@@ -88,15 +75,8 @@ def classifier() -> Graph:
     z = g.define("z", add(matmul(s["W1"], s["x"]), s["b1"]))
     h = g.define("h", sigmoid(z))
     y = g.define("y", add(matmul(s["W2"], h), s["b2"]))
-    y_bar = g.define("y_bar", add(y, negate(s["t"])))
-    g.define("L", scale(HALF, power(Norm(y_bar), Integer(2))))
-    h_bar = g.define("h_bar", matmul(transpose(s["W2"]), y_bar))
-    z_bar = g.define("z_bar", times(h_bar, sigmoid(z, 1)))
-    g.define("b1_bar", z_bar)
-    g.define("b2_bar", y_bar)
-    g.define("W1_bar", matmul(z_bar, transpose(s["x"])))
-    g.define("W2_bar", matmul(y_bar, transpose(h)))
-    return g.graph()
+    g.define("L", scale(HALF, power(Norm(add(y, negate(s["t"]))), Integer(2))))
+    return with_adjoints(g.graph(), "L", ("W1", "b1", "W2", "b2"))
 
 
 def classifier_by_hand(x, t, W1, b1, W2, b2):  # type: ignore[no-untyped-def]
@@ -109,58 +89,58 @@ def classifier_by_hand(x, t, W1, b1, W2, b2):  # type: ignore[no-untyped-def]
     return {"L": L, "b1_bar": z_bar.sum(0), "b2_bar": y_bar.sum(0), "W1_bar": np.dot(z_bar.T, x), "W2_bar": np.dot(y_bar.T, h)}
 
 
-def best(sides: list[Callable[[], object]], seconds: float, rounds: int) -> list[float]:
-    """The least time a call of each, in seconds, over interleaved rounds."""
-    start = perf_counter()
-    for side in sides:
-        side()
-    once = (perf_counter() - start) / len(sides)
-    repeat = max(1, min(2000, int(seconds / rounds / len(sides) / max(once, 1e-6))))
-    times = [float("inf")] * len(sides)
-    gc.collect()
-    gc.disable()
+def torch_side(residual_net: bool, values: dict[str, np.ndarray]) -> Callable[[], object] | None:
+    """The same in PyTorch eager, forward and backward; None where it is not installed."""
     try:
-        for _ in range(rounds):
-            for i, side in enumerate(sides):
-                start = perf_counter()
-                for _ in range(repeat):
-                    side()
-                times[i] = min(times[i], (perf_counter() - start) / repeat)
-    finally:
-        gc.enable()
-    return times
+        import torch
+    except ImportError:
+        return None
+    torch.set_num_threads(1)
+    t = {n: torch.tensor(a, dtype=torch.float64) for n, a in values.items()}
+    wanted = ("x", "W1", "b1", "W2", "b2") if residual_net else ("W1", "b1", "W2", "b2")
+
+    def run() -> object:
+        d = {n: a.detach().requires_grad_(n in wanted) for n, a in t.items()}
+        if residual_net:
+            h = torch.sigmoid(d["W1"] @ d["x"] + d["b1"])
+            y = d["x"] + d["W2"] @ h + d["b2"]
+            loss = 0.5 * ((y - d["s"]) ** 2).sum() + d["r"] @ h
+        else:
+            h = torch.sigmoid(d["x"] @ d["W1"].T + d["b1"])
+            loss = 0.5 * ((h @ d["W2"].T + d["b2"] - d["t"]) ** 2).sum()
+        return torch.autograd.grad(loss, [d[n] for n in wanted])
+
+    return run
 
 
 def measure(label: str, graph: Graph, outputs: tuple[str, ...], by_hand: Callable[..., dict[str, Any]], values: dict[str, np.ndarray],
-            batch: tuple[str, ...], seconds: float, rounds: int) -> float:
-    f = compile_graph(graph, outputs, batch=batch, summed=outputs if batch else ())
-    ours, theirs = f(values), by_hand(**values)
-    for name in outputs:
-        np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-8, atol=1e-10, err_msg=name)
-    hand, checked, bare = best([lambda: by_hand(**values), lambda: f(values), lambda: f._run(values)], seconds, rounds)
-    print(f"{label:<28} by hand {hand * 1e6:10.2f} us   f(values) {checked / hand:6.3f}   text only {bare / hand:6.3f}")
-    return checked / hand
+            batch: tuple[str, ...], goals: tuple[str, str]) -> Iterator[Row]:
+    summed = outputs if batch else ()
+    f = compile_graph(graph, outputs, batch=batch, summed=summed)
+    reusing = compile_graph(graph, outputs, batch=batch, summed=summed, reuse=True)
+    expected = by_hand(**values)
+    for side in (f, reusing):
+        found = side(values)
+        for name in outputs:
+            np.testing.assert_allclose(found[name], expected[name], rtol=1e-8, atol=1e-10, err_msg=name)
+    torch_run = torch_side("r" in values, values)
+    sides: list[Callable[[], object]] = [lambda: by_hand(**values), lambda: f(values), lambda: reusing(values), *([torch_run] if torch_run else [])]
+    hand, ours, kept, *other = best(sides, 4.0, 40)
+    yield Row(f"evaluate, {label}", "handwritten NumPy", ours, hand, goals[0])
+    yield Row(f"evaluate with reused arrays, {label}", "handwritten NumPy", kept, hand, goals[1])
+    if other:
+        yield Row(f"evaluate, {label}", "PyTorch eager", ours, other[0], "1")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3.0, help="time for each row")
-    parser.add_argument("--rounds", type=int, default=40)
-    options = parser.parse_args()
+def rows() -> Iterator[Row]:
     rng = np.random.default_rng(0)
-    for n in (8, 64, 512):
+    for n, goal in ((8, "0.7"), (64, "0.75"), (512, "0.95")):
         values = {"x": rng.normal(size=n), "W1": rng.normal(size=(n, n)) / n, "b1": rng.normal(size=n), "W2": rng.normal(size=(n, n)) / n,
                   "b2": rng.normal(size=n), "s": rng.normal(size=n), "r": rng.normal(size=n)}
-        graph = residual()
-        both = graph.extended((Node("b1_bar", graph.symbol("z_bar")), Node("b2_bar", graph.symbol("y_bar"))))
-        measure(f"residual MLP N = K = {n}", both, ("L", "x_bar", "b1_bar", "b2_bar", "W1_bar", "W2_bar"), residual_by_hand, values, (),
-                options.seconds, options.rounds)
+        yield from measure(f"residual MLP N = K = {n}", residual(), ("L", "x_bar", "b1_bar", "b2_bar", "W1_bar", "W2_bar"),
+                           residual_by_hand, values, (), ("1.02", goal))
     for count in (1, 64, 1024):
         values = {"x": rng.normal(size=(count, 784)), "t": rng.normal(size=(count, 10)), "W1": rng.normal(size=(128, 784)) / 28,
                   "b1": rng.normal(size=128), "W2": rng.normal(size=(10, 128)) / 11, "b2": rng.normal(size=10)}
-        measure(f"784-128-10 batch {count}", classifier(), ("L", "b1_bar", "b2_bar", "W1_bar", "W2_bar"), classifier_by_hand, values,
-                ("x", "t"), options.seconds, options.rounds)
-
-
-if __name__ == "__main__":
-    main()
+        yield from measure(f"784-128-10 batch {count}", classifier(), ("L", "b1_bar", "b2_bar", "W1_bar", "W2_bar"), classifier_by_hand,
+                           values, ("x", "t"), ("1.02", ""))

@@ -181,7 +181,7 @@ TASKS = [
          "sum((H - Y) * H * (1 - H), 0)"),
     Task("normalised vector", "x N, a N", "u = x / norm(x)\nL = a.T @ u", "x", "(a - (u.T @ a) * u) / norm(x)"),
     Task("layer normalisation", "x N, a N, e+", "c = x - mean(x)\ns = sqrt(mean(c^2) + e)\nL = a.T @ (c / s)", "x",
-         "1/s * (a - mean(a) * ones(N) - mean(a * c) / s^2 * c)"),
+         "1/s * (a - mean(a)) - (a.T @ c) / (N * s^3) * (c - mean(c))"),
     Task("root-mean-square normalisation", "x N, a N, e+", "s = sqrt(mean(x^2) + e)\nL = a.T @ (x / s)", "x", "1/s * a - (a.T @ x) / (N * s^3) * x"),
     Task("gated unit", "W M N, V M N, x N, a M", "g = sigmoid(V @ x)\nL = a.T @ ((W @ x) * g)", "V", "(a * (W @ x) * g * (1 - g)) @ x.T"),
     Task("residual step", "W N N, x N, a N", "y = x + tanh(W @ x)\nL = a.T @ y", "x", "a + W.T @ (a * (1 - tanh(W @ x)^2))"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from symgrad.sheet import document as D
+from symgrad.sheet.chart import Area, Axis, Chart, Spot
 from symgrad.sheet.layout import Box, Edge, Layout
 
 EVIL = '<script>alert(1)</script> & "q" \' `c` _u_ *s* $5 50% #1 {b} \\x ~ ^ | Ω ≥ é 中'
@@ -73,6 +76,17 @@ LAYOUT = Layout(
     (Edge("x", "z", ((0, 0), (1, 0.5))), Edge("w", "z", ((0, 1), (1, 0.5))), Edge("z", "L", ((1, 0.5), (2, 0.5)))),
     2,
     1,
+)
+
+CHART = Chart(
+    Axis("x_{1}", "x1", -2, 2, ((-2, "−2"), (0, "0"), (2, "2"))),
+    Axis("x_{2}", "x2", -1, 3, ((-1, "−1"), (1, "1"), (3, "3"))),
+    (Spot((1, 1), "cross"), Spot((-1, 0), "dot", True), Spot((0.5, 2), "square"), Spot((-1.5, 2), "triangle")),
+    (("cross", "in"), ("dot", "out"), ("square", "third"), ("triangle", "fourth")),
+    (Area(((1, 1), (2, 1), (2, 2), (1, 2)), (1.5, 1.5), "cross"),),
+    (((0, -1), (2, -1), (2, 3), (0, 3)),),
+    (((0, -1), (0, 3)),),
+    True,
 )
 
 
@@ -231,6 +245,7 @@ def rich(picture: bool = True) -> D.Document:
             *statement,
             D.Heading(("The model",), 2, "model"),
             *drawn,
+            D.Plot(CHART, "Plot of the data: in at (1, 1).", ("Data and ", _m(r"f > 0"))),
             _forward(),
             D.Heading(("Part (a)",), 2, "part-1"),
             D.Heading(("Details of ", _m("L")), 3),
@@ -264,6 +279,7 @@ def evil() -> D.Document:
             D.Table((t, t), ((t, t),), t),
             D.Chain(_m("x"), (D.Row("=", _m(r"\text{<script>alert(1)</script> é}"), t),)),
             D.Picture(Layout((box,), (), 1, 1), EVIL, t),
+            D.Plot(replace(CHART, legend=(("cross", EVIL), ("dot", "\x1b[31m\x9b\ud800\x00"))), EVIL, t),
             D.Steps((step,)),
             D.Stamp(EVIL, t),
         ),

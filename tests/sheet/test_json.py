@@ -17,6 +17,7 @@ def test_the_document_as_data() -> None:
         "listing",
         "heading",
         "picture",
+        "plot",
         "table",
         "steps",
         "boxed",

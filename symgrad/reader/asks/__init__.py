@@ -12,12 +12,16 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from symgrad.language.problem import Ask
-from symgrad.reader.asks import backward, choose, forward, gradient
+from symgrad.reader.asks import always_zero, backward, check_network, choose, construct, fill, find_parameters, forward, gradient
 from symgrad.reader.asks.reading import PartReading
 from symgrad.reader.spec import PartSpec
 
 AnyPart = Annotated[
-    forward.ForwardSpec | gradient.GradientSpec | backward.BackwardSpec | choose.ChooseSpec,
+    forward.ForwardSpec | gradient.GradientSpec | backward.BackwardSpec | choose.ChooseSpec
+    | fill.FillSpec
+    | construct.ConstructSpec | check_network.CheckNetworkSpec
+    | find_parameters.FindParametersSpec
+    | always_zero.AlwaysZeroSpec,
     Field(discriminator="ask"),
 ]
 
@@ -26,6 +30,11 @@ READERS: dict[type[PartSpec], Callable[[Any, PartReading], Ask]] = {
     gradient.GradientSpec: gradient.read,
     backward.BackwardSpec: backward.read,
     choose.ChooseSpec: choose.read,
+    fill.FillSpec: fill.read,
+    construct.ConstructSpec: construct.read,
+    check_network.CheckNetworkSpec: check_network.read,
+    find_parameters.FindParametersSpec: find_parameters.read,
+    always_zero.AlwaysZeroSpec: always_zero.read,
 }
 
 ASKS = tuple(str(spec.model_fields["ask"].annotation.__args__[0]) for spec in READERS)  # type: ignore[union-attr]

@@ -8,6 +8,7 @@ from typing import Any
 
 from symgrad.language.errors import ShapeError, SpecError, Unsupported
 from symgrad.language.graph import Graph
+from symgrad.language.problem import Given
 from symgrad.language.vectors import SCALAR, say_shape
 from symgrad.reader.letlist import Scope, did_you_mean
 
@@ -19,6 +20,7 @@ class PartReading:
     graph: Graph
     scope: Scope
     note: Callable[[SpecError | Unsupported, str], None]
+    values: tuple[Given, ...] = ()
 
     def add(self, error: SpecError | Unsupported, key: str) -> None:
         """Notes an error at the line of `key`."""

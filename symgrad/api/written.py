@@ -1,0 +1,120 @@
+"""An expression as text in the let-list's own notation, so that what is printed can be read again.
+
+Only a derivative of a function, `sigmoid'(z)`, and an index sum, `sum(W[j, i] * z_bar[j] for j in 1..K)`, have no text that
+the reader knows.
+"""
+
+from __future__ import annotations
+
+from sympy import (
+    Add,
+    Expr,
+    HadamardProduct,
+    Identity,
+    Inverse,
+    MatAdd,
+    MatMul,
+    MatrixSymbol,
+    Mul,
+    OneMatrix,
+    Pow,
+    Rational,
+    Symbol,
+    Transpose,
+    ZeroMatrix,
+)
+
+from symgrad.language import vectors as v
+from symgrad.language.functions import Call, Fn
+
+SUM, PRODUCT, POWER, ATOM = range(4)
+"""How tightly the outermost operation binds; what binds looser than its place asks gets parentheses."""
+
+_NAMED = {
+    v.Norm: "norm", v.SumOf: "sum", v.TraceOf: "trace", v.DetOf: "det", v.LogSumExp: "logsumexp", v.Softmax: "softmax", v.Diag: "diag",
+    Inverse: "inv", Identity: "eye",
+}
+
+
+def written(e: Expr, level: int = SUM) -> str:
+    """The text, in parentheses where it binds looser than `level`."""
+    text, binds = _written(e)
+    return f"({text})" if binds < level else text
+
+
+def _written(e: Expr) -> tuple[str, int]:
+    match e:
+        case Rational():
+            return str(e), SUM if e < 0 else ATOM if e.is_Integer else PRODUCT
+        case Symbol() | MatrixSymbol():
+            return e.name, ATOM
+        case Add() | MatAdd():
+            return _sum(e.args), SUM
+        case Mul() | MatMul():
+            return _product(e)
+        case HadamardProduct():
+            return " * ".join(written(a, POWER) for a in e.args), PRODUCT
+        case Pow() | v.Power():
+            base, exponent = e.args
+            if exponent == -1:
+                return f"1 / {written(base, POWER)}", PRODUCT
+            return f"{written(base, ATOM)}^{written(exponent, ATOM)}", POWER
+        case Transpose():
+            return f"{written(e.args[0], ATOM)}.T", ATOM
+        case v.AsScalar():
+            return _written(e.arg)
+        case OneMatrix() | ZeroMatrix():
+            sizes = e.shape[:1] if e.shape[1] == 1 else e.shape
+            return f"{'ones' if isinstance(e, OneMatrix) else 'zeros'}({_listed(sizes)})", ATOM
+        case Call() | v.Elementwise() | v.UnknownScalar():
+            return f"{function(e.fn)}({_listed(e.arguments)})", ATOM
+        case v.UnknownGradient(args=(fn, slot, *arguments)):
+            return f"{function(fn.derivative(int(slot)))}({_listed(tuple(arguments))})", ATOM
+        case v.Entry(args=(matrix, i, j)):
+            where = (i,) if matrix.shape[1] == 1 and j == 1 else (i, j)
+            return f"{written(matrix, ATOM)}[{_listed(where)}]", ATOM
+        case v.IndexSum(args=(body, index, size)):
+            return f"sum({written(body)} for {index} in 1..{size})", ATOM
+    name = _NAMED.get(type(e))
+    return (f"{name}({_listed(e.args)})", ATOM) if name else (str(e), SUM)
+
+
+def function(fn: Fn) -> str:
+    """sigmoid, sigmoid', max[1, 0]."""
+    if fn.plain:
+        return fn.name
+    return fn.name + ("'" * fn.orders[0] if len(fn.orders) == 1 else f"[{_listed(fn.orders)}]")
+
+
+def _listed(items: tuple[object, ...]) -> str:
+    return ", ".join(written(i) if isinstance(i, Expr) else str(i) for i in items)
+
+
+def _sum(terms: tuple[Expr, ...]) -> str:
+    found = ""
+    for term in terms:
+        text = written(term, SUM)
+        if text.startswith("-"):
+            found += f" - {text[1:]}" if found else text
+        else:
+            found += f" + {text}" if found else text
+    return found
+
+
+def _product(e: Expr) -> tuple[str, int]:
+    factors = [f for a in e.args for f in (a.args if isinstance(a, Mul) else (a,))]
+    sign = ""
+    if factors[0] == -1 and len(factors) > 1:
+        sign, factors = "-", factors[1:]
+    text = ""
+    for k, f in enumerate(factors):
+        if k == 0:
+            text = str(f) if f.is_Rational else written(f, POWER)
+        elif isinstance(f, Pow) and f.args[1] == -1:
+            text += f" / {written(f.args[0], POWER)}"
+        else:
+            text += f" {'*' if v.is_scalar(f) or v.is_scalar(factors[k - 1]) else '@'} {written(f, POWER)}"
+    return sign + text, SUM if (sign + text).startswith("-") else PRODUCT
+
+
+__all__ = ["function", "written"]

@@ -1,0 +1,96 @@
+"""Is an equation between scalars true for all values of its variables?  Refute first where that is cheap, then normalise.
+
+A wrong equation with exponentials is refuted at one point in a millisecond and may take the normal form a minute; one
+without is decided by the normal form faster than by a point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+from sympy import Expr, Pow, Rational
+
+from symgrad.check.normal import NoDerivative, Undecided, branches
+from symgrad.check.points import NoSign, differ, enclose, points
+from symgrad.language.errors import Refused
+from symgrad.language.functions import KNOWN, Call, Fn
+from symgrad.language.vectors import Entry
+
+POINTS = 6
+DOMAIN_POINTS = 40
+
+
+def leaves(*exprs: Expr) -> tuple[Expr, ...]:
+    """The variables and entries in scalar expressions, sorted by name."""
+    found: set[Expr] = set()
+    seen: set[Expr] = set()
+    stack = list(exprs)
+    while stack:
+        e = stack.pop()
+        if e in seen:
+            continue
+        seen.add(e)
+        if isinstance(e, Entry) or e.is_Symbol:
+            found.add(e)
+        else:
+            stack.extend(a for a in e.args if isinstance(a, Expr))
+    return tuple(sorted(found, key=str))
+
+
+def hits_kink(e: Expr, point: Mapping[Expr, Any]) -> bool:
+    """Is the argument of some max, |x|, step or the like at its kink there, or not shown to be off it?"""
+    for call in e.atoms(Call):
+        row = KNOWN.get(call.fn.name)
+        if row is not None and row.kink and row.name != "sqrt":
+            a = call.arguments
+            gap = enclose(a[0] - a[1] if row.name in ("max", "min") else a[0], point)
+            if gap.a <= 0 <= gap.b:
+                return True
+    return False
+
+
+def require_common_domain(a: Expr, b: Expr, what: str, step_at_zero: Rational) -> None:
+    """The normal form reads log x as log |x|, so log(-x) and log x are one to it: they are nowhere defined together.
+
+    Raises Undecided unless both sides are seen to have a value at some point.
+    """
+    if not any(x.has(Fn("log", (0,)), Fn("sqrt", (0,))) or any(not p.exp.is_Integer for p in x.atoms(Pow)) for x in (a, b)):
+        return
+    symbols, random = leaves(a, b), Random(0)
+    near = ({s: Rational(sign * random.randint(1, 20), unit) for s in symbols} for unit in (21, 101, 401) for sign in (1, -1) for _ in range(4))
+    for point in (*points(symbols, DOMAIN_POINTS), *near):
+        try:
+            enclose(a, point, Rational(0), step_at_zero), enclose(b, point, Rational(0), step_at_zero)
+            return
+        except (ArithmeticError, ValueError, NoSign, NoDerivative):
+            continue
+    raise Undecided(f"{what}: no point was met at which both sides have a value")
+
+
+def require_identical(a: Expr, b: Expr, at_tie: Rational | None, what: str, say: Callable[[Expr], str] = str,
+                      step_at_zero: Rational = Rational(1)) -> None:
+    """Raises Refused with a point, Undecided or NoDerivative with the reason; `at_tie` is the derivative of max at a tie."""
+    if a == b:
+        return
+    symbols = leaves(a, b)
+    tries = points(symbols, POINTS)
+
+    def refute(count: int) -> None:
+        for _, point in zip(range(count), tries, strict=False):
+            if differ(a, b, point, step_at_zero=step_at_zero):
+                where = ", ".join(f"{say(s)} = {x}" for s, x in list(point.items())[:12])
+                raise Refused(f"{what}: the two sides differ" + (f" at {where}" if where else ""))
+
+    if any(x.has(Call) for x in (a, b)):
+        refute(1)
+    reason: Exception = Undecided(f"{what}: the normal form does not decide it")
+    try:
+        if all(zero for zero, _ in branches(a - b, at_tie, step_at_zero)):
+            require_common_domain(a, b, what, step_at_zero)
+            return
+    except (Undecided, NoDerivative) as error:
+        reason = error
+    refute(POINTS)
+    raise reason

@@ -1,0 +1,29 @@
+"""Shapes as they are written in a problem file."""
+
+from __future__ import annotations
+
+from sympy import Expr, Integer
+
+from symgrad.language.errors import SpecError, Unsupported
+from symgrad.language.functions import dimension
+from symgrad.language.vectors import Shape
+from symgrad.reader.letlist import check_name
+
+
+def parse_shape(text: str | int | tuple[str | int, ...]) -> Shape:
+    """'' is a scalar, 'N' a column, 'K, N' a matrix; sizes are names or positive numbers.  Raises SpecError."""
+    pieces = [str(t).strip() for t in (text if isinstance(text, tuple) else str(text).strip().strip("()").split(","))]
+    pieces = [p for p in pieces if p]
+    if len(pieces) > 2:
+        raise Unsupported(f"the shape {text!r} has {len(pieces)} dimensions; vectors and matrices have one or two")
+    sizes: list[Expr] = []
+    for piece in pieces:
+        if piece.isdigit():
+            if not 1 <= int(piece[:9]) <= 10_000:
+                raise SpecError(f"the size {piece[:20]} is not between 1 and 10000")
+            sizes.append(Integer(int(piece)))
+        else:
+            check_name(piece)
+            sizes.append(dimension(piece))
+    sizes += [Integer(1)] * (2 - len(sizes))
+    return sizes[0], sizes[1]

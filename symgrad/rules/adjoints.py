@@ -1,0 +1,128 @@
+"""Reverse accumulation over a whole graph: every adjoint a new definition, nothing expanded, one visit a definition.
+
+    v_bar = sum over the consumers u of v of (du/dv)^T u_bar
+
+Cost is linear in the graph.  Source: Griewank, Walther, Evaluating Derivatives (2008), section 3.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
+from typing import NamedTuple
+
+from sympy import Add, Expr, Integer, Mul, Symbol, ZeroMatrix
+
+from symgrad.language import vectors as v
+from symgrad.language.graph import Graph
+from symgrad.rules.vector import derivative, pull, put_in
+
+
+class Accumulated(NamedTuple):
+    """One adjoint: its sum over consumers, and each consumer's part with that consumer's adjoint as a symbol."""
+
+    expr: Expr
+    consumers: tuple[str, ...] = ()
+    terms: tuple[Expr, ...] = ()
+
+
+def bar(graph: Graph, name: str) -> Expr:
+    """The symbol of an adjoint, shaped like its node."""
+    return v.variable(f"{name}_bar", graph.shape(name))
+
+
+def live(graph: Graph, of: str, wrt: Iterable[str]) -> frozenset[str]:
+    """The names on some path from a name in `wrt` to `of`."""
+    above = set(wrt)
+    for node in graph.nodes:
+        if not above.isdisjoint(graph.arguments(node.name)):
+            above.add(node.name)
+    return frozenset(above & graph.ancestors(of))
+
+
+def accumulate(graph: Graph, of: str, wrt: tuple[str, ...], expand: bool = False) -> dict[str, Accumulated]:
+    """The adjoints of `wrt` and of all that lies between, from `of` down, in the order in which each uses only earlier ones.
+
+    `expand` writes sigma'(z) as h o (1 - h).  A name that does not reach `of` has the adjoint 0.
+    """
+    wanted = live(graph, of, wrt)
+    asked = set(wrt)
+    found: dict[str, Accumulated] = {}
+    parts: dict[str, list[tuple[str, Expr]]] = {n: [] for n in wanted}
+    numbers: dict[str, dict[str, Expr]] = {}  # consumer with a number for an adjoint, such as L_bar = 1 -> its parts with that put in
+    for name in reversed(graph.names):
+        if name == of:
+            adjoint = Accumulated(Integer(1))
+        elif name in wanted:
+            found_parts = parts[name][::-1]
+            if len(found_parts) == 1:
+                ((u, term),) = found_parts
+                adjoint = Accumulated(numbers[u][name] if u in numbers else term, (u,), (term,))
+            else:
+                consumers, terms = zip(*found_parts, strict=True)
+                adjoint = Accumulated(_total([numbers[u][name] if u in numbers else t for u, t in found_parts]), consumers, terms)
+        elif name in asked:
+            shape = graph.shape(name)
+            adjoint = Accumulated(Integer(0) if shape == v.SCALAR else ZeroMatrix(*shape))
+        else:
+            continue
+        found[name] = adjoint
+        if name not in wanted or not graph.arguments(name):
+            continue
+        definition, symbol = graph.node(name).expr, graph.symbol(name)
+        if adjoint.expr.is_Number:
+            numbers[name] = dict(pulled(definition, adjoint.expr, symbol, expand))
+        for leaf, term in pulled(definition, bar(graph, name), symbol, expand):
+            if leaf in parts:
+                parts[leaf].append((name, term))
+    return found
+
+
+def _total(terms: list[Expr]) -> Expr:
+    if all(type(t) is Mul or type(t) is Symbol for t in terms):
+        return Add._from_args(terms, True)
+    return reduce(v.add, terms)
+
+
+def pulled(definition: Expr, g: Expr, own: Expr, expand: bool) -> list[tuple[str, Expr]]:
+    """(name, (d u / d name)^T u_bar) for each name in the definition of u, summed over the places where it stands."""
+    if type(definition) is Add and type(g) is Symbol and (affine := _affine(definition, g)) is not None:
+        return affine
+    found: dict[str, Expr] = {}
+    for leaf, term in pull(definition, g, own):
+        found[leaf.name] = v.add(found[leaf.name], term) if leaf.name in found else term
+    if expand and isinstance(definition, v.Elementwise):
+        table = {v.Elementwise(definition.fn.derivative(s), *definition.arguments): derivative(definition, s, own, expand=True)
+                 for s in range(len(definition.arguments))}
+        found = {leaf: put_in(term, table) for leaf, term in found.items()}
+    return list(found.items())
+
+
+def _affine(e: Expr, g: Expr) -> list[tuple[str, Expr]] | None:
+    """The same for a scalar sum of names and of products of two names, the commonest definition, each name once.
+
+    A dimension among the factors is listed too; it is no name of the graph, so nobody asks for it.
+    """
+    found: list[tuple[str, Expr]] = []
+    for term in e.args:
+        if type(term) is Symbol:
+            found.append((term.name, g))
+        elif type(term) is Mul and len(term.args) == 2:
+            a, b = term.args
+            if type(a) is not Symbol or type(b) is not Symbol:
+                return None
+            found.append((a.name, _times(b, g)))
+            found.append((b.name, _times(a, g)))
+        else:
+            return None
+    return found if len(dict(found)) == len(found) else None
+
+
+def _times(a: Symbol, b: Symbol) -> Expr:
+    """a b, what Mul._from_args makes of two symbols, without its search for factors 1: half the cost of a derivation lies here."""
+    product = Expr.__new__(Mul, a, b)
+    product.is_commutative = True
+    return product
+
+
+__all__ = ["Accumulated", "accumulate", "bar", "live"]
