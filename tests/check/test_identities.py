@@ -1,0 +1,119 @@
+"""Claims of `prove`: what a derivation says is proved, and the same claim bent in one place is refused with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sympy import Integer, Rational
+
+from symgrad.check.checker import Checker, unanswered
+from symgrad.language import forms as F
+from symgrad.language.claims import Cases, Counterexample, Identity, Impossible, Line
+from symgrad.language.functions import scalar
+from symgrad.language.problem import Problem
+from symgrad.language.steps import Ground, Step, Verdict
+from symgrad.questions import derive
+from symgrad.reader.read import read_text
+
+
+def asked(claim: str, *assume: str) -> Problem:
+    facts = ", ".join(f'"{a}"' for a in assume)
+    text = f"""format = 1
+id = "p"
+title = "P"
+[symbols]
+x = {{}}
+c = {{}}
+z = {{ shape = "n" }}
+[[part]]
+label = "a"
+ask = "prove"
+claim = "{claim}"
+assume = [{facts}]
+"""
+    return read_text(text, "p.toml")[0]
+
+
+def steps(problem: Problem) -> list[Step]:
+    return list(derive(problem, problem.parts[0]).all_steps())
+
+
+def verdict(problem: Problem, *claims: object) -> Verdict:
+    """The verdict on the last claim, after the others."""
+    checker = Checker(problem)
+    return [checker.check(c) for c in claims][-1]  # type: ignore[arg-type]
+
+
+SCALAR = "sigmoid(x) = 1/2*tanh(x/2) + 1/2"
+VECTOR = "softmax(z + c*ones(n)) = softmax(z)"
+
+
+@pytest.mark.parametrize("claim", [SCALAR, VECTOR, "grad(logsumexp(z), z) = softmax(z)", "diff(tanh(x), x) = 1 - tanh(x)^2"])
+def test_every_bent_line_is_refused(claim: str) -> None:
+    problem = asked(claim)
+    honest = [s.claim for s in steps(problem)]
+    identity = honest[-1]
+    assert isinstance(identity, Identity) and verdict(problem, *honest).ground is Ground.PROVED
+    for k, line in enumerate(identity.lines):
+        assert isinstance(line.form, F.Just)
+        for bent in (-line.form.expr, 2 * line.form.expr):
+            lines = (*identity.lines[:k], Line(F.Just(bent), line.why), *identity.lines[k + 1:])
+            found = verdict(problem, *honest[:-1], replace(identity, lines=lines))
+            assert found.ground is not Ground.PROVED, (k, found)
+
+
+def test_a_refusal_shows_a_point() -> None:
+    x = scalar("x")
+    found = verdict(asked(SCALAR), Identity((Line(F.Just(x)), Line(F.Just(x + 1)))))
+    assert found.ground is Ground.REFUTED and "x" in found.method
+
+
+def test_an_assumption_that_the_problem_does_not_make_is_refused() -> None:
+    problem = asked("relu(c*x) = c*relu(x)", "c > 0")
+    honest = [s.claim for s in steps(problem)]
+    assert verdict(problem, *honest).ground is Ground.PROVED
+    other = asked("relu(c*x) = c*relu(x)")
+    sound = tuple(c for c in honest if Checker(other).check(c).ground.holds)
+    assert unanswered(other, other.parts[0], sound)
+
+
+def test_cases_that_leave_one_out_prove_nothing() -> None:
+    problem = asked("relu(x) = (x + abs(x))/2")
+    honest = [s.claim for s in steps(problem)]
+    whole = [c for c in honest if isinstance(c, Cases)]
+    if not whole:
+        assert isinstance(honest[-1], Identity)  # proved without a split
+        return
+    assert verdict(problem, *honest).ground is Ground.PROVED
+    parts = [c for c in honest if not isinstance(c, Cases)]
+    for left_out in range(len(parts)):
+        rest = [c for i, c in enumerate(parts) if i != left_out]
+        assert verdict(problem, *rest, whole[-1]).ground is not Ground.PROVED
+    assert verdict(problem, whole[-1]).ground is not Ground.PROVED
+
+
+def test_a_counterexample_that_does_not_separate_is_refused() -> None:
+    problem = asked("tanh(x) = 2*sigmoid(x) - 1")
+    (claim,) = (s.claim for s in steps(problem) if isinstance(s.claim, Counterexample))
+    assert verdict(problem, claim).ground is Ground.PROVED
+    at_zero = replace(claim, witness=replace(claim.witness, values=(("x", ((Integer(0),),)),)))  # both sides are 0 there
+    assert verdict(problem, at_zero).ground is not Ground.PROVED
+    swapped = replace(claim, values=claim.values[::-1])
+    assert verdict(problem, swapped).ground is not Ground.PROVED
+
+
+def test_a_counterexample_must_satisfy_the_assumptions() -> None:
+    problem = asked("relu(c*x) = c*relu(x)")
+    (claim,) = (s.claim for s in steps(problem) if isinstance(s.claim, Counterexample))
+    under = F.Relation(scalar("c"), F.Sign.MORE, Integer(0))
+    assert verdict(asked("relu(c*x) = c*relu(x)", "c > 0"), replace(claim, assume=(under,))).ground is not Ground.PROVED
+
+
+def test_a_contradiction_needs_multipliers_that_add_up() -> None:
+    problem = asked("x = c", "x > 0", "x < 0")
+    part = problem.parts[0].ask
+    facts = part.assume  # type: ignore[union-attr]
+    assert verdict(problem, Impossible(facts)).ground is Ground.PROVED  # signs clash
+    assert verdict(problem, Impossible(facts[:1])).ground is not Ground.PROVED
+    assert verdict(problem, Impossible(facts[:1], (), Rational(-1))).ground is not Ground.PROVED
