@@ -109,8 +109,10 @@ class _Rewriter(Signed):
 
     def times(self, p: Any, q: Any) -> Any:
         self.work += len(p) * len(q) * (1 + len(self.gens) // 32)  # a monomial is as long as there are generators
-        if self.work > MAX_WORK or bits(p) + bits(q) > MAX_BITS:
-            raise Undecided(f"the normal form takes more than {MAX_WORK:,} products of terms, or numbers of more than {MAX_BITS:,} bits")
+        if self.work > MAX_WORK:
+            raise Undecided(f"the normal form takes more than {MAX_WORK:,} products of terms")
+        if bits(p) + bits(q) > MAX_BITS:
+            raise Undecided(f"the normal form has numbers of more than {MAX_BITS:,} bits")
         return p * q
 
     def multiply(self, a: Frac, b: Frac) -> Frac:

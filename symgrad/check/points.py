@@ -16,7 +16,7 @@ from mpmath import iv
 from sympy import Add, Dummy, Expr, Integer, Mul, Pow, Rational, Symbol
 
 from symgrad.check.calculus import differentiate, max_slope, unfold
-from symgrad.check.normal import NoDerivative, Undecided
+from symgrad.check.normal import NoDerivative
 from symgrad.language.bounds import MAX_BITS
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call
@@ -25,7 +25,9 @@ from symgrad.language.vectors import Entry
 PRECISION, MAX_EXPONENT = 160, 1_000_000
 MAX_DIGITS = 40
 """Decimals of a rounded number: fewer than the precision has."""
-LARGE = iv.mpf(2) ** MAX_BITS
+MAX_POWER = 100_000
+LARGE = iv.mpf(2) ** MAX_POWER
+"""No number is worked with beyond it: the exponential of a larger one takes as many digits as that has."""
 
 
 class NoSign(Exception):
@@ -63,7 +65,7 @@ def evaluate(e: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None
         if e not in memo:
             memo[e] = found = one(e)
             if not isinstance(found, Fraction) and (found.b > LARGE or found.a < -LARGE):
-                raise Undecided(f"a number beyond 2^{MAX_BITS:,}")
+                raise OverflowError(f"a number beyond 2^{MAX_POWER:,}")
         return memo[e]
 
     def both(a: Any, b: Any) -> tuple[Any, Any]:
@@ -193,7 +195,7 @@ def differ(left: Expr, right: Expr, values: Mapping[Expr, Any], at_tie: Rational
     """Proved different at the point; False where they are not, or where one side is not defined there."""
     try:
         a, b = enclose(left, values, at_tie, step_at_zero), enclose(right, values, at_tie, step_at_zero)
-    except (NoSign, NoDerivative, Undecided, ZeroDivisionError, ValueError, OverflowError):
+    except (NoSign, NoDerivative, ZeroDivisionError, ValueError, OverflowError):
         return False
     return bool(a.b < b.a or b.b < a.a)
 

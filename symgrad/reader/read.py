@@ -261,12 +261,9 @@ class _Reading:
         ask = READERS[type(spec)](spec, PartReading(graph, scope, lambda error, key: self.add(error, "part", i, key), values))
         if len(self.errors) > known:
             return None
-        marks: tuple[tuple[str, Rational], ...] = ()
-        if isinstance(spec.marks, dict):
-            marks = tuple((k, exact(m)) for k, m in spec.marks.items())
-        elif spec.marks is not None:
-            marks = (("", exact(spec.marks)),)
-        return Part(spec.label, ask, spec.statement.strip(), marks)
+        stated = spec.marks if isinstance(spec.marks, dict) else {} if spec.marks is None else {"": spec.marks}
+        marks = self.attempt(lambda: tuple((k, exact(m)) for k, m in stated.items()), "part", i, "marks")
+        return Part(spec.label, ask, spec.statement.strip(), marks or ())
 
     def expected(self, key: str, value: Any, labels: list[str]) -> ExpectedAnswer | None:
         if key in labels:

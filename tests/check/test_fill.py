@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from fractions import Fraction
+from random import Random
 
 import pytest
 from sympy import Integer, Rational
@@ -12,7 +14,7 @@ from symgrad.check.checker import Checker, check_claims, unanswered
 from symgrad.check.fill import require_contradiction
 from symgrad.language import forms as F
 from symgrad.language.claims import Claim, Classes, Conflict, Fits, Sieve
-from symgrad.language.errors import Refused
+from symgrad.language.errors import Refused, SpecError
 from symgrad.language.functions import scalar
 from symgrad.language.piecewise import Row
 from symgrad.language.problem import Problem
@@ -272,6 +274,71 @@ def test_functions_that_are_equal_because_a_case_cannot_occur() -> None:
     assert any(classes.proofs)
     emptied = replace(classes, proofs=tuple(() for _ in classes.proofs))
     refused(problem, [*claims[:only(claims, Classes)], emptied], "linear pieces the difference is not 0 as it stands")
+
+
+@pytest.mark.parametrize("case", [TWO, LINES, STRIP, HOLE], ids=lambda c: c.name)
+def test_claims_changed_at_random_are_never_proved_when_they_are_false(case: Case) -> None:
+    """One number, list or claim of the certificate is changed; what is proved all the same is true by the oracle."""
+    problem, claims = claims_of(case)
+    data = certificate_to_json(Certificate("case", problem.digest, tuple(Certified("a", "", "", c, Verdict(Ground.PROVED, "")) for c in claims)))
+    random = Random(case.name)
+    changed = 0
+    for _ in range(150):
+        copy = json.loads(json.dumps(data))
+        spoil(copy["entries"], random)
+        try:
+            found = [e.claim for e in certificate_from_json(copy, problem.graph).entries]
+        except SpecError:
+            continue
+        for claim, verdict in zip(found, check_claims(problem, found), strict=True):
+            changed += claim not in claims
+            if verdict.ground is Ground.PROVED and claim not in claims:
+                assert is_true(case, claim), claim
+    assert changed > 30
+
+
+def spoil(entries: list, random: Random) -> None:  # type: ignore[type-arg]
+    """Changes one value in one claim."""
+    places: list[tuple[object, object]] = []
+
+    def walk(x: object) -> None:
+        for k, v in x.items() if isinstance(x, dict) else enumerate(x) if isinstance(x, list) else ():  # type: ignore[var-annotated]
+            if k != "kind":
+                places.append((x, k))
+                walk(v)
+
+    walk([e["claim"] for e in entries])
+    box, key = random.choice(places)
+    value = box[key]  # type: ignore[index]
+    match value:
+        case bool():
+            new: object = not value
+        case int():
+            new = random.choice((value + 1, value - 1, 0, 1, 10**9))
+        case str():
+            new = random.choice(("0", "1/2", "-1", "x1", "x2", "add", value + "1"))
+        case list():
+            new = random.choice((value[1:], value + value[-1:], value[::-1], random.sample(value, len(value)), []))
+        case _:
+            new = {"expr": random.choice(["0", "1", ["name", "x1"]])}
+    box[key] = new  # type: ignore[index]
+
+
+def is_true(case: Case, claim: Claim) -> bool:
+    valid = case.valid()
+    places = [(tuple(map(Fraction, place)), label) for place, label in case.points]
+    match claim:
+        case Sieve(_, inside, wrong_at):
+            known = [*places, *((tuple(map(Fraction, map(str, place))), case.regions[n][1]) for n, place in inside)]
+            return all(not k or not case.right(case.value(c, known[k - 1][0]), known[k - 1][1]) for c, k in zip(case.all(), wrong_at, strict=True))
+        case Fits(_, combination):
+            return combination in valid
+        case Classes(_, classes):
+            members = [c for g in classes for c in g]
+            return set(members) <= valid and len(members) == len(set(members)) and all(case.same(g[0], c) for g in classes for c in g)
+        case Conflict(_, of):
+            return not any(all(case.right(case.value(c, places[k - 1][0]), places[k - 1][1]) for k in of) for c in case.all())
+    return False
 
 
 def test_the_part_with_regions_alone() -> None:

@@ -69,6 +69,15 @@ def test_nodes_of_a_let_list_are_put_in() -> None:
     assert isinstance(found, Fill) and found.inputs == ("x1", "x2") and "relu" in str(found.slots[0].choices[0])
 
 
+def test_constants_with_a_stated_number_are_put_in() -> None:
+    whole = text(slots='{ i = ["a*x1", "x1"], 2 = ["x2", 0], v = [1, "c"] }')
+    whole = whole.replace("[[part]]", "a = 2\nc = { value = '1/2' }\n[[part]]", 1)
+    problem, _ = read_text(whole, "t.toml")
+    found = problem.parts[0].ask
+    assert isinstance(found, Fill) and found.inputs == ("x1", "x2")
+    assert str(found.slots[0].choices[0]) == "2*x1" and found.slots[2].choices == (1, Rational(1, 2))
+
+
 @pytest.mark.parametrize(("changes", "words"), [
     ({"template": '"{i} + {ii} + {v}"'}, "t.toml:10: template: unknown name {ii}; did you mean {i}?"),
     ({"template": '"{i} + {v}"'}, "template: the slot 2 does not stand in it; write {2} where its choice goes"),

@@ -12,7 +12,7 @@ from sympy import Add, Expr, Mul, Pow, Rational, Symbol, preorder_traversal
 from symgrad.language.bounds import MAX_DEGREE, degree
 from symgrad.language.errors import ShapeError, SpecError, Unsupported
 from symgrad.language.fill import Fill, LabelledPoint, LabelledRegion, Slot
-from symgrad.language.functions import KNOWN, Call, Fn
+from symgrad.language.functions import KNOWN, Call, Fn, scalar
 from symgrad.language.vectors import SCALAR, names_in, say_shape
 from symgrad.reader.asks.reading import PartReading
 from symgrad.reader.comparisons import comparisons
@@ -44,9 +44,10 @@ class FillSpec(PartSpec):
 
 
 def read(spec: FillSpec, r: PartReading) -> Fill:
-    slots = tuple(Slot(name, tuple(e for e in (r.attempt(lambda c=c, n=name: choice(str(c), n, r), "slots") for c in choices)  # type: ignore[misc]
+    fixed = constants(spec, r)
+    slots = tuple(Slot(name, tuple(e for e in (r.attempt(lambda c=c, n=name: choice(str(c), n, r, fixed), "slots") for c in choices)  # type: ignore[misc]
                                    if e is not None)) for name, choices in spec.slots.items())
-    template = r.attempt(lambda: template_of(spec.template, slots, r), "template")
+    template = r.attempt(lambda: template_of(spec.template, slots, r, fixed), "template")
     regions = tuple(found for region in spec.regions
                     if (found := r.attempt(lambda region=region: region_of(region, r), "regions")) is not None)  # type: ignore[misc]
     inputs = inputs_of(spec, template, slots, regions, r)
@@ -64,14 +65,20 @@ def read(spec: FillSpec, r: PartReading) -> Fill:
     return ask
 
 
-def choice(text: str, slot: str, r: PartReading) -> Expr:
+def constants(spec: FillSpec, r: PartReading) -> dict[Expr, Expr]:
+    """The numbers that [symbols] or [values] state for scalars that no point gives."""
+    moving = {name for point in spec.points for name in point}
+    return {scalar(g.name): g.entries[0][0] for g in r.values if g.digits is None and g.name not in moving and r.graph.shape(g.name) == SCALAR}
+
+
+def choice(text: str, slot: str, r: PartReading, fixed: dict[Expr, Expr]) -> Expr:
     """One entry of a slot, an expression in the inputs."""
     if "{" in text:
         raise SpecError(f"slot {slot}: the choice {text[:60]!r} has a brace; slots stand in the template only")
-    return scalar_expression(text, f"slot {slot}", r, {})
+    return scalar_expression(text, f"slot {slot}", r, {}, fixed)
 
 
-def template_of(text: str, slots: tuple[Slot, ...], r: PartReading) -> Expr:
+def template_of(text: str, slots: tuple[Slot, ...], r: PartReading, fixed: dict[Expr, Expr]) -> Expr:
     """The template, with a symbol for every slot.  Raises SpecError for a slot that it does not have."""
     for slot in slots:
         if not slot.name.isalnum() or not slot.name.isascii():
@@ -79,7 +86,7 @@ def template_of(text: str, slots: tuple[Slot, ...], r: PartReading) -> Expr:
         for k, e in enumerate(slot.choices):
             if e in slot.choices[:k]:
                 raise SpecError(f"slot {slot.name} offers {e} twice")
-    found = scalar_expression(text, "template", r, {slot.symbol.name: slot.symbol for slot in slots})
+    found = scalar_expression(text, "template", r, {slot.symbol.name: slot.symbol for slot in slots}, fixed)
     most = degree(found) * max((degree(e) for slot in slots for e in slot.choices), default=1)
     if most > MAX_DEGREE:
         raise Unsupported(f"a template of degree {int(most):,} with its choices; at most {MAX_DEGREE:,} is worked with")
@@ -89,8 +96,8 @@ def template_of(text: str, slots: tuple[Slot, ...], r: PartReading) -> Expr:
     return found
 
 
-def scalar_expression(text: str, what: str, r: PartReading, slots: dict[str, Expr]) -> Expr:
-    """An expression in inputs and slots, nodes of the let-list put in.  Raises SpecError, ShapeError or Unsupported."""
+def scalar_expression(text: str, what: str, r: PartReading, slots: dict[str, Expr], fixed: dict[Expr, Expr]) -> Expr:
+    """An expression in inputs and slots, nodes of the let-list and constants put in.  Raises SpecError, ShapeError or Unsupported."""
     scope = Scope({**r.scope.symbols, **slots}, r.scope.dimensions, r.scope.declared, dict(r.scope.applied))
     try:
         found = expression(text, scope)
@@ -99,6 +106,8 @@ def scalar_expression(text: str, what: str, r: PartReading, slots: dict[str, Exp
     for node in reversed(r.graph.nodes):
         if node.name in names_in(found):
             found = found.xreplace({node.symbol: node.expr})
+    if set(fixed) & found.free_symbols:
+        found = found.xreplace(fixed)
     for e in preorder_traversal(found):
         if isinstance(e, Fn):
             continue
