@@ -23,7 +23,7 @@ from symgrad.language.forms import Relation, Sign
 from symgrad.language.graph import Graph
 from symgrad.language.vectors import dimensions_in, is_scalar, names_in
 
-MAX_SIZE = 12
+MAX_SIZE = 16
 
 
 def composed(graph: Graph, e: Expr) -> Expr:

@@ -256,7 +256,8 @@ def slots(e: Expr) -> Slots:
             return inner.times(inner)
         case Inverse() | v.DetOf():
             inner = slots(e.args[0])
-            return Slots(inner.summed + Counter(d for d in e.args[0].shape if not d.is_Integer), inner.constant, True, True)
+            symbolic = Counter(d for d in e.args[0].shape if not d.is_Integer)
+            return Slots(inner.summed + symbolic, inner.constant, True, inner.axiom or bool(symbolic))  # cofactors define it at a fixed size
     raise Unsupported(f"the checker cannot count the index slots of {type(e).__name__}")
 
 

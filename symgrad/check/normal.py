@@ -21,7 +21,6 @@ from sympy.polys.polyerrors import PolynomialError
 
 from symgrad.check.calculus import max_slope, unfold
 from symgrad.check.signs import (
-    ANY,
     NEGATIVE,
     NOT_NEGATIVE,
     NOT_POSITIVE,
@@ -48,11 +47,11 @@ SMALL = 200  # primes below this are taken out of a root
 Frac = tuple[Any, Any]  # numerator and denominator, elements of one polynomial ring
 
 
-class _Again(Exception):
+class Again(Exception):
     """Start over: more generators or a finer root of an exponential are needed."""
 
 
-class _Rewriter(Signed):
+class Rewriter(Signed):
     """One substitution for a whole expression; `roots` maps a power product to the denominator of its exponential."""
 
     def __init__(self, capacity: int, roots: dict[object, int], signs: Signs) -> None:
@@ -70,7 +69,7 @@ class _Rewriter(Signed):
     def atom(self, key: object) -> int:
         if key not in self.atoms:
             if len(self.atoms) == len(self.gens):
-                raise _Again
+                raise Again
             pieces = key if isinstance(key, tuple) else (key,)
             name = " ".join(str(self.portable(p)) if hasattr(p, "terms") else str(p) for p in flattened(pieces))
             self.atoms[key] = len(self.atoms)
@@ -96,7 +95,7 @@ class _Rewriter(Signed):
             case Add():
                 return reduce(self.add, map(self.fraction, e.args))
             case Mul():
-                return reduce(self.multiply, map(self.fraction, e.args))
+                return self.product(e.args)
             case Pow(base=base, exp=exponent) if isinstance(exponent, Rational):
                 if exponent.q == 1:
                     return self.to_power(self.fraction(base), int(exponent))
@@ -115,6 +114,20 @@ class _Rewriter(Signed):
 
     def multiply(self, a: Frac, b: Frac) -> Frac:
         return self.times(a[0], b[0]), self.times(a[1], b[1])
+
+    def product(self, factors: tuple[Expr, ...]) -> Frac:
+        """0 if one factor is 0, whatever is known of the others."""
+        found, unknown = [], None
+        for f in factors:
+            try:
+                found.append(self.fraction(f))
+                if found[-1][0] == 0:
+                    return found[-1]
+            except (NeedSign, Undecided) as error:
+                unknown = unknown or error
+        if unknown is not None:
+            raise unknown
+        return reduce(self.multiply, found)
 
     def add(self, a: Frac, b: Frac) -> Frac:
         if a[1] == b[1]:
@@ -186,15 +199,19 @@ class _Rewriter(Signed):
             else:
                 body = self.ring({monomial: QQ(1)})
                 (single,) = [i for i, n in enumerate(monomial) if n] if sum(monomial) == 1 else (-1,)
-                if single in self.log_of and self.of_polynomial(self.log_of[single]) <= NOT_NEGATIVE and coefficient.denominator == 1:
-                    result = self.multiply(result, self.to_power((self.log_of[single], self.ring.one), int(coefficient)))
-                    continue
+                if single in self.log_of and coefficient.denominator == 1:
+                    inside = self.log_of[single]
+                    signs = self.of_polynomial(inside)
+                    if signs <= NOT_NEGATIVE or signs <= NOT_POSITIVE:  # e^(log|p|) = |p|
+                        inside = inside if signs <= NOT_NEGATIVE else -inside
+                        result = self.multiply(result, self.to_power((inside, self.ring.one), int(coefficient)))
+                        continue
             key = ("exp", body)
             name = f"exp {self.portable(body if monomial is not None else body[0])} / {'' if monomial is not None else self.portable(den)}"
             root = self.roots.setdefault(name, 1)
             if root % coefficient.denominator:
                 self.roots[name] = lcm(root, int(coefficient.denominator))
-                raise _Again
+                raise Again
             i = self.atom(key)
             self.exponent_of[i] = (body, root)
             power = int(coefficient * root)
@@ -224,6 +241,11 @@ class _Rewriter(Signed):
                     inner = body if isinstance(body, tuple) else (body, self.ring.one)
                     result = self.add(result, self.multiply(self.constant(Rational(k, root)), inner))
                     continue
+                if len(p) == 1 and len(lone) == 1 and lone[0] in self.square:  # log|r| = log|r^2| / 2
+                    top, bottom = map(self.logarithm, ((q, self.ring.one) for q in self.square[lone[0]]))
+                    half = self.constant(Rational(k, 2))
+                    result = self.add(result, self.multiply(half, self.add(top, (-bottom[0], bottom[1]))))
+                    continue
                 if p.LC < 0:
                     p = -p
                 i = self.atom(("log", p))
@@ -241,7 +263,7 @@ class _Rewriter(Signed):
             number = number * content if upper else number / content
             for p, k in factors:
                 root = p ** (k // 2) * (self.sign((p, self.ring.one), continuous=True) if k // 2 % 2 else 1)
-                if k % 2 and len(factors) > 1 and self.of_polynomial(p) <= NOT_NEGATIVE:
+                if k % 2 and self.of_polynomial(p) <= NOT_NEGATIVE:
                     root *= self.root(p, self.ring.one)
                 elif k % 2:
                     inside = self.multiply(inside, (p, self.ring.one) if upper else (self.ring.one, p))
@@ -297,7 +319,8 @@ def bits(p: Any) -> int:
     return 0 if c is None else max(int(c.numerator).bit_length(), int(c.denominator).bit_length())
 
 
-def _size(e: Expr) -> int:
+def size_of(e: Expr) -> int:
+    """A first guess at the number of atoms."""
     atoms: set[Expr] = set()
     stack, seen = [e], set()
     while stack:
@@ -322,19 +345,19 @@ def branches(e: Expr, at_tie: Rational | None = None, step_at_zero: Rational = R
     found: list[tuple[bool, Signs]] = []
     pending: list[dict[object, SignSet]] = [{}]
     roots: dict[object, int] = {}
-    capacity = _size(e)
+    capacity = size_of(e)
     while pending:
         signs = Signs(at_tie, step_at_zero, pending.pop(), facts, away)
         if len(found) + len(pending) > count:
             raise Undecided(f"more than {count} sign patterns")
         while True:
-            rewriter = _Rewriter(capacity, roots, signs)
+            rewriter = Rewriter(capacity, roots, signs)
             try:
                 num, _ = rewriter.without_roots(rewriter.fraction(e))
                 zeros = [p for p, s in rewriter.facts().items() if s == ZERO] if facts and num != 0 else []
                 found.append((num == 0 or bool(zeros and num.rem(zeros) == 0), signs))
                 break
-            except _Again:
+            except Again:
                 capacity = min(capacity * 2, 512)
                 if len(rewriter.atoms) >= 512:
                     raise Undecided("more than 512 atoms") from None
@@ -344,42 +367,6 @@ def branches(e: Expr, at_tie: Rational | None = None, step_at_zero: Rational = R
             except RecursionError:
                 raise Undecided("the expression is nested too deeply") from None
     return found
-
-
-def possible_signs(e: Expr, facts: Facts = ()) -> SignSet:
-    """The signs that an expression may have where the facts hold, as far as this test sees; kinks inside are not split."""
-    roots: dict[object, int] = {}
-    capacity = _size(e)
-    while True:
-        rewriter = _Rewriter(capacity, roots, Signs(None, Rational(1), {}, facts, False))
-        try:
-            return rewriter.possible(rewriter.fraction(e))[0]
-        except _Again:
-            capacity *= 2
-            if capacity > 512:
-                return ANY
-        except (NeedSign, Undecided, NoDerivative, Unsupported, RecursionError):
-            return ANY
-
-
-def comparison_key(e: Expr) -> tuple[object, int]:
-    """The same key, with sign 1 or -1, for all expressions that differ from e by a number other than 0 as factor."""
-    roots: dict[object, int] = {}
-    capacity = _size(e)
-    while True:
-        rewriter = _Rewriter(capacity, roots, Signs())
-        try:
-            num, den = rewriter.reduced(rewriter.fraction(e))
-        except _Again:
-            capacity *= 2
-            continue
-        except (NeedSign, Undecided, NoDerivative, Unsupported):
-            return e, 1
-        if num == 0:
-            return (), 1
-        terms = sorted((tuple(sorted((rewriter.names[i], n) for i, n in enumerate(m) if n)), c) for m, c in num.terms())
-        first = terms[0][1]
-        return (tuple((m, str(c / first)) for m, c in terms), rewriter.portable(den)), 1 if first > 0 else -1
 
 
 def is_zero(e: Expr, at_tie: Rational | None = None) -> bool:
@@ -395,20 +382,18 @@ def constant_value(e: Expr, at_tie: Rational | None = None, step_at_zero: Ration
     if isinstance(e, Rational):
         return e
     roots: dict[object, int] = {}
-    capacity = _size(e)
+    capacity = size_of(e)
     while True:
-        rewriter = _Rewriter(capacity, roots, Signs(at_tie, step_at_zero))
+        rewriter = Rewriter(capacity, roots, Signs(at_tie, step_at_zero))
         try:
             num, den = rewriter.reduced(rewriter.fraction(e))
-        except _Again:
+        except Again:
             capacity *= 2
             continue
         except NeedSign:
             return None
-        if num.is_ground and den.is_ground:
-            value = num.coeff(1) / den.coeff(1)
-            return Rational(int(value.numerator), int(value.denominator))
-        return None
+        value = num.coeff(1) / den.coeff(1) if num.is_ground and den.is_ground else None
+        return None if value is None else Rational(int(value.numerator), int(value.denominator))
 
 
-__all__ = ["Facts", "NoDerivative", "Undecided", "branches", "comparison_key", "constant_value", "is_zero", "possible_signs"]
+__all__ = ["Facts", "NoDerivative", "Undecided", "branches", "constant_value", "is_zero"]

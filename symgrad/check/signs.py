@@ -107,6 +107,10 @@ class Signed:
         elif len(p) == 2 and sum(p.coeffs()) == 0 and all(n == 0 or i in self.exponent_of for m, _ in p.terms() for i, n in enumerate(m)):
             larger, smaller = (self.inside(m) for m, _ in sorted(p.terms(), key=lambda t: -t[1]))
             signs &= self.possible(self.add(larger, (-smaller[0], smaller[1])))[0]
+        elif len(p) == 2 and sum(p.coeffs()) == 0 and all(sum(m) == 1 and self.log_of.get(m.index(1)) is not None for m, _ in p.terms()):
+            above, below = (self.log_of[m.index(1)] for m, _ in sorted(p.terms(), key=lambda t: -t[1]))
+            if self.of_polynomial(above) <= POSITIVE and self.of_polynomial(below) <= POSITIVE:
+                signs &= self.possible((above - below, self.ring.one))[0]
         return product_of(lead, signs)
 
     def facts(self) -> dict[Any, SignSet]:
@@ -164,8 +168,10 @@ class Signed:
 
     def of_generator(self, i: int) -> SignSet:
         """An exponential is positive, and so is a logarithm of more than 1."""
-        if i in self.exponent_of or (i in self.log_of and not self.log_of[i].is_ground and self.is_positive(self.log_of[i] - 1)):
+        if i in self.exponent_of:
             return POSITIVE
+        if i in self.log_of and not self.log_of[i].is_ground and self.of_polynomial(self.log_of[i]) <= POSITIVE:
+            return self.of_polynomial(self.log_of[i] - 1)
         generator = self.ring.gens[i]
         assumed = self.facts().get(generator, ANY) & self.signs.known.get(self.portable(generator), ANY)
         return assumed & NOT_NEGATIVE if i in self.square else assumed

@@ -20,7 +20,7 @@ from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.language.vectors import Entry, is_scalar, shape_of
 from symgrad.rules.chains import Setting, chain, put_in_nodes
 from symgrad.rules.components import entry_at, free_indices, written_out
-from symgrad.rules.kinks import is_kink, kinks, split, turning
+from symgrad.rules.kinks import is_kink, kinked_definition, kinks, resolve, split, turning
 from symgrad.rules.matrices import carried_out, matrix_chain
 from symgrad.rules.shape import calls, replaced
 from symgrad.rules.signs import OF, Signs, difference
@@ -28,7 +28,7 @@ from symgrad.solvers.farkas import Kind, Row, contradiction, satisfying
 from symgrad.solvers.refute import Found, Side, refute, satisfiable
 from symgrad.solvers.values import Rows
 
-MAX_CASES = 64
+MAX_CASES, MAX_DEPTH = 64, 16
 
 
 def derive_prove(problem: Problem, part: str, ask: Prove) -> Derivation:
@@ -96,7 +96,9 @@ class _Work:
         except Refuted as refuted:
             return [self.counterexample(left, right, refuted.found, label)]
         except (Unsupported, RecursionError) as error:
-            return [self.left_open(left, right, label, str(error) or "an expression nested too deeply")]
+            if self.open_reason or isinstance(error, RecursionError):
+                return [self.left_open(left, right, label, self.open_reason or "an expression nested too deeply")]
+            return [self.identity(direct(left, right), label)]
 
     def left_open(self, left: Expr, right: Expr, label: str, reason: str) -> Step:
         return Step(Open(left, right, self.assume, reason), "undecided", ("neither shown nor refuted",), (), label)
@@ -130,7 +132,7 @@ class _Work:
             return [self.identity((Line(F.Just(left)), Line(F.Just(right), ("the same",))), label)]
         if is_elementary(self.composed(left)) and is_elementary(self.composed(right)):
             if self.judged and not kinks(self.composed(left)) and not kinks(self.composed(right)):
-                return [self.identity((Line(F.Just(left)), Line(F.Just(right), ("compared in normal form",))), label)]
+                return [self.identity(direct(left, right), label)]
             return self.in_cases(_Ends(left, right), label)
         spare = matrix_chain(left, right, self.setting())
         if spare is not None and len(spare) > 2:
@@ -138,7 +140,10 @@ class _Work:
         taken = frozenset((*self.graph.names, *map(str, self.graph.dimensions)))
         indices = free_indices(shape_of(left), taken) if not is_scalar(left) else ()
         a, b = (entry_at(e, indices) if indices else e for e in (left, right))
-        return self.in_cases(_Ends(a, b, (left, right), indices, taken, spare), label)
+        try:
+            return self.in_cases(_Ends(a, b, (left, right), indices, taken, spare), label)
+        except Unsupported:
+            return [self.identity(spare or direct(left, right), label)]
 
     def setting(self, *more: Relation, taken: frozenset[str] | None = None) -> Setting:
         return Setting((*self.composed_relations(), *more), self.definitions, self.at_zero, taken)
@@ -171,7 +176,7 @@ class _Work:
         """One region of signs: impossible, or split further, or shown.  Raises Refuted where a point of it refutes."""
         if self.open_reason:
             return
-        if len(self.cases) + len(self.impossible) > MAX_CASES:
+        if len(self.cases) + len(self.impossible) > MAX_CASES or len(conditions) > MAX_DEPTH:
             self.open_reason = f"more than {MAX_CASES} cases"
             return
         known = (*self.composed_relations(), *conditions)
@@ -180,7 +185,9 @@ class _Work:
             claim = Impossible(assume, *clash)
             self.impossible.append(Step(claim, "a case that cannot occur", ("this case cannot occur",), (), f"{label}, no case"))
             return
-        asked = next((s for e in ready if (s := split(e, Signs((*known, *excluded)), self.at_zero)) is not None), None)
+        signs = Signs((*known, *excluded))
+        ready = (_resolved(ready[0], signs, self.at_zero), _resolved(ready[1], signs, self.at_zero))
+        asked = next((s for e in ready if (s := split(e, signs, self.at_zero)) is not None), None)
         if asked is not None:
             for q in asked.relations:
                 self.region(ends, ready, label, (*conditions, q), excluded)
@@ -193,7 +200,7 @@ class _Work:
         if lines is None and conditions and (found := self.inside(*(ends.whole or (ends.left, ends.right)), known)) is not None:
             raise Refuted(found)
         if lines is None:
-            lines = (Line(F.Just(ends.left)), Line(F.Just(ends.right), ("compared in normal form",)))
+            lines = direct(ends.left, ends.right)
         name = f"{label}, case {len(self.cases) + 1}" if conditions else label
         because: F.Prose = ("in this case",) if conditions else ("shown line by line",)
         self.cases.append(Step(Identity(lines, assume, indices), "chain of equations", because, (), name))
@@ -218,6 +225,18 @@ class _Ends:
     indices: tuple[Symbol, ...] = ()
     taken: frozenset[str] | None = None
     spare: tuple[Line, ...] | None = None
+
+
+def _resolved(e: Expr, signs: Signs, at_zero: Rational) -> Expr:
+    """Kinks of known sign taken out, so that the kinks around them can be looked at."""
+    while (move := kinked_definition(e) or resolve(e, signs, at_zero)) is not None:
+        e = move.expr
+    return e
+
+
+def direct(left: Expr, right: Expr) -> tuple[Line, ...]:
+    """No way was found by rules: the checker compares the two sides in normal form, and says so."""
+    return Line(F.Just(left)), Line(F.Just(right), ("compared in normal form",))
 
 
 class Refuted(Exception):

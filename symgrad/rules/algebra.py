@@ -134,6 +134,7 @@ class Algebra:
     letters: tuple[str, ...] = ("k", "l", "m", "p", "q", "u")
     roots: dict[Expr, int] = field(default_factory=dict)
     memo: dict[Expr, Ratio] = field(default_factory=dict)
+    renamed: int = 0
 
     def ratios(self, *exprs: Expr) -> tuple[Ratio, ...]:
         """All with one substitution.  Raises Unsupported for what is no scalar expression, TooLarge at a bound."""
@@ -308,6 +309,8 @@ class Algebra:
         result = Ratio(ZERO)
         for p, k in known:
             inner = self.ratio(p.arguments[0]) if is_exponential(p) else Ratio(monomial((call("log", p), 1)))
+            if isinstance(p, Call) and p.fn.name == "sqrt" and p.fn.plain:  # log sqrt(a) = log(a) / 2
+                inner, k = self.ratio(call("log", p.arguments[0])), k / 2
             result = self.sum(result, Ratio(inner.num.scaled(k), inner.den))
         number = abs(c) if not rest else c
         if rest:
@@ -369,7 +372,8 @@ class Algebra:
 
     def index_sum(self, body: Expr, k: Symbol, size: Expr) -> Ratio:
         """sum_k (c a_k + d b_k) = c sum_k a_k + d sum_k b_k; the sum of 1 is the size."""
-        fresh = index(f"bound{len(self.memo)}")  # an inner sum may have been given the letter k
+        self.renamed += 1
+        fresh = index(f"bound{self.renamed}")  # an inner sum may have been given the letter k
         body, k = body.xreplace({k: fresh}), fresh
         inner = self.ratio(body)
         fixed = tuple((p, n) for p, n in inner.den if not any(_mentions(a, k) for a in p.atoms()))
@@ -386,8 +390,10 @@ class Algebra:
 
     def bound(self, body: Expr, k: Symbol, size: Expr) -> IndexSum:
         """The sum with its bound index named by depth, so that sums that differ in its letter only are one atom."""
-        depth = max((1 + self.letters.index(str(s.args[1])) for s in body.atoms(IndexSum) if str(s.args[1]) in self.letters), default=0)
-        letter = index(self.letters[min(depth, len(self.letters) - 1)])
+        free = {str(s) for s in free_symbols(body) if s != k}
+        letters = [c for c in self.letters if c not in free]
+        depth = max((1 + letters.index(str(s.args[1])) for s in body.atoms(IndexSum) if str(s.args[1]) in letters), default=0)
+        letter = index(letters[min(depth, len(letters) - 1)])
         return IndexSum(body.xreplace({k: letter}), letter, size)
 
     # ---- back to expressions ---------------------------------------------------------------------------------
@@ -462,4 +468,13 @@ def _content(p: Poly) -> Fraction:
 
 
 def _mentions(a: Expr, k: Symbol) -> bool:
-    return k in a.free_symbols
+    return k in free_symbols(a)
+
+
+def free_symbols(e: Expr) -> set[Symbol]:
+    """The symbols of e but for bound indices."""
+    if isinstance(e, IndexSum):
+        return (free_symbols(e.args[0]) - {e.args[1]}) | free_symbols(e.args[2])
+    if isinstance(e, Symbol):
+        return {e}
+    return set().union(*(free_symbols(a) for a in e.args if isinstance(a, Expr)))

@@ -16,7 +16,7 @@ from symgrad.language.derivatives import Diff
 from symgrad.language.errors import Unsupported
 from symgrad.language.forms import Just, Prose, Relation, Sign
 from symgrad.language.functions import KNOWN, Call, Fn
-from symgrad.language.vectors import Entry, IndexSum, merged, total
+from symgrad.language.vectors import Entry, IndexSum, SumOf, merged, total
 from symgrad.rules.algebra import Poly
 from symgrad.rules.components import written_out
 from symgrad.rules.kinks import kinked_definition, kinks, resolve
@@ -59,8 +59,15 @@ def chain(left: Expr, right: Expr, setting: Setting) -> tuple[Line, ...] | None:
     textbook = any(isinstance(d, Diff) and isinstance(d.args[0], Call) and d.args[0].fn.name in KNOWN for e in (left, right) for d in _diffs(e))
     for way, solve in product(WAYS[::-1] if textbook else WAYS, (False, True)):
         signs = Signs(setting.relations)
+        signs.algebra.letters = tuple(c for c in signs.algebra.letters if c not in (setting.taken or ()))
         try:
             sides = [before(e, way, solve, setting, signs) for e in (left, right)]
+            if solve:
+                for w in sides:
+                    signs.algebra.ratios(*(x[-1].expr for x in sides))
+                    w += way_down(signs.algebra, w[-1].expr)
+                    if (move := solved(w[-1].expr, setting.relations, signs)) is not None:
+                        w.append(Written(move.expr, solved.rule_name, move.forwards, move.backwards))  # type: ignore[attr-defined]
             ends = [w[-1].expr for w in sides]
             ratios = signs.algebra.ratios(*ends)
             if look(signs.algebra.show(ratios[0])) != look(signs.algebra.show(ratios[1])):
@@ -260,6 +267,11 @@ def solved(e: Expr, relations: tuple[Relation, ...], signs: Signs) -> Move | Non
     for q in relations:
         if q.sign is not Sign.EQUAL or isinstance(q.left, MatrixExpr):
             continue
+        if isinstance(q.left, SumOf):
+            found = mapped(new, lambda s, q=q: q.right if _is_sum_of(s, q.left.arg) else None)  # type: ignore[misc]
+            said += [", " if said else "since ", q] if found != new else []
+            new = found
+            continue
         if q.left.args and depends(new, q.left):
             new = replaced(new, {q.left: q.right})
             said += [", " if said else "since ", q]
@@ -277,6 +289,11 @@ def solved(e: Expr, relations: tuple[Relation, ...], signs: Signs) -> Move | Non
                 said += [", " if said else "since ", Relation(x, Sign.EQUAL, value)]
                 break
     return Move(new, tuple(said), tuple(said)) if said and new != e else None
+
+
+def _is_sum_of(e: Expr, vector: Expr) -> bool:
+    """sum_k v_k, in whatever letter."""
+    return isinstance(e, IndexSum) and vector.shape[1] == 1 and e.args[0] == Entry(vector, e.args[1])
 
 
 __all__ = ["Setting", "Way", "chain", "derivative_of", "differentiated", "met", "put_in_nodes", "solved"]

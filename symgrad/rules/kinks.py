@@ -19,7 +19,7 @@ from symgrad.rules.algebra import Poly, is_exponential
 from symgrad.rules.registry import rule
 from symgrad.rules.rewriting import Move, definition
 from symgrad.rules.shape import calls, minus, replaced
-from symgrad.rules.signs import ANY, NEGATIVE, NOT_NEGATIVE, NOT_POSITIVE, OF, POSITIVE, ZERO, Signs, difference
+from symgrad.rules.signs import ANY, NEGATIVE, NOT_NEGATIVE, NOT_POSITIVE, OF, POSITIVE, ZERO, Signs, difference, logarithms
 
 GOODFELLOW = "Goodfellow, Bengio, Courville, Deep Learning (2016), section 6.3"
 
@@ -137,19 +137,26 @@ def split(e: Expr, signs: Signs, at_zero: Rational) -> Split | None:
         known = signs_of(difference(q), signs)
         if _value(c, known, at_zero) is not None:
             continue
-        jump = not c.fn.plain or (c.fn.name in VALUES and (zero := VALUES[c.fn.name](c.arguments, at_zero)[2]) is not None)
-        sides: tuple[Sign, ...] = (Sign.AT_LEAST, Sign.LESS)
+        sides = _sides(c, at_zero)
+        p = _unknown_factor(q, signs, strict=Sign.AT_LEAST not in sides)
+        known = signs_of(difference(p), signs)
         if 0 not in known:
             sides = (Sign.MORE, Sign.LESS)
-        elif jump and c.fn.plain and c.fn.name == "step" and zero == 0:
-            sides = (Sign.MORE, Sign.AT_MOST)
-        elif jump and not (c.fn.plain and c.fn.name == "step" and zero == 1):
-            sides = (Sign.MORE, Sign.EQUAL, Sign.LESS)
-        return Split(tuple(_in_one_name(Relation(p.left, s, p.right)) for p in (_unknown_factor(q, signs),) for s in sides))
+        return Split(tuple(_in_one_name(Relation(p.left, s, p.right)) for s in sides if OF[s] & known))
     return None
 
 
-def _unknown_factor(q: Relation, signs: Signs) -> Relation:
+def _sides(c: Call, at_zero: Rational) -> tuple[Sign, ...]:
+    """What must be told apart: two sides that share 0 with one of them, or three where the value at 0 is its own, or does not exist."""
+    zero = VALUES[c.fn.name](c.arguments, at_zero)[2] if c.fn.plain and c.fn.name in VALUES else None
+    if c.fn.plain and (zero is None or (c.fn.name == "step" and zero == 1)):
+        return Sign.AT_LEAST, Sign.LESS
+    if c.fn.plain and c.fn.name == "step" and zero == 0:
+        return Sign.MORE, Sign.AT_MOST
+    return Sign.MORE, Sign.EQUAL, Sign.LESS
+
+
+def _unknown_factor(q: Relation, signs: Signs, strict: bool) -> Relation:
     """The first factor of left - right whose sign is not known, if it is not the whole: relu(c x) asks for x where c > 0."""
     gap = difference(q)
     unfolded = definition(gap)
@@ -160,8 +167,9 @@ def _unknown_factor(q: Relation, signs: Signs) -> Relation:
     if not r.num.terms:
         return q
     c, m, factors = signs.algebra.factored(r.num)
-    pieces = [(p, k) for p, k in (*signs.single(m), *factors, *r.den) if k % 2 and signs.of_poly(p) not in (POSITIVE, NEGATIVE)]
-    if pieces and (pair := _exponents(pieces[0][0])) is not None:
+    settled = (POSITIVE, NEGATIVE, ZERO) if strict else (POSITIVE, NEGATIVE, ZERO, NOT_NEGATIVE, NOT_POSITIVE)
+    pieces = [(p, k) for p, k in (*signs.single(m), *factors, *r.den) if k % 2 and signs.of_poly(p) not in settled]
+    if pieces and (pair := _exponents(pieces[0][0]) or logarithms(pieces[0][0])) is not None:
         return Relation(pair[0], Sign.AT_LEAST, pair[1])
     if unfolded is not None and not pieces:
         return q

@@ -98,6 +98,10 @@ class Products:
     def settled(self, c: Expr, factors: tuple[Expr, ...]) -> Term:
         """Identities dropped, and scalars a^T b that stand inside the product taken out."""
         kept = [f for f in factors if not isinstance(f, Identity)] or list(factors[:1])
+        for i, f in enumerate(kept[:-1]):
+            if isinstance(f, v.Diag) and kept[i + 1].shape[1] == 1 and i + 2 == len(kept):  # diag(a) b = a o b
+                (d, pair), *more = self.terms(v.times(f.arg, kept[i + 1]))
+                return self.settled(v.merged((c, d)), (*kept[:i], *pair)) if not more else (c, tuple(kept))
         for i in range(len(kept)):
             for j in range(i, len(kept)):
                 if kept[i].shape[0] == 1 == kept[j].shape[1] and (j > i or kept[i].shape == v.SCALAR) and j - i + 1 < len(kept):
@@ -132,7 +136,10 @@ class Products:
                 return v.total(tuple(v.merged((c, self.sum_of(f))) for c, f in found)) if found else Integer(0)
             case Pow(args=(v.Norm(args=(a,)), n)) if n.is_Integer and n % 2 == 0 and a.shape[1] == 1:
                 return v.power(self.scalar(v.AsScalar(v.matmul(v.transpose(a), a))), n / 2)
-            case v.LogSumExp() | v.Norm() | v.TraceOf() | v.DetOf():
+            case v.TraceOf():
+                found = self.terms(e.arg)
+                return v.total(tuple(v.merged((c, self.trace_of(f))) for c, f in found)) if found else Integer(0)
+            case v.LogSumExp() | v.Norm() | v.DetOf():
                 return e.func(self.normal(e.arg))
             case Add() | Mul() | Pow():
                 return rebuilt(e, tuple(map(self.scalar, e.args)))
@@ -150,6 +157,14 @@ class Products:
             return self.sum_of(tuple(v.transpose(f) for f in reversed(factors[:-1])))
         other = tuple(v.transpose(f) for f in reversed(factors))
         return v.as_scalar(_product(min(factors, other, key=str)))
+
+    @staticmethod
+    def trace_of(factors: tuple[Expr, ...]) -> Expr:
+        """tr(A B) = tr(B A) = tr(B^T A^T): the alphabetically first of them."""
+        other = tuple(v.transpose(f) for f in reversed(factors))
+        turned = [(*fs[i:], *fs[:i]) for fs in (factors, other) for i in range(len(fs))]
+        whole = _product(min(turned, key=str))
+        return whole.shape[0] if isinstance(whole, Identity) else v.TraceOf(whole) if whole.shape != v.SCALAR else v.as_scalar(whole)
 
     @staticmethod
     def sum_of(factors: tuple[Expr, ...]) -> Expr:

@@ -21,7 +21,7 @@ from symgrad.language.text import text
 from symgrad.language.vectors import Entry, IndexSum, merged, total
 from symgrad.rules.algebra import Algebra, Poly, Ratio, common, inverse, is_exponential
 from symgrad.rules.registry import rule
-from symgrad.rules.shape import calls, depends, flat, fraction, look, mapped, minus, numbers, parts, put_together, replaced
+from symgrad.rules.shape import calls, depends, distinct_indices, flat, fraction, look, mapped, minus, numbers, parts, put_together, replaced
 
 STEWART = "Stewart, Redlin, Watson, Algebra and Trigonometry (2012), ch. P"
 LOGS = "Stewart, Redlin, Watson, Algebra and Trigonometry (2012), section 4.4"
@@ -408,7 +408,7 @@ def way_down(a: Algebra, e: Expr) -> list[Written]:
         for f in ORDER:
             moves = {p: m for p in here if (m := f(a, p)) is not None}
             if moves:
-                new = replaced(e, {p: m.expr for p, m in moves.items()})
+                new = distinct_indices(replaced(e, {p: m.expr for p, m in moves.items()}))
                 first = next(iter(moves.values()))
                 alike = all(m.forwards == first.forwards for m in moves.values())
                 forwards, backwards = (first.forwards, first.backwards) if alike else (_general(first.forwards), _general(first.backwards))
@@ -417,7 +417,7 @@ def way_down(a: Algebra, e: Expr) -> list[Written]:
                 break
         else:
             break
-    final = a.show(a.ratio(e))
+    final = distinct_indices(a.show(a.ratio(e)))
     if look(final) != look(e):
         lines.append(Written(final, "lowest terms", ("in lowest terms",), ("the same fraction",)))
     return lines

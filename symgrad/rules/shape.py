@@ -9,6 +9,7 @@ from functools import reduce
 from sympy import Add, Expr, Integer, MatAdd, MatMul, MatrixExpr, Mul, Number, Pow, Rational
 
 from symgrad.language import vectors as v
+from symgrad.language.entries import index
 from symgrad.language.functions import Call
 from symgrad.language.vectors import IndexSum, merged, total
 
@@ -150,6 +151,21 @@ def fraction(top: Expr, bottom: Expr) -> Expr:
     return Mul._from_args((*(top.args if isinstance(top, Mul) and not isinstance(top, MatrixExpr) else (top,)), below))
 
 
+def distinct_indices(e: Expr, taken: frozenset[str] = frozenset()) -> Expr:
+    """Bound indices renamed where a sum stands inside another one with the same letter."""
+    if not e.args:
+        return e
+    if isinstance(e, IndexSum):
+        body, k, size = e.args
+        if str(k) in taken:
+            used = {str(s) for s in body.free_symbols} | taken
+            fresh = next(index(c) for c in ("k", "l", "m", "p", "q", "u", "w", *(f"k{i}" for i in range(1, 99))) if c not in used)
+            body, k = replaced(body, {k: fresh}), fresh
+        return IndexSum(distinct_indices(body, taken | {str(k)}), k, size)
+    arguments = tuple(distinct_indices(a, taken) if isinstance(a, Expr) else a for a in e.args)
+    return e if all(a is b for a, b in zip(arguments, e.args, strict=True)) else rebuilt(e, arguments)
+
+
 def calls(e: Expr) -> list[Call]:
     """The applications in a scalar expression, inner ones first, each once."""
     found: dict[Call, None] = {}
@@ -171,5 +187,6 @@ def depends(e: Expr, x: Expr) -> bool:
 
 
 __all__ = [
-    "calls", "depends", "flat", "fraction", "look", "mapped", "minus", "numbers", "parts", "put_together", "raised", "rebuilt", "replaced",
+    "calls", "depends", "distinct_indices",
+    "flat", "fraction", "look", "mapped", "minus", "numbers", "parts", "put_together", "raised", "rebuilt", "replaced",
 ]

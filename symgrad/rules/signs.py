@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Integer, MatrixSymbol, Rational, Symbol
 
 from symgrad.language.errors import Unsupported
 from symgrad.language.forms import Relation, Sign
 from symgrad.language.functions import Call
-from symgrad.language.vectors import IndexSum, is_scalar, negate, total
+from symgrad.language.vectors import Entry, IndexSum, is_scalar, merged, negate, total
 from symgrad.rules.algebra import Algebra, Mono, Poly, is_exponential
 
 Set = frozenset[int]
@@ -35,9 +35,13 @@ class Signs:
 
     def __post_init__(self) -> None:
         self.algebra = Algebra(positive=self.positive)
+        self.vectors: dict[Expr, Set] = {}  # the signs of all entries of a vector or matrix
         for q in self.relations:
             if is_scalar(q.left) and is_scalar(q.right):
                 self.assume(q)
+            elif isinstance(q.left, MatrixSymbol) and q.right.is_Number:
+                above = OF[q.sign] if q.right == 0 else POSITIVE if q.right > 0 and q.sign in (Sign.MORE, Sign.AT_LEAST) else ANY
+                self.vectors[q.left] = self.vectors.get(q.left, ANY) & above
 
     def assume(self, q: Relation) -> None:
         try:
@@ -89,6 +93,8 @@ class Signs:
         elif len(p.terms) == 2 and p.terms[0][1] == -p.terms[1][1] and all(is_exponential(a) for m, _ in p.terms for a, _ in m):
             first, second = (total(tuple(_scaled(n, a.arguments[0]) for a, n in m)) if m else Integer(0) for m, _ in p.terms)
             signs &= _times(POSITIVE if p.terms[0][1] > 0 else NEGATIVE, self.of(total((first, negate(second)))))
+        elif (pair := logarithms(p)) is not None and all(map(self.positive, pair)):
+            signs &= self.of(total((pair[0], negate(pair[1]))))
         return signs
 
     def of_term(self, m: Mono, c: object) -> Set:
@@ -101,8 +107,11 @@ class Signs:
     def of_atom(self, a: Expr) -> Set:
         if isinstance(a, Symbol) and a.is_integer:
             return POSITIVE
+        if isinstance(a, Entry):
+            return self.vectors.get(a.args[0], ANY)
         if isinstance(a, IndexSum):
-            return self.of(a.args[0]) & POSITIVE or ANY if self.of(a.args[0]) <= POSITIVE else ANY
+            signs = self.of(a.args[0])
+            return signs if signs in (POSITIVE, NEGATIVE, NOT_NEGATIVE, NOT_POSITIVE) else ANY
         if not isinstance(a, Call) or not a.fn.plain:
             return ANY
         if is_exponential(a) or a.fn.name in ABOVE_ZERO:
@@ -110,11 +119,23 @@ class Signs:
         if a.fn.name == "sqrt":
             return NOT_NEGATIVE
         if a.fn.name == "log":
-            return self.of(total((a.arguments[0], Integer(-1)))) if len(a.arguments[0].args) else ANY
+            return self.of(total((a.arguments[0], Integer(-1))))
         return ANY
 
     def positive(self, e: Expr) -> bool:
         return self.of(e) <= POSITIVE
+
+
+def logarithms(p: Poly) -> tuple[Expr, Expr] | None:
+    """a and b, where p is a positive multiple of log a - log b."""
+    if len(p.terms) != 2 or p.terms[0][1] != -p.terms[1][1]:
+        return None
+    inside = []
+    for m, _ in p.terms:
+        if len(m) != 1 or m[0][1] != 1 or not isinstance(m[0][0], Call) or m[0][0].fn.name != "log":
+            return None
+        inside.append(m[0][0].arguments[0])
+    return (inside[0], inside[1]) if p.terms[0][1] > 0 else (inside[1], inside[0])
 
 
 def _times(a: Set, b: Set) -> Set:
@@ -122,7 +143,4 @@ def _times(a: Set, b: Set) -> Set:
 
 
 def _scaled(n: object, e: Expr) -> Expr:
-    from sympy import Rational
-
-    from symgrad.language.vectors import merged
     return merged((Rational(n.numerator, n.denominator), e))  # type: ignore[attr-defined]
