@@ -20,7 +20,7 @@ SIGNS: dict[Sign, SignSet] = {
 """What a relation says of the sign of left - right."""
 
 KINKED = ("max", "abs", "step", "sign")
-INSTANCES = 3  # values of a bound index for which the body of a sum is looked at
+INSTANCES = 2  # values of a bound index for which the body of a sum is looked at
 
 
 def conditions(e: Expr) -> tuple[Relation, ...]:

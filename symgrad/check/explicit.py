@@ -252,8 +252,7 @@ def slots(e: Expr) -> Slots:
         case v.IndexSum(args=(body, _, size)):
             return slots(body).and_sum(size)
         case Diff(args=(body, _)) | Grad(args=(body, _)):
-            inner = slots(body)  # the derivative of f(a) is f'(a) a': the slots of a, twice
-            return inner.times(inner)
+            return slots(body).times(_differentiating(body))
         case Inverse() | v.DetOf():
             inner = slots(e.args[0])
             symbolic = Counter(d for d in e.args[0].shape if not d.is_Integer)
@@ -264,6 +263,25 @@ def slots(e: Expr) -> Slots:
 def _square_of(e: v.Norm) -> Slots:
     inner = slots(e.arg)
     return inner.times(inner).and_sum(*e.arg.shape)
+
+
+def _differentiating(e: Expr) -> Slots:
+    """The slots that a monomial may have more after differentiation: f(a) becomes f'(a) a', with a once more; a product gains none."""
+    inner = Slots().times(*(_differentiating(a) for a in e.args if isinstance(a, Expr)))
+    match e:
+        case Call() | v.Elementwise():
+            return inner.times(*(slots(a) for a in e.arguments))
+        case Pow(base=base, exp=n) | v.Power(args=(base, n)) if not (n.is_Integer and n > 0):
+            return inner.times(slots(base), slots(base))  # b^-1 becomes -b^-2 b'
+        case v.Norm():
+            return inner.times(_square_of(e))
+        case v.LogSumExp():
+            return inner.times(slots(e.arg)).and_sum(*e.arg.shape)
+        case v.Softmax():
+            return inner.times(*[slots(e.arg)] * 3).and_sum(*e.arg.shape, *e.arg.shape)
+        case v.UnknownScalar() | v.UnknownGradient() | Inverse() | v.DetOf():
+            return inner.times(slots(e), slots(e))
+    return inner
 
 
 def enough(dimensions: tuple[Expr, ...], free: tuple[Expr, ...], sides: tuple[Slots, ...]) -> tuple[list[dict[Expr, int]], bool]:

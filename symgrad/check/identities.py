@@ -33,8 +33,10 @@ from symgrad.check.normal import NoDerivative, Undecided, branches, constant_val
 from symgrad.check.points import NoSign, differ, points
 from symgrad.check.queries import comparison_key, possible_signs
 from symgrad.check.signs import ANY, NEGATIVE, NOT_NEGATIVE, POSITIVE, SignSet, product_of
+from symgrad.check.sizes import Source, thorough
 from symgrad.language import forms as F
 from symgrad.language.claims import Cases, Claim, Counterexample, Identity, Impossible, Open
+from symgrad.language.derivatives import Diff, Grad
 from symgrad.language.errors import Refused, Unsupported
 from symgrad.language.forms import Relation
 from symgrad.language.functions import call
@@ -140,6 +142,12 @@ class Identities:
         """a = b for all values and sizes, and for all values of the free indices.  Raises Refused or Undecided."""
         if shape_of(a) != shape_of(b):
             raise Refused(f"{what}: the shapes differ")
+        if isinstance(a, Diff | Grad) and isinstance(b, Diff | Grad) and a.args[1] == b.args[1]:  # equal functions have equal derivatives
+            apart = tuple(q for q in (*given, *needed) if not {*names_in(q.left), *names_in(q.right)} & set(names_in(a.args[1])))
+            try:
+                return self.equal(a.args[0], b.args[0], free, apart, (), what)
+            except (Undecided, Refused):
+                pass
         equations = tuple(q for q in given if not solvable(q))
         put = substituted(a, equations), substituted(b, equations)
         if put != (a, b):  # equals for equals, unless the lines are equal as they stand
@@ -159,6 +167,7 @@ class Identities:
         shape = (*ranges, *(d for d in shape_of(a) if d != 1))
         vectors, general = enough(tuple(d for d in self.graph.dimensions if d in mentioned), shape, (slots(a), slots(b)))
         self.general &= general
+        vectors = thorough(vectors, shape, (slots(a), slots(b)), (*_sources(a), *_sources(b)))
         alike = not any(_names_an_entry(e) for e in (a, b, *(s for q in others for s in (q.left, q.right))))
         for vector in vectors:
             ex = Explicit({d: n + max(0, least.get(d, 1) - vectors[0][d]) for d, n in vector.items()})
@@ -260,6 +269,13 @@ class Identities:
         if stated:
             domain += f", under {', '.join(map(str, stated))}"
         return Verdict(Ground.PROVED, method, domain, tuple(map(str, stated)))
+
+
+def _sources(e: Expr) -> Iterator[Source]:
+    """e, and what is differentiated in it."""
+    yield Source(e)
+    for d in e.atoms(Diff, Grad):
+        yield Source(d.args[0], derived=True)
 
 
 def places(dimensions: tuple[Expr, ...], ex: Explicit, alike: bool) -> Iterator[tuple[int, ...]]:

@@ -70,12 +70,14 @@ def thorough(vectors: list[Sizes], free: Iterable[Expr], sides: tuple[Slots, ...
 
 
 def _walk(e: Expr) -> Iterator[Expr]:
-    """e and all in it, the shapes of symbols excepted."""
+    """e and all in it, but for the shapes of symbols, indices, and the sizes that sums run to."""
     stack = [e]
     while stack:
         x = stack.pop()
         yield x
-        if not isinstance(x, MatrixSymbol | Identity | OneMatrix | ZeroMatrix):
+        if isinstance(x, v.Entry | v.IndexSum):
+            stack.append(x.args[0])
+        elif not isinstance(x, MatrixSymbol | Identity | OneMatrix | ZeroMatrix):
             stack.extend(a for a in x.args if isinstance(a, Expr))
 
 

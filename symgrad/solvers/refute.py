@@ -22,6 +22,7 @@ from symgrad.language.vectors import dimensions_in, is_scalar, names_in
 from symgrad.solvers.values import Rows, Undefined, Values, in_float, mp, plus
 
 TRIES = 90
+SIZES = (2, 2, 3, 2, 1, 4, 3)
 HALF = Fraction(1, 2)
 POOLS: tuple[tuple[Fraction, ...], ...] = tuple(
     tuple(map(Fraction, pool)) for pool in (
@@ -98,7 +99,7 @@ class _Search:
         """Points that satisfy all assumptions."""
         random = Random(11)
         for k in range(-len(starts), tries):
-            sizes = {d: max(2 + (k % 3 == 2 and i == 0), self.least[d]) for i, d in enumerate(self.dimensions)}
+            sizes = {d: max(SIZES[(k + i) % len(SIZES)], self.least[d]) for i, d in enumerate(self.dimensions)}
             point = dict(starts[k]) if k < 0 else {}
             pool = POOLS[k % len(POOLS)]
             for x in self.names:
