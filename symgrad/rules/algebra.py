@@ -21,7 +21,7 @@ from symgrad.language.functions import Call, call
 from symgrad.language.vectors import Entry, IndexSum, merged, total
 
 Mono = tuple[tuple[Expr, Fraction], ...]
-MAX_TERMS, MAX_POWER = 2_000, 40
+MAX_TERMS, MAX_POWER, MAX_PRODUCTS = 500, 40, 20_000
 ONE = Fraction(1)
 
 
@@ -63,6 +63,8 @@ class Poly:
         return Poly.of(table)
 
     def __mul__(self, other: Poly) -> Poly:
+        if len(self.terms) * len(other.terms) > MAX_PRODUCTS:
+            raise TooLarge(f"a product of more than {MAX_PRODUCTS} terms")
         table: dict[Mono, Fraction] = {}
         for m, c in self.terms:
             for n, d in other.terms:
@@ -84,6 +86,16 @@ class Poly:
 
     def atoms(self) -> set[Expr]:
         return {a for m, _ in self.terms for a, _ in m}
+
+
+def by_order(t: tuple[Poly, int]) -> str:
+    """For sorting factors."""
+    return _written(t[0])
+
+
+@cache
+def _written(p: Poly) -> str:
+    return str(p)
 
 
 def _order(m: Mono) -> tuple[Any, ...]:
@@ -181,7 +193,7 @@ class Algebra:
         table = dict(a.den)
         for p, k in b.den:
             table[p] = table.get(p, 0) + k
-        return self.lowest(self.squared_roots(a.num * b.num), tuple(sorted(table.items(), key=lambda t: str(t[0]))))
+        return self.lowest(self.squared_roots(a.num * b.num), tuple(sorted(table.items(), key=by_order)))
 
     def power(self, a: Ratio, n: int) -> Ratio:
         if abs(n) > MAX_POWER:
@@ -197,7 +209,7 @@ class Algebra:
         num = Poly(((inverse(m), 1 / c),))
         for p, k in a.den:
             num = reduce(lambda x, y: x * y, [p] * k, num)
-        return self.lowest(num, tuple(sorted(factors, key=lambda t: str(t[0]))))
+        return self.lowest(num, tuple(sorted(factors, key=by_order)))
 
     def lowest(self, num: Poly, den: tuple[tuple[Poly, int], ...]) -> Ratio:
         """Divides out every factor of the denominator that divides the numerator."""
@@ -446,7 +458,7 @@ def common(a: tuple[tuple[Poly, int], ...], b: tuple[tuple[Poly, int], ...]) -> 
     table = dict(a)
     for p, k in b:
         table[p] = max(table.get(p, 0), k)
-    return tuple(sorted(table.items(), key=lambda t: str(t[0])))
+    return tuple(sorted(table.items(), key=by_order))
 
 
 def missing(whole: tuple[tuple[Poly, int], ...], part: tuple[tuple[Poly, int], ...]) -> Poly:

@@ -14,7 +14,7 @@ from sympy import Expr, Integer, Rational, Symbol
 from symgrad.language.errors import Unsupported
 from symgrad.language.forms import Just, Prose, Relation, Sign
 from symgrad.language.functions import KNOWN, Call, leaky_slope
-from symgrad.language.vectors import Entry, merged, total
+from symgrad.language.vectors import Entry, merged, names_in, total
 from symgrad.rules.algebra import Poly, is_exponential
 from symgrad.rules.registry import rule
 from symgrad.rules.rewriting import Move, definition
@@ -137,6 +137,8 @@ def split(e: Expr, signs: Signs, at_zero: Rational) -> Split | None:
         known = signs_of(difference(q), signs)
         if _value(c, known, at_zero) is not None:
             continue
+        if not names_in(difference(q)):
+            raise Unsupported("a kink that depends on a size alone")
         sides = _sides(c, at_zero)
         p = _unknown_factor(q, signs, strict=Sign.AT_LEAST not in sides)
         known = signs_of(difference(p), signs)

@@ -18,11 +18,12 @@ from symgrad.language.claims import Witness
 from symgrad.language.forms import Relation, Sign
 from symgrad.language.functions import Call
 from symgrad.language.graph import Graph
-from symgrad.language.vectors import dimensions_in, is_scalar, names_in
+from symgrad.language.vectors import Entry, dimensions_in, is_scalar, names_in
 from symgrad.solvers.values import Rows, Undefined, Values, in_float, mp, plus
 
 TRIES = 90
-SIZES = (2, 2, 3, 2, 1, 4, 3)
+SIZES = (2, 2, 3, 2, 1, 4, 3, 5, 2, 7)
+MORE = (0, 1, 0, 2)  # sizes above the least that an assumption or a fixed index asks for
 HALF = Fraction(1, 2)
 POOLS: tuple[tuple[Fraction, ...], ...] = tuple(
     tuple(map(Fraction, pool)) for pool in (
@@ -88,6 +89,11 @@ class _Search:
         self.dimensions = [d for d in self.graph.dimensions if d in mentioned or any(d in x.shape for x in self.names)]
         self.relations = [q for q in self.assume if not self.of_sizes(q)]
         least = {q.left: int(q.right) + (q.sign is Sign.MORE) for q in self.assume if self.of_sizes(q) and q.right.is_Integer}
+        for e in exprs:
+            for x in e.atoms(Entry):
+                for d, i in zip(x.args[0].shape, x.args[1:], strict=True):
+                    if i.is_Integer and not d.is_Integer:
+                        least[d] = max(least.get(d, 1), int(i))
         self.least = {d: max(1, least.get(d, 1)) for d in self.dimensions}
         self.kinks = [c for e in exprs for c in _calls(e) if c.fn.name in KINKED and is_scalar(c)]
 
@@ -98,8 +104,9 @@ class _Search:
     def points(self, starts: tuple[dict[str, Rows], ...], tries: int) -> Iterator[tuple[dict[Expr, int], dict[str, Rows]]]:
         """Points that satisfy all assumptions."""
         random = Random(11)
-        for k in range(-len(starts), tries):
-            sizes = {d: max(SIZES[(k + i) % len(SIZES)], self.least[d]) for i, d in enumerate(self.dimensions)}
+        for k in range(-len(starts), tries if self.kinks else tries // 2):
+            sizes = {d: SIZES[(k + i) % len(SIZES)] if self.least[d] == 1 else self.least[d] + MORE[(k + i) % len(MORE)]
+                     for i, d in enumerate(self.dimensions)}
             point = dict(starts[k]) if k < 0 else {}
             pool = POOLS[k % len(POOLS)]
             for x in self.names:
