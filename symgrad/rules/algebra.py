@@ -29,7 +29,7 @@ class TooLarge(Unsupported):
     """A bound of the algebra was met."""
 
 
-class _Again(Exception):
+class Again(Exception):
     """Start over with a finer root of an exponential."""
 
 
@@ -146,14 +146,13 @@ class Algebra:
     letters: tuple[str, ...] = ("k", "l", "m", "p", "q", "u")
     roots: dict[Expr, int] = field(default_factory=dict)
     memo: dict[Expr, Ratio] = field(default_factory=dict)
-    renamed: int = 0
 
     def ratios(self, *exprs: Expr) -> tuple[Ratio, ...]:
         """All with one substitution.  Raises Unsupported for what is no scalar expression, TooLarge at a bound."""
         while True:
             try:
                 return tuple(map(self.ratio, exprs))
-            except _Again:
+            except Again:
                 self.memo.clear()
 
     def ratio(self, e: Expr) -> Ratio:
@@ -299,7 +298,7 @@ class Algebra:
             known = self.roots.setdefault(kernel, 1)
             if known % c.denominator:
                 self.roots[kernel] = lcm(known, c.denominator)
-                raise _Again
+                raise Again
             result = self.product(result, Ratio(monomial((kernel, c))))
         return result
 
@@ -384,8 +383,7 @@ class Algebra:
 
     def index_sum(self, body: Expr, k: Symbol, size: Expr) -> Ratio:
         """sum_k (c a_k + d b_k) = c sum_k a_k + d sum_k b_k; the sum of 1 is the size."""
-        self.renamed += 1
-        fresh = index(f"bound{self.renamed}")  # an inner sum may have been given the letter k
+        fresh = index(f"bound{nesting(body)}")  # an inner sum may have been given the letter k
         body, k = body.xreplace({k: fresh}), fresh
         inner = self.ratio(body)
         fixed = tuple((p, n) for p, n in inner.den if not any(_mentions(a, k) for a in p.atoms()))
@@ -481,6 +479,11 @@ def _content(p: Poly) -> Fraction:
 
 def _mentions(a: Expr, k: Symbol) -> bool:
     return k in free_symbols(a)
+
+
+def nesting(e: Expr) -> int:
+    """How deep sums over an index stand inside each other."""
+    return max((nesting(a) for a in e.args if isinstance(a, Expr)), default=0) + isinstance(e, IndexSum)
 
 
 def free_symbols(e: Expr) -> set[Symbol]:

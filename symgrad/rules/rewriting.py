@@ -19,7 +19,7 @@ from symgrad.language.forms import Just, Prose
 from symgrad.language.functions import KNOWN, Call, call
 from symgrad.language.text import text
 from symgrad.language.vectors import Entry, IndexSum, merged, total
-from symgrad.rules.algebra import Algebra, Poly, Ratio, common, inverse, is_exponential
+from symgrad.rules.algebra import Again, Algebra, Poly, Ratio, common, inverse, is_exponential
 from symgrad.rules.registry import rule
 from symgrad.rules.shape import calls, depends, distinct_indices, flat, fraction, look, mapped, minus, numbers, parts, put_together, replaced
 
@@ -400,6 +400,14 @@ def _operands(e: Expr) -> list[Expr]:
 
 def way_down(a: Algebra, e: Expr) -> list[Written]:
     """The lines from e to the fraction in lowest terms; e itself is not among them."""
+    while True:
+        try:
+            return _way_down(a, e)
+        except Again:  # a line needs a finer root of an exponential than the ends
+            a.memo.clear()
+
+
+def _way_down(a: Algebra, e: Expr) -> list[Written]:
     lines: list[Written] = []
     for _ in range(MAX_ROUNDS):
         here = list(dict.fromkeys(places(a, e)))
