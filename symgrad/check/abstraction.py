@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sympy import Add, Expr, Identity, MatAdd, MatMul, MatrixSymbol, Mul, OneMatrix, ZeroMatrix, preorder_traversal
+from sympy import Add, Dummy, Expr, Identity, MatAdd, MatMul, MatrixExpr, MatrixSymbol, Mul, OneMatrix, ZeroMatrix, preorder_traversal
 
 from symgrad.language.functions import KNOWN, Call, Fn
 from symgrad.language.vectors import Elementwise, Entry, IndexSum, shape_of, variable
@@ -42,6 +42,27 @@ def with_terms(e: Expr, old: Expr, new: Expr) -> Expr:
 def opaque(e: Expr) -> Expr:
     """The same with an unknown function in the place of every known one: what holds for any functions holds for these."""
     return e.xreplace({f: Fn(f"_{f.name}", f.orders) for f in e.atoms(Fn) if f.name in KNOWN})
+
+
+def by_argument(e: Expr) -> list[Expr]:
+    """The terms of a sum in groups that share the arguments of their functions, each longer argument taken as any number.
+
+    If every group is zero, so is the sum: sum_k w_k f(a_k) is looked at one a_k at a time, which costs no product over all k.
+    """
+    numbers: dict[Expr, Expr] = {}
+
+    def general(x: Expr) -> Expr:
+        if isinstance(x, Call):
+            inside = [a if a.is_Number or not a.args or isinstance(a, Entry) else numbers.setdefault(a, Dummy(real=True)) for a in x.arguments]
+            return Call(x.fn, *inside)
+        return x.func(*map(general, x.args)) if x.args and not isinstance(x, Entry | MatrixExpr) else x
+
+    groups: dict[frozenset[Expr], list[Expr]] = {}
+    for term in e.args if e.is_Add else (e,):
+        shown = general(term)
+        key = frozenset(a for c in shown.atoms(Call) for a in c.arguments if not a.is_Number)
+        groups.setdefault(key, []).append(shown)
+    return [Add(*terms) for terms in groups.values()]
 
 
 def literal_sizes(*expressions: Expr) -> set[Expr]:

@@ -394,8 +394,14 @@ class Algebra:
             outer = tuple((a, n) for a, n in m if not _mentions(a, k))
             found = found + self.ratio(size).num * Poly(((outer, c),)) if not own else found + Poly(
                 ((joined(outer, ((self.bound(self.show_mono(own, ONE), k, size), Fraction(1)),)), c),))
-        if moving:
-            found = monomial((self.bound(self.show(Ratio(inner.num, moving)), k, size), 1))
+        if moving and inner.num.terms:
+            c, m, factors = self.factored(inner.num)
+            outer = tuple((a, n) for a, n in m if not _mentions(a, k))
+            kept = [(p, n) for p, n in factors if not any(_mentions(a, k) for a in p.atoms())]
+            rest = reduce(lambda x, y: x * y, (p for p, n in factors if (p, n) not in kept for _ in range(n)),
+                          Poly(((tuple(t for t in m if t not in outer), ONE),)))
+            found = Poly(((joined(outer, ((self.bound(self.show(Ratio(rest, moving)), k, size), Fraction(1)),)), c),))
+            found = reduce(lambda x, y: x * y, (p for p, n in kept for _ in range(n)), found)
         return self.lowest(found, fixed)
 
     def bound(self, body: Expr, k: Symbol, size: Expr) -> IndexSum:
