@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 from symgrad import limits
+from symgrad.check.answers import stands
 from symgrad.check.checker import Checker, left_open, unanswered
 from symgrad.check.normal import Undecided
 from symgrad.check.points import decimal_fits
@@ -28,6 +29,7 @@ from symgrad.language.problem import (
     Construct,
     ConstructChain,
     FindParameters,
+    Forward,
     Gradient,
     GuaranteedZero,
     Part,
@@ -122,6 +124,9 @@ def _solve_part(problem: Problem, part: Part, expected: tuple[ExpectedAnswer, ..
     wrong = [f"{c.label}: {c.verdict.method}" for c in certified if c.verdict.ground is Ground.REFUTED]
     more = f"; and {len(wrong) - SHOWN} more, most of which rest on these" if len(wrong) > SHOWN else ""
     failure = f"the checker refused: {'; '.join(wrong[:SHOWN])}{more}" if wrong else f"not answered: {', '.join(missing)}" if missing else ""
+    if isinstance(part.ask, Forward | Gradient | Backward | Choose):
+        stray = [a.label for a in derivation.answers if not stands(a, sound)]
+        failure = failure or (f"no checked line says what is boxed as {', '.join(stray)}" if stray else "")
     agreed = tuple((e.label, agrees(problem, part, derivation, checker, e)) for e in expected)
     if failure:
         return Solved(part, None, verdicts, agreed, failure), certified  # no line is printed that was not checked
