@@ -134,7 +134,8 @@ class Rewriter(Signed):
     def add(self, a: Frac, b: Frac) -> Frac:
         if a[1] == b[1]:
             return a[0] + b[0], a[1]
-        return self.times(a[0], b[1]) + self.times(b[0], a[1]), self.times(a[1], b[1])
+        _, left, right = a[1].cofactors(b[1])  # over the least common denominator: sums of softmax terms stay small
+        return self.times(a[0], right) + self.times(b[0], left), self.times(a[1], right)
 
     def to_power(self, a: Frac, n: int) -> Frac:
         if max(map(bits, a)) * abs(n) > MAX_BITS:

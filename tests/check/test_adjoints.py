@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from sympy import Expr, HadamardProduct, Integer, MatAdd, MatMul, MatrixSymbol, Rational, Transpose, ZeroMatrix
 
-from symgrad.check.checker import unanswered
+from symgrad.check.checker import Checker, unanswered
 from symgrad.language import forms as F
 from symgrad.language import vectors as v
 from symgrad.language.claims import Adjoint, AdjointEntry, Claim, ClosedForm, Differs, Line, Matches, Witness
@@ -17,6 +17,8 @@ from symgrad.language.graph import Graph, Node, Variable
 from symgrad.language.problem import Choose, Problem
 from symgrad.language.steps import Ground
 from symgrad.language.wire import Decoder
+from symgrad.questions import derive
+from symgrad.reader.read import read_text
 from tests.making import all_hold, backward, choose, claims, pick, verdicts, with_changes
 
 N, K = dimension("N"), dimension("K")
@@ -344,3 +346,14 @@ def test_names_travel_as_names() -> None:
     """A certificate cannot bring a variable of its own shape."""
     decoded = Decoder(MLP.graph)._expr(["name", "W1"], 0)
     assert decoded == MatrixSymbol("W1", K, N)
+
+
+@pytest.mark.parametrize("let", ["p = softmax(z)\nL = -t.T @ log(p)", "h = g(z)\np = softmax(z)\nL = sum(h) + t.T @ p", "h = norm(z)\nL = h^3"])
+def test_slopes_written_with_the_output_are_proved(let: str) -> None:
+    """z_bar = p o p_bar - (p^T p_bar) p with p = softmax(z), for every size."""
+    symbols = "\n".join(f'{n} = {{ shape = "{s}" }}' for n, s in (("W", "K, N"), ("x", "N"), ("t", "K")))
+    text = (f'format = 1\nid = "s"\ntitle = "S"\n[symbols]\n{symbols}\n[model]\nlet = """\nz = W @ x\n{let}\n"""\n'
+            '[[part]]\nlabel = "a"\nask = "backward"\nof = "L"\nwrt = ["x", "W"]\n')
+    asked, _ = read_text(text, "s.toml")
+    checker = Checker(asked)
+    assert {checker.check(s.claim).ground for s in derive(asked, asked.parts[0]).all_steps()} == {Ground.PROVED}
