@@ -134,7 +134,9 @@ class Rewriter(Signed):
     def add(self, a: Frac, b: Frac) -> Frac:
         if a[1] == b[1]:
             return a[0] + b[0], a[1]
-        _, left, right = a[1].cofactors(b[1])  # over the least common denominator: sums of softmax terms stay small
+        left, right = a[1], b[1]
+        if len(left) * len(right) <= MAX_TERMS:  # over the least common denominator: sums of softmax terms stay small
+            _, left, right = left.cofactors(right)
         return self.times(a[0], right) + self.times(b[0], left), self.times(a[1], right)
 
     def to_power(self, a: Frac, n: int) -> Frac:
