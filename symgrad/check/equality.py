@@ -50,6 +50,7 @@ class Equality:
 
     def __post_init__(self) -> None:
         self.numbers = sum(int(a) * int(b) for x in self.graph.variables for a, b in [tuple(s if s.is_Integer else 2 for s in x.shape)])
+        self.dimensions = frozenset(self.graph.dimensions)
         self.rank = {n.name: k for k, n in enumerate(self.graph.nodes)}
         self.definitions = {n.symbol: n.expr for n in self.graph.nodes}
 
@@ -73,8 +74,8 @@ class Equality:
         for e in (a, b):
             if shape_of(e) != shape and not (indices and is_scalar(e)):
                 raise Refused(f"{what}: the shapes differ, {say_shape(shape_of(e))} is not {say_shape(shape)}")
-            strange = dimensions_in(e) - set(self.graph.dimensions) - set(indices) - bound_indices(e)
-            if strange or set(indices) & set(self.graph.dimensions) or len(set(indices)) != len(indices) or len(indices) > 2:
+            strange = dimensions_in(e) - self.dimensions - set(indices) - bound_indices(e)
+            if strange or set(indices) & self.dimensions or len(set(indices)) != len(indices) or len(indices) > 2:
                 raise Refused(f"{what}: {', '.join(map(str, strange or indices))} is no dimension or index here")
 
     # ---- proof -------------------------------------------------------------------------------------------------
@@ -152,7 +153,7 @@ class Equality:
 
     def same_entries(self, x: Expr, y: Expr, shape: Shape, indices: tuple[Expr, ...], sizes: dict[Expr, int], meaning: bool,
                      known: list[tuple[Expr, Expr]]) -> bool:
-        ex = Explicit({**dict.fromkeys(self.graph.dimensions, 2), **sizes})
+        ex = Explicit({**dict.fromkeys(self.dimensions, 2), **sizes})
         table = {p: q for e, found in known for p, q in zip(flat(ex.rows(e)), flat(ex.rows(found)), strict=True)}
         a, b = entries(x, shape, indices, ex), entries(y, shape, indices, ex)
         if len(a) * len(a[0]) > MAX_ENTRIES:

@@ -16,6 +16,7 @@ from symgrad.language import forms as F
 from symgrad.language import vectors as v
 from symgrad.language.claims import ARGUMENT, ActivationRelation, Beside, Image, Line, NoParameters, Parameter, Rewritten, SameFunction
 from symgrad.language.errors import Unsupported
+from symgrad.language.functions import Fn
 from symgrad.language.graph import Variable
 from symgrad.language.problem import FindParameters, Problem
 from symgrad.language.steps import Answer, Derivation, Step
@@ -255,7 +256,8 @@ class _Writer:
                 for u in r.units:
                     g = u.view.function
                     outer = [q.left for q in layer.equations if q.of == u.atom]
-                    if g in done or not g.has(ARGUMENT) or not all(map(self.adjustable, (*outer, u.view.argument))):
+                    everywhere = not any(fn.name in ("log", "sqrt") for fn in g.atoms(Fn))  # defined for every real argument
+                    if g in done or not everywhere or not g.has(ARGUMENT) or not all(map(self.adjustable, (*outer, u.view.argument))):
                         continue
                     done.add(g)
                     other = next((c for c in combinations(g, (g,)) if c != IDENTITY and c.slope == 0), None)
