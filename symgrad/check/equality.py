@@ -59,6 +59,10 @@ class Equality:
         self.require_sense(a, b, shape, what, indices)
         pairs: list[tuple[Expr, Expr]] = []
         for meaning in (False, True):
+            if meaning:
+                for x, y in pairs:
+                    if (found := self.proved(x, y, shape, indices, True, known_only=True)) is not None:
+                        return found
             if meaning and self.numbers <= MAX_NUMBERS:  # a point is found sooner than a normal form with the meaning of every function
                 self.refute(a, b, shape, what, indices)
             for x, y in list(pairs) if meaning else self.levels(a, b):
@@ -118,12 +122,14 @@ class Equality:
         if not self.zero(a, b, True):
             raise Undecided(f"{what}: the normal form does not decide it")
 
-    def proved(self, a: Expr, b: Expr, shape: Shape, indices: tuple[Expr, ...], meaning: bool) -> str | None:
+    def proved(self, a: Expr, b: Expr, shape: Shape, indices: tuple[Expr, ...], meaning: bool, known_only: bool = False) -> str | None:
         """How it was shown, None if it was not; what differs from a proved statement in its names only is not gone through again."""
         pattern = Pattern(self.graph, {})
         known = self.activations(a, b)
         stated = (a, b, *shape, *indices, *(e for pair in known for e in pair))
         key = (*map(pattern.expression, stated), meaning, frozenset(pattern.names[n] for n in pattern.names if n in self.signs))
+        if key not in self.patterns and known_only:
+            return None
         if key not in self.patterns:
             found = self.entrywise(a, b, shape, indices, meaning, known)
             numbers = dict(pattern.dimensions)

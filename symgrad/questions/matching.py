@@ -130,6 +130,7 @@ class Matcher:
         self.graph, self.ask, self.template = problem.graph, ask, ask.template
         self.first, self.second = Linear(self.graph), Linear(self.template)
         self.kept: dict[frozenset[str], Linear] = {frozenset(): self.first}
+        self.variables = {x.name for x in self.graph.variables}
         self.reasons: dict[str, None] = {}
         stated = {g.name: g.entries for g in problem.values if g.digits is None}
         for name in ask.permutations:
@@ -268,13 +269,12 @@ class Matcher:
         """e in names of the first network, None if an unknown or an activation of the second is in it."""
         form = self.second.of(e)
         parts = [*(x for t in form.terms for x in (t.left, t.right or Integer(1), t.atom)), *form.constants]
-        parts = [substituted(x, {self.template.symbol(n): b for n, b in binds.items()}) for x in parts]
-        variables = {x.name for x in self.graph.variables}
-        if any(n not in variables for x in parts for n in v.names_in(x)):
+        named = {n for x in parts for n in v.names_in(x)}
+        if any(n not in binds and n not in self.variables for n in named):
             return None
-        if any(self.second.nonlinear(t.atom) for t in form.terms):
+        if not form.terms or any(self.second.nonlinear(t.atom) for t in form.terms):
             return None
-        table = {self.template.symbol(n): b for n, b in binds.items()}
+        table = {self.template.symbol(n): binds[n] for n in named if n in binds}
         return reduce(v.add, [substituted(t.value, table) for t in form.terms] + [substituted(x, table) for x in form.constants if x != 0])
 
     def turns(self, shape: v.Shape, seen: tuple[View, ...], c: Combination) -> Iterator[Expr | None]:
@@ -339,8 +339,9 @@ class Matcher:
         while progress:
             progress, later = False, []
             for e in waiting:
-                left = substituted(e.left, {self.template.symbol(n): b for n, b in binds.items()})
-                unknown = [n for n in self.ask.unknowns if occurrences(left, n)]
+                left = substituted(e.left, {self.template.symbol(n): binds[n] for n in v.names_in(e.left) if n in binds})
+                named = set(v.names_in(left))
+                unknown = [n for n in self.ask.unknowns if n in named]
                 if len(unknown) > 1 and not is_zero(e.right):
                     later.append(e)
                     continue
