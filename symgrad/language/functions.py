@@ -137,7 +137,9 @@ KNOWN: dict[str, Function] = {
     )
 }
 
-VECTOR_FUNCTIONS = ("softmax", "logsumexp", "norm", "sum", "mean", "dot", "trace", "inv", "det", "outer", "ones", "eye", "zeros")
+VECTOR_FUNCTIONS = ("softmax", "logsumexp", "norm", "sum", "mean", "dot", "trace", "inv", "det", "outer", "ones", "eye", "zeros",
+                    "logdet", "diag", "transpose", "rowmax", "colmax", "kron", "concat", "vstack", "hstack", "onehot", "cumsum", "tril", "triu",
+                    "conv", "maxpool", "var", "std", "solve", "vec", "reshape", "logsoftmax", "inner", "argmax")
 """Functions of whole vectors and matrices; their meaning is in language/vectors.py."""
 
 
