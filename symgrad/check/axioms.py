@@ -24,9 +24,9 @@ from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call, Fn, call
 
 Rows = tuple[tuple[Expr, ...], ...]
-INVERSE = "the inverse exists, and d(A^-1) = -A^-1 dA A^-1"
-DETERMINANT = "the determinant is not 0, and d det A = det A tr(A^-1 dA)"
-LARGEST = "the largest entry is attained once"
+INVERSE = "where the inverse exists, and d(A^-1) = -A^-1 dA A^-1"
+DETERMINANT = "where the determinant is not 0, and d det A = det A tr(A^-1 dA)"
+LARGEST = "where the largest entry is attained once"
 ZERO, ONE = Integer(0), Integer(1)
 MAX_COFACTORS = 6
 

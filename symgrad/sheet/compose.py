@@ -408,5 +408,5 @@ def stamp(verdict: Verdict | None) -> D.Stamp | None:
     """proved for all N, K: how it was checked."""
     if verdict is None:
         return None
-    domain = "; ".join((f"{verdict.ground.value} {verdict.domain}".strip(), *(f"where {c}" for c in verdict.conditions)))
+    domain = "; ".join((f"{verdict.ground.value} {verdict.domain}".strip(), *verdict.conditions))
     return D.Stamp(verdict.ground.value, (f"{domain}: {verdict.method}" if verdict.method else domain,))
