@@ -319,7 +319,7 @@ def apply_function(name: str, arguments: tuple[Expr, ...], scope: Scope) -> Expr
     row = scope.function(name, len(arguments))
     if row.known:
         many = name in ("max", "min")
-        if many and len(arguments) == 1:
+        if many and len(arguments) == 1 and not v.is_scalar(arguments[0]):
             scope.applied.setdefault("max", KNOWN["max"])
             return largest(name, arguments[0])
         _check_count(name, arguments, (2, 99) if many else (row.arity, row.arity + (name == "leaky_relu")))

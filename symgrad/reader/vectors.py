@@ -76,7 +76,7 @@ def mean(a: Arguments) -> Expr:
 
 def softmax(a: Arguments) -> Expr:
     """Of a vector; of each column (axis 0) or row (axis 1) of a matrix."""
-    e = matrix("softmax", a[0])
+    e = matrix("softmax", a[0]) if len(a) > 1 or not v.is_scalar(a[0]) else vector("softmax", a[0])
     if len(a) == 1:
         if e.shape[1] != 1:
             raise ShapeError(f"softmax takes a vector, found {v.say_shape(e.shape)}; write softmax(A, 1) for each row, softmax(A, 0) for each column")
@@ -88,7 +88,7 @@ def softmax(a: Arguments) -> Expr:
 
 def logsumexp(a: Arguments) -> Expr:
     """Of a vector; of each column (axis 0) or row (axis 1) of a matrix, as a vector."""
-    e = matrix("logsumexp", a[0])
+    e = matrix("logsumexp", a[0]) if len(a) > 1 or not v.is_scalar(a[0]) else vector("logsumexp", a[0])
     if len(a) == 1:
         if e.shape[1] != 1:
             raise ShapeError(f"logsumexp takes a vector, found {v.say_shape(e.shape)}; write logsumexp(A, 1) for each row, logsumexp(A, 0) "
@@ -134,7 +134,9 @@ def inner(a: Arguments) -> Expr:
 def diag(a: Arguments) -> Expr:
     """The matrix with a vector on its diagonal; the diagonal of a square matrix."""
     e = matrix("diag", a[0])
-    return v.Diag(e) if e.shape[1] == 1 else op.diagonal(square("diag", e))
+    if e.shape[1] != 1 and e.shape[0] != e.shape[1]:
+        raise ShapeError(f"diag takes a vector or a square matrix, found {v.say_shape(e.shape)}")
+    return v.Diag(e) if e.shape[1] == 1 else op.diagonal(e)
 
 
 def concat(a: Arguments) -> Expr:
