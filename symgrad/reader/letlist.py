@@ -26,7 +26,7 @@ from symgrad.language import vectors as v
 from symgrad.language.bounds import within_degree
 from symgrad.language.derivatives import derivative
 from symgrad.language.errors import ShapeError, SpecError, Unsupported
-from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Fn, Function, call, unknown
+from symgrad.language.functions import KNOWN, MORE_VECTOR_FUNCTIONS, VECTOR_FUNCTIONS, Fn, Function, call, unknown
 from symgrad.reader.vectors import OF_VECTORS, PRIMITIVES, Span, largest, part
 
 MAX_LINE, MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT, MAX_BITS, MAX_NAME, MAX_COMPARED = 20_000, 60, 60, 64, 2048, 40, 400
@@ -57,12 +57,12 @@ class Scope:
         """The row of a function: known, declared, or unknown by that name.  Raises SpecError for a likely slip of the pen."""
         row = self.applied.get(name) or self.declared.get(name) or KNOWN.get(name)
         if row is None:
-            near = difflib.get_close_matches(name, (*KNOWN, *VECTOR_FUNCTIONS), 1, 0.75)
+            if name in self.symbols:
+                raise SpecError(f"{name} is a variable, it cannot be applied; write {name} * (...) for a product")
+            near = difflib.get_close_matches(name, (*KNOWN, *VECTOR_FUNCTIONS, *MORE_VECTOR_FUNCTIONS), 1, 0.75)
             if near:
                 raise SpecError(f"unknown function {name}; did you mean {near[0]}?  (To use an unknown function of that name, "
                                 f"declare it: [functions] {name} = {arity})")
-            if name in self.symbols:
-                raise SpecError(f"{name} is a variable, it cannot be applied; write {name} * (...) for a product")
             check_name(name)
             row = unknown(name, arity)
         self.applied[name] = row
@@ -310,7 +310,7 @@ def apply_function(name: str, arguments: tuple[Expr, ...], scope: Scope) -> Expr
             return derivative(*arguments)
         except TypeError as error:
             raise SpecError(f"{name}: {error}") from None
-    if name in OF_VECTORS and name not in scope.declared:
+    if name in OF_VECTORS and name not in scope.declared and name not in scope.symbols:
         counts, build = OF_VECTORS[name]
         _check_count(name, arguments, counts)
         for needed in PRIMITIVES.get(name, ()):

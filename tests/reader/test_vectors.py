@@ -8,7 +8,7 @@ from sympy import Integer, MatrixSymbol
 from symgrad.language import operations as op
 from symgrad.language import vectors as v
 from symgrad.language.errors import SpecError, Unsupported
-from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, dimension
+from symgrad.language.functions import KNOWN, MORE_VECTOR_FUNCTIONS, VECTOR_FUNCTIONS, dimension
 from symgrad.reader.letlist import Scope, expression
 from symgrad.reader.vectors import OF_VECTORS
 
@@ -21,8 +21,15 @@ def read(text: str):  # type: ignore[no-untyped-def]
 
 
 def test_the_names_are_reserved() -> None:
-    assert set(OF_VECTORS) - set(VECTOR_FUNCTIONS) <= {"unit"}
+    assert set(OF_VECTORS) == set(VECTOR_FUNCTIONS) | set(MORE_VECTOR_FUNCTIONS)
     assert not set(OF_VECTORS) & set(KNOWN)
+
+
+def test_a_symbol_may_take_the_name_of_most() -> None:
+    scope = Scope({"var": v.scalar("var"), "x": x}, {"N": N})
+    assert expression("var * sum(x)", scope) == v.times(v.scalar("var"), v.SumOf(x))
+    with pytest.raises(SpecError, match="var is a variable, it cannot be applied"):
+        expression("var(x)", scope)
 
 
 @pytest.mark.parametrize(("text", "shape"), [
