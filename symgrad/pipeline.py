@@ -19,7 +19,7 @@ from symgrad.check.checker import Checker, left_open, unanswered
 from symgrad.check.normal import Undecided
 from symgrad.check.points import decimal_fits
 from symgrad.language import forms as F
-from symgrad.language.claims import Classes, Counterexample, Matches, Open
+from symgrad.language.claims import Adjoint, Classes, Counterexample, Matches, Open
 from symgrad.language.errors import Refused, SpecError, SpecErrors, Unsupported
 from symgrad.language.fill import Fill
 from symgrad.language.problem import (
@@ -162,7 +162,8 @@ def agrees(problem: Problem, part: Part, derivation: Derivation, checker: Checke
         return e.value == "none" and not derivation.answers
     if isinstance(part.ask, GuaranteedZero):
         return stated_zero(part.ask, derivation, e)
-    by_label = {a.label: a for a in derivation.answers}
+    by_label = {s.label: Answer(s.label, F.AdjointOf(s.claim.node), F.Just(s.claim.expr)) for s in derivation.steps if isinstance(s.claim, Adjoint)}
+    by_label |= {a.label: a for a in derivation.answers}
     answer = by_label.get(f"{e.label} (rounded)") or by_label.get(e.label) or by_label.get(f"{e.label}_bar")
     if answer is None:
         raise SpecErrors((SpecError(f"expected: part {part.label} derives no {e.label!r}; it derives {', '.join(by_label)}", e.place),))
@@ -234,7 +235,9 @@ def _same(problem: Problem, derivation: Derivation, checker: Checker, answer: An
     if not isinstance(answer.right, F.Just) or shape_of(stated_expr) != shape_of(answer.right.expr):
         return False
     of = getattr(derivation.steps[-1].claim, "of", "")
-    for left, right in ((answer.right.expr, stated_expr), tuple(checker.adjoints.composed(x, of) for x in (answer.right.expr, stated_expr))):
+    both = (answer.right.expr, stated_expr)
+    definitions: tuple[frozenset[str] | None, ...] = (frozenset(), None)  # of adjoints, then of forward nodes too
+    for left, right in (both, *(tuple(checker.adjoints.composed(x, of, names) for x in both) for names in definitions)):
         with contextlib.suppress(Refused, Undecided):
             checker.adjoints.equal(F.Just(left), F.Just(right), of, shape_of(left), "expected")
             return True

@@ -20,6 +20,7 @@ from sympy import (
     Inverse,
     MatAdd,
     MatMul,
+    MatrixExpr,
     MatrixSymbol,
     Mul,
     Number,
@@ -31,6 +32,7 @@ from sympy import (
 )
 
 from symgrad.language import forms as F
+from symgrad.language import operations as op
 from symgrad.language import vectors as v
 from symgrad.language.functions import Call
 from symgrad.language.graph import Graph, Node
@@ -163,6 +165,8 @@ class Oracle:
                 return sum((self.value(body, env, {**indices, index: k}) for k in range(1, self.size(size) + 1)), np.array([[0.0]]))
             case Call() | v.Elementwise():
                 return self.function(e.fn.name, e.fn.orders, [of(a) for a in e.arguments])
+        if type(e) in OPERATIONS:
+            return OPERATIONS[type(e)](*(of(a) if isinstance(a, MatrixExpr) else int(a.xreplace(dict(self.sizes))) for a in e.args))
         raise Nothing(type(e).__name__)
 
     def named(self, e: Expr, env: Mapping[str, Any], indices: Mapping[Expr, int]) -> Any:
@@ -233,6 +237,19 @@ class Oracle:
         raise Nothing(type(f).__name__)
 
 
+def _row_softmax(a: Any) -> Any:
+    return np.exp(a) / np.exp(a).sum(axis=1, keepdims=True)
+
+
+OPERATIONS: dict[type, Any] = {
+    op.RowSoftmax: _row_softmax, op.RowLogSumExp: lambda a: np.log(np.exp(a).sum(axis=1, keepdims=True)), op.Tril: np.tril,
+    op.RowMax: lambda a: a.max(axis=1, keepdims=True), op.ArgMax: lambda a: (a == a.max(axis=1, keepdims=True)) * 1.0,
+    op.Diagonal: lambda a: np.diag(a)[:, None], op.Solve: np.linalg.solve, op.Kron: np.kron, op.Stack: lambda a, b: np.vstack([a, b]),
+    op.Vec: lambda a: a.flatten(order="F")[:, None], op.Block: lambda a, t, b, lo, r: a[t - 1:b, lo - 1:r],
+    op.MaxOf: lambda a: np.array([[a.max()]]), op.Variance: lambda a: np.array([[a.var()]]),
+}
+
+
 def same(*grids: Any, by: Any) -> Any:
     if len({g.shape for g in grids}) > 1:
         raise Nothing([g.shape for g in grids])
@@ -254,11 +271,19 @@ def close(a: Any, b: Any, tolerance: float = 1e-4) -> bool:
 
 
 def random_point(graph: Graph, rng: np.random.Generator, sizes: Mapping[Expr, int], given: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """An array for every variable; those in `given` have these numbers."""
-    found = {}
-    for x in graph.variables:
-        shape = [int(d) if d.is_Integer else sizes[d] for d in x.shape]
-        found[x.name] = (given or {}).get(x.name, rng.uniform(0.2, 1.6, shape) * rng.choice([-1, 1], shape))
+    """An array for every variable; those in `given` have these numbers.  Where a node has no value there, scalars are positive and square
+    matrices are far from singular."""
+    found: dict[str, Any] = {}
+    for attempt in range(20):
+        for x in graph.variables:
+            shape = [int(d) if d.is_Integer else sizes[d] for d in x.shape]
+            value = rng.uniform(0.2, 1.6, shape) * rng.choice([-1, 1], shape)
+            if attempt:
+                value = abs(value) if shape == [1, 1] else value + 4 * np.eye(shape[0]) if shape[0] == shape[1] else value
+            found[x.name] = (given or {}).get(x.name, value)
+        with np.errstate(all="ignore"):
+            if all(np.isfinite(value).all() for value in Oracle(graph, found, sizes).env.values()):
+                break
     return found
 
 

@@ -24,6 +24,7 @@ from sympy import (
     ZeroMatrix,
 )
 
+from symgrad.language import operations as op
 from symgrad.language import vectors as v
 from symgrad.language.functions import Call, Fn
 
@@ -75,8 +76,28 @@ def _written(e: Expr) -> tuple[str, int]:
             return f"{written(matrix, ATOM)}[{_listed(where)}]", ATOM
         case v.IndexSum(args=(body, index, size)):
             return f"sum({written(body)} for {index} in 1..{size})", ATOM
+    if isinstance(e, op.Operation | op.MaxOf | op.Variance):
+        return _operation(e), ATOM
     name = _NAMED.get(type(e))
-    return (f"{name}({_listed(e.args)})", ATOM) if name else (str(e), SUM)
+    return (f"{name}({_listed(e.args[:1] if isinstance(e, Inverse) else e.args)})", ATOM) if name else (str(e), SUM)
+
+
+def _operation(e: Expr) -> str:
+    """softmax(A, 1), A[1:3, :], concat(a, b); an operation that stands in adjoints only is called by its word."""
+    match e:
+        case op.RowSoftmax(args=(a,)):
+            return f"softmax({written(a)}, 1)"
+        case op.RowLogSumExp(args=(a,)):
+            return f"logsumexp({written(a)}, 1)"
+        case op.Block(args=(a, top, bottom, left, right)):
+            spans = [":" if (low, high) == (1, n) else f"{low}:{high}" for low, high, n in ((top, bottom, a.shape[0]), (left, right, a.shape[1]))]
+            return f"{written(a, ATOM)}[{spans[0] if a.shape[1] == 1 else ', '.join(spans)}]"
+        case op.Correlate(args=(w, x)):
+            return f"conv({written(x)}, {written(w)})"
+        case op.Unvec(args=(a, rows, columns)):
+            return f"reshape({written(a)}, {columns}, {rows}).T"
+    words = {op.RowMax: "rowmax", op.MaxOf: "max", op.Diagonal: "diag", op.Stack: "concat", op.Variance: "var"}
+    return f"{words.get(type(e), op.OPERATIONS_WORD[type(e)])}({_listed(e.args)})"
 
 
 def function(fn: Fn) -> str:

@@ -11,14 +11,15 @@ from itertools import pairwise
 
 from sympy import Add, Expr, Integer, Mul, ZeroMatrix
 
-from symgrad.check.calculus import differentiate
-from symgrad.check.explicit import Explicit, Rows, Slots, enough, slots
-from symgrad.check.identity import hits_kink, leaves, require_identical
+from symgrad.check.comparison import Compared, Comparison, say_leaf
+from symgrad.check.explicit import Explicit, Rows
+from symgrad.check.identity import hits_kink, leaves
 from symgrad.check.normal import Undecided, constant_value
 from symgrad.check.pattern import Pattern
 from symgrad.check.points import differ
 from symgrad.check.shapes import require_shapes
-from symgrad.check.sizes import Source, thorough
+from symgrad.check.sizes import Source
+from symgrad.check.slots import Slots, slots
 from symgrad.language import forms as F
 from symgrad.language.bounds import within_degree
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Differs, Matches, Witness
@@ -29,11 +30,6 @@ from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
 from symgrad.language.vectors import SCALAR, AsScalar, Elementwise, Entry, dimensions_in, names_in, say_shape, shape_of, variable
 
-Sizes = tuple[tuple[tuple[Expr, int], ...], ...]
-"""The size vectors at which two expressions were compared; none for scalars."""
-
-ENOUGH = ", as many as a monomial has index slots"
-MAX_ENTRIES = 4000
 MAX_WITNESS = 20
 MANY = 6  # more dimensions than this are not listed one by one
 
@@ -50,10 +46,9 @@ class Adjoints:
         self.dimensions = self.graph.dimensions
         self.above: dict[str, frozenset[str]] = {}
         self.constants: dict[str, dict[Expr, Expr]] = {}
-        self.shown: dict[Hashable, tuple[tuple[tuple[tuple[int, int], ...], ...], bool]] = {}  # patterns of proved chains
+        self.shown: dict[Hashable, Compared] = {}  # patterns of proved chains, dimensions numbered
         self.inline: dict[Expr, Expr] = {}  # names that stand for their definitions while one chain is compared
-        self.rests_on_axiom = False  # an inverse or a determinant was met since the checker last looked
-        self.kinked = False  # likewise a function with a kink
+        self.kinked = False  # a function with a kink was met since the checker last looked
 
     def consumers(self, node: str, of: str) -> list[str]:
         """The consumers of `node` from which a path leads to `of`."""
@@ -101,33 +96,27 @@ class Adjoints:
         # the slope of p = softmax(z) may be written with p: a consumer's own name stands for its definition, the last one first
         self.inline = {self.graph.symbol(u): self.graph.node(u).expr for u in reversed(consumers) if u in shown}
         try:
-            sizes = self.chain(forms, c.of, self.graph.shape(c.node), what)
+            compared = self.chain(forms, c.of, self.graph.shape(c.node), what)
         finally:
             self.inline = {}
         self.found[c.of, c.node] = c.expr
         if c.expr.is_Number:
             self.numbers(c.of)[variable(f"{c.node}_bar", SCALAR)] = c.expr
-        return self.proved(f"one term for every consumer in the graph; each line {_compared(sizes)}")
+        return self.verdict(f"one term for every consumer in the graph; each line {compared}", compared)
 
-    def chain(self, forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str) -> Sizes:
+    def chain(self, forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str) -> Compared:
         """Every form equals the next; a chain that differs from a proved one in its names only is not gone through again."""
         self.note_kinks(s for form in forms for s in self.sources(form))
         pattern = Pattern(self.graph, self.numbers(of))
         inlined = (x for pair in self.inline.items() for x in pair)
         key = (*map(pattern.form, forms), *map(pattern.expression, (*shape, *inlined)))
         if key not in self.shown:
-            before, self.rests_on_axiom = self.rests_on_axiom, False
-            sizes: Sizes = ()
+            found = Compared()
             for k, (a, b) in enumerate(pairwise(forms), 2):
                 if a != b:
-                    sizes = self.equal(a, b, of, shape, f"line {k} of {what}")
-            numbered = tuple(tuple((pattern.dimensions[d], n) for d, n in vector) for vector in sizes)
-            self.shown[key] = (numbered, self.rests_on_axiom)
-            self.rests_on_axiom |= before
-        numbered, axiom = self.shown[key]
-        self.rests_on_axiom |= axiom
-        names = tuple(pattern.dimensions)
-        return tuple(tuple((names[i], n) for i, n in vector) for vector in numbered)
+                    found = found.also(self.equal(a, b, of, shape, f"line {k} of {what}"))
+            self.shown[key] = found.renamed(pattern.dimensions)
+        return self.shown[key].renamed(dict(enumerate(pattern.dimensions)))
 
     def entry(self, c: AdjointEntry) -> Verdict:
         """The index form, at every index value."""
@@ -138,13 +127,14 @@ class Adjoints:
             raise Refused(f"an entry of {c.node}_bar has {len(axes)} indices")
         self.well_formed(c.of, [c.expr], f"entry of {c.node}_bar", dict(zip(c.indices, axes, strict=True)))
         i, j = (*c.indices, Integer(1), Integer(1))[:2]
-        count = self.compare(
+        self.note_kinks([Source(expr), Source(c.expr)])
+        found = self.comparison(c.of).compare(
             lambda ex: ex.rows(expr),
             lambda ex: tuple(tuple(ex.scalar(c.expr.xreplace({i: Integer(a), j: Integer(b)})) for b in range(1, ex.size(shape[1]) + 1))
                              for a in range(1, ex.size(shape[0]) + 1)),
-            shape, (slots(expr), slots(c.expr)), f"entry of {c.node}_bar", c.of, (Source(expr), Source(c.expr)),
-            dimensions_in(expr) | dimensions_in(c.expr) | {d for d in shape if not d.is_Integer})
-        return self.proved(_compared(count))
+            shape, lambda atoms: (slots(expr, atoms, False), slots(c.expr, atoms, False)), f"entry of {c.node}_bar",
+            (Source(expr), Source(c.expr)), dimensions_in(expr) | dimensions_in(c.expr) | {d for d in shape if not d.is_Integer})
+        return self.verdict(str(found), found)
 
     def closed_form(self, c: ClosedForm) -> Verdict:
         """All adjoints' definitions put in; forward nodes may stand for themselves or for their definitions."""
@@ -154,25 +144,25 @@ class Adjoints:
             raise Refused(f"the closed form of {c.node}_bar still has an adjoint in it")
         if _flat(expr) == _flat(c.expr):
             self.note_kinks([Source(expr)])
-            return self.proved("equals put in for equals, compared as expressions")
+            return self.verdict("equals put in for equals, compared as expressions", Compared())
         what = f"closed form of {c.node}_bar"
         try:
-            count = self.equal(F.Just(expr), F.Just(c.expr), c.of, self.graph.shape(c.node), what)
+            found = self.equal(F.Just(expr), F.Just(c.expr), c.of, self.graph.shape(c.node), what)
         except Refused:
             left, right = self.composed(expr, c.of), self.composed(c.expr, c.of)
-            count = self.equal(F.Just(left), F.Just(right), c.of, self.graph.shape(c.node), what)
-        return self.proved(_compared(count))
+            found = self.equal(F.Just(left), F.Just(right), c.of, self.graph.shape(c.node), what)
+        return self.verdict(str(found), found)
 
     def matches(self, c: Matches) -> Verdict:
         if len(c.wrt) != len(c.choice) or not c.wrt:
             raise Refused("a choice has one expression for each derivative in question")
         self.well_formed(c.of, c.choice, "choice")
-        count: Sizes = ()
+        found = Compared()
         for w, choice in zip(c.wrt, c.choice, strict=True):
-            count = self.same(self.established(c.of, w), choice, c.of, w)
-        return self.proved(f"equal to the derived answer with definitions put in, {_compared(count)}")
+            found = found.also(self.same(self.established(c.of, w), choice, c.of, w))
+        return self.verdict(f"equal to the derived answer with definitions put in, {found}", found)
 
-    def same(self, derived: Expr, choice: Expr, of: str, w: str) -> Sizes:
+    def same(self, derived: Expr, choice: Expr, of: str, w: str) -> Compared:
         """Equal with no forward definition put in, else with those of entrywise nodes, h = sigma(z), else with all: the first is cheapest."""
         entrywise = frozenset(n.name for n in self.graph.nodes if isinstance(n.expr, Elementwise | Call))
         for names in (frozenset(), entrywise, None):
@@ -195,7 +185,7 @@ class Adjoints:
         if c.witness is None:
             if shape_of(left) == shape_of(right):
                 raise Refused("the shapes are the same, and no witness is given")
-            return self.proved(f"the shapes differ: {say_shape(shape_of(right))} is not {say_shape(shape_of(left))}", "for general sizes")
+            return Verdict(Ground.PROVED, f"the shapes differ: {say_shape(shape_of(right))} is not {say_shape(shape_of(left))}", "for general sizes")
         sizes = dict(c.witness.sizes)
         missing = [str(d) for d in self.dimensions if not 1 <= sizes.get(str(d), 0) <= MAX_WITNESS]
         if missing:
@@ -206,7 +196,7 @@ class Adjoints:
             raise Refused(f"the choice or the derivative has no entry {c.witness.entry} at the sizes of the witness")
         point = self.point(c.witness)
         a, b = ex.rows(left)[i - 1][j - 1], ex.rows(right)[i - 1][j - 1]
-        unknown = [_say_leaf(s) for s in leaves(a, b) if s not in point]
+        unknown = [say_leaf(s) for s in leaves(a, b) if s not in point]
         if unknown:
             raise Refused(f"the witness gives no value for {unknown[0]}")
         if hits_kink(a, point):
@@ -215,7 +205,7 @@ class Adjoints:
             raise Refused("the witness does not separate the choice from the derivative")
         values = [constant_value(e.xreplace(point)) for e in (a, b)]
         found = "" if None in values else f": the derivative is {values[0]}, the choice is {values[1]}"
-        return self.proved(f"evaluated exactly at the witness{found}", "at the witness")
+        return Verdict(Ground.PROVED, f"evaluated exactly at the witness{found}", "at the witness")
 
     # ---- comparison ------------------------------------------------------------------------------------------
 
@@ -248,37 +238,18 @@ class Adjoints:
                     values[symbol if self.graph.shape(name) == SCALAR else Entry(symbol, Integer(a), Integer(b))] = x
         return values
 
-    def equal(self, a: F.Form, b: F.Form, of: str, shape: tuple[Expr, Expr], what: str) -> Sizes:
+    def equal(self, a: F.Form, b: F.Form, of: str, shape: tuple[Expr, Expr], what: str) -> Compared:
+        """Entry by entry.  Raises Refused with a point, or Undecided."""
         mentioned = self.mentioned(a) | self.mentioned(b) | {d for d in shape if not d.is_Integer}
+        mentioned = mentioned.union(*map(dimensions_in, self.inline.values()))
         sources = (*self.sources(a), *self.sources(b))
-        sides = self.slots(a), self.slots(b)
-        return self.compare(lambda ex: self.rows(a, ex), lambda ex: self.rows(b, ex), shape, sides, what, of, sources, mentioned)
-
-    def compare(self, left, right, shape, sides: tuple[Slots, ...], what: str, of: str,  # type: ignore[no-untyped-def]
-                sources: tuple[Source, ...], mentioned: frozenset[Expr]) -> Sizes:
-        """Entry by entry at enough sizes.  Raises Refused with a point, or Undecided.  Returns the sizes."""
-        sizes, general = enough(tuple(d for d in self.dimensions if d in mentioned), shape, sides)
-        sizes = thorough(sizes, shape, sides, sources)
-        if not general:  # no size proves it, and cofactors grow: small ones test it as well
-            sizes = [{d: min(n, 2) for d, n in sizes[0].items()}]
         self.note_kinks(sources)
-        self.rests_on_axiom |= not general
-        numbers, fixed = self.numbers(of), self.problem.conventions
-        for vector in sizes:
-            ex = Explicit(dict(vector))
-            a, b = left(ex), right(ex)
-            tables = [numbers, *(dict(zip(_entries(ex.rows(s)), _entries(ex.rows(e)), strict=True)) for s, e in self.inline.items())]
-            if (len(a), len(a[0])) != (len(b), len(b[0])):
-                raise Refused(f"{what}: the shapes differ")
-            if len(a) * len(a[0]) > MAX_ENTRIES:
-                raise Undecided(f"{what}: more than {MAX_ENTRIES} entries")
-            for i, (row, other) in enumerate(zip(a, b, strict=True), 1):
-                for j, (x, y) in enumerate(zip(row, other, strict=True), 1):
-                    where = f"{what}, entry ({i}, {j}) at {_say(vector)}"
-                    for table in tables:
-                        x, y = x.xreplace(table), y.xreplace(table)
-                    require_identical(x, y, fixed.relu_at_zero, where, _say_leaf, fixed.step_at_zero)
-        return tuple(tuple(vector.items()) for vector in sizes)
+        return self.comparison(of).compare(
+            lambda ex: self.rows(a, ex), lambda ex: self.rows(b, ex), shape, lambda atoms: (self.slots(a, atoms), self.slots(b, atoms)), what,
+            sources, mentioned, tuple(self.inline.items()))
+
+    def comparison(self, of: str) -> Comparison:
+        return Comparison(self.dimensions, self.problem.conventions, self.numbers(of))
 
     def meaning(self, e: Expr) -> Expr:
         """The expression with the definitions of `inline` in the place of names."""
@@ -316,7 +287,7 @@ class Adjoints:
                 return self.pullback(of, wrt, ex)
             case F.Stacked(of, wrt):
                 (definition,), = ex.rows(self.graph.node(of).expr)
-                return tuple(tuple(differentiate(definition, x) for x in row) for row in ex.rows(self.graph.symbol(wrt)))
+                return tuple(tuple(ex.differentiate(definition, x) for x in row) for row in ex.rows(self.graph.symbol(wrt)))
             case F.JacobianTimes(layout, of, transposed):
                 jacobian = self.rows(layout, ex)
                 if transposed:
@@ -328,7 +299,7 @@ class Adjoints:
         """sum_ab (of_bar)_ab d of_ab / d wrt_ij, from the definition."""
         definition = [x for row in ex.rows(self.graph.node(of).expr) for x in row]
         bars = [x for row in ex.rows(variable(f"{of}_bar", self.graph.shape(of))) for x in row]
-        return tuple(tuple(Add(*(Mul(bar, differentiate(u, x)) for bar, u in zip(bars, definition, strict=True))) for x in row)
+        return tuple(tuple(Add(*(Mul(bar, ex.differentiate(u, x)) for bar, u in zip(bars, definition, strict=True))) for x in row)
                      for row in ex.rows(self.graph.symbol(wrt)))
 
     def mentioned(self, form: F.Form) -> frozenset[Expr]:
@@ -368,39 +339,38 @@ class Adjoints:
                 if n not in self.graph and (of, n.removesuffix("_bar")) not in self.found:
                     raise Refused(f"{what} uses {n} before it is derived")
 
-    def slots(self, form: F.Form) -> Slots:
+    def slots(self, form: F.Form, atoms: bool = False) -> Slots:
         match form:
             case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
-                return slots(self.meaning(expr))
+                return slots(self.meaning(expr), atoms, derived=False)
             case F.Sum(terms):
-                parts = [self.slots(t) for t in terms]
+                parts = [self.slots(t, atoms) for t in terms]
                 return parts[0].times(*parts[1:]) if any(p.quotient for p in parts) else parts[0].or_(*parts[1:])
             case F.Product(factors):
-                parts = [self.slots(t) for t in factors]
+                parts = [self.slots(t, atoms) for t in factors]
                 return parts[0].times(*parts[1:])
             case F.AdjointOf():
                 return Slots()
             case F.Pullback(of, _):
-                return slots(self.meaning(self.graph.node(of).expr)).and_sum(*self.graph.shape(of))
+                return slots(self.meaning(self.graph.node(of).expr), atoms).and_sum(*self.graph.shape(of))
             case F.Stacked(of, _):
-                return slots(self.meaning(self.graph.node(of).expr))
+                return slots(self.meaning(self.graph.node(of).expr), atoms)
             case F.JacobianTimes(layout, of, _):
-                return self.slots(layout).and_sum(*self.graph.shape(of))
+                return self.slots(layout, atoms).and_sum(*self.graph.shape(of))
         raise Refused(f"{type(form).__name__} is not a vector form")
 
     def note_kinks(self, sources: Iterable[Source]) -> None:
         """Comparison is made off the kinks of max, |x|, step and the like: a claim in which one is met says so."""
         self.kinked |= any(KNOWN[fn.name].kink and fn.name != "sqrt" for s in sources for fn in s.expr.atoms(Fn) if fn.name in KNOWN)
 
-    def proved(self, method: str, domain: str = "") -> Verdict:
-        """Inverse and determinant are written out by cofactors, for which the slot count says nothing: tested at these sizes."""
+    def verdict(self, method: str, found: Compared) -> Verdict:
+        """Proved for all sizes; or tested, where something was written out of which the slot count says nothing, such as cofactors."""
+        if not found.everywhere:
+            return Verdict(Ground.TESTED, f"{method}; what does not follow from the rules of inverses and the like is written out",
+                           "at these sizes, for all values", found.conditions)
         everywhere = "for all values" if not self.dimensions else "for all sizes" if len(self.dimensions) > MANY else (
             f"for all {', '.join(map(str, self.dimensions))}")
-        everywhere += ", away from kinks" if self.kinked else ""
-        if self.rests_on_axiom:
-            said = method.replace(ENOUGH, "")
-            return Verdict(Ground.TESTED, f"{said}; an inverse or determinant is written out by cofactors", "at these sizes, for all values")
-        return Verdict(Ground.PROVED, method, domain or everywhere)
+        return Verdict(Ground.PROVED, method, everywhere + (", away from kinks" if self.kinked else ""), found.conditions)
 
 
 def expressions(form: F.Form) -> Iterator[Expr]:
@@ -413,10 +383,6 @@ def expressions(form: F.Form) -> Iterator[Expr]:
                 yield from expressions(p)
         case F.JacobianTimes(layout, _, _):
             yield from expressions(layout)
-
-
-def _entries(rows: Rows) -> list[Expr]:
-    return [x for row in rows for x in row]
 
 
 def _times(a: Rows, b: Rows) -> Rows:
@@ -439,21 +405,3 @@ def _flat(e: Expr) -> object:
         flat = _flat(a)
         items.extend(flat[1:] if associative and isinstance(flat, tuple) and flat[0] == name else [flat])
     return (name, *items)
-
-
-def _compared(sizes: Sizes) -> str:
-    """How many index slots a monomial has at most: comparison at that many values an index is comparison at every size."""
-    if not sizes or not sizes[0]:
-        return "compared in normal form"
-    slots = " and ".join(_say(dict(vector)) for vector in sizes)
-    return f"compared entry by entry at {slots}{ENOUGH}"
-
-
-def _say(sizes: dict[Expr, int]) -> str:
-    return ", ".join(f"{d} = {n}" for d, n in sizes.items()) or "its sizes"
-
-
-def _say_leaf(e: Expr) -> str:
-    return f"{e.args[0].name}[{e.args[1]},{e.args[2]}]" if isinstance(e, Entry) else str(e)
-
-

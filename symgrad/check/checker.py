@@ -108,7 +108,7 @@ class Checker:
             return Verdict(Ground.UNDECIDED, f"the claim cannot be evaluated ({type(error).__name__}: {str(error)[:100]})")
 
     def _verify(self, claim: Claim) -> Verdict:
-        self.adjoints.rests_on_axiom = self.adjoints.kinked = False
+        self.adjoints.kinked = False
         match claim:
             case GivenValue():
                 return self.scalars.given(claim)

@@ -28,6 +28,7 @@ from sympy import (
     ZeroMatrix,
 )
 
+from symgrad.language import operations as op
 from symgrad.language import vectors as v
 from symgrad.language.errors import Refused
 from symgrad.language.functions import Call, Fn
@@ -99,6 +100,10 @@ class _Forms:
                 fits(len({a.shape for a in parts if not is_scalar(a)}) == 1, e)
             case Inverse() | v.DetOf() | v.TraceOf():
                 fits(shapes[0][0] == shapes[0][1] and not is_scalar(parts[0]), e)
+            case op.Operation():
+                fits(e.fits, e)
+            case op.MaxOf() | op.Variance():
+                fits(not is_scalar(parts[0]) and shapes[0][1] == 1, e)
             case Transpose() | v.SumOf() | v.Norm():
                 fits(not is_scalar(parts[0]), e)
             case v.Softmax() | v.LogSumExp() | v.Diag():

@@ -30,6 +30,10 @@ MAX_VECTORS = 40
 Sizes = dict[Expr, int]
 
 
+class TooManySizes(Undecided):
+    """A proof would take too long."""
+
+
 @dataclass(frozen=True)
 class Source:
     """An expression on one side of an equation; `derived`: it is a definition that is differentiated there."""
@@ -65,7 +69,7 @@ def thorough(vectors: list[Sizes], free: Iterable[Expr], sides: tuple[Slots, ...
             least[d] = max(*fixed[d], least[d] + len(fixed[d]))
     more = {d: max(x[d] - vectors[0][d] for x in vectors) + dropped[d] for d in least}
     if prod(n + 1 for n in more.values()) > MAX_VECTORS:
-        raise Undecided(f"more than {MAX_VECTORS} sizes would have to be compared")
+        raise TooManySizes(f"more than {MAX_VECTORS} sizes would have to be compared")
     return [dict(zip(least, sizes, strict=True)) for sizes in product(*(range(least[d], least[d] + more[d] + 1) for d in least))]
 
 

@@ -138,7 +138,11 @@ KNOWN: dict[str, Function] = {
 }
 
 VECTOR_FUNCTIONS = ("softmax", "logsumexp", "norm", "sum", "mean", "dot", "trace", "inv", "det", "outer", "ones", "eye", "zeros")
-"""Functions of whole vectors and matrices; their meaning is in language/vectors.py."""
+"""Functions of whole vectors and matrices, whose names are reserved; their meaning is in language/vectors.py and operations.py."""
+
+MORE_VECTOR_FUNCTIONS = ("logdet", "diag", "transpose", "rowmax", "colmax", "argmax", "kron", "concat", "vstack", "hstack", "onehot", "unit",
+                         "cumsum", "tril", "triu", "conv", "maxpool", "var", "std", "solve", "vec", "reshape", "logsoftmax", "inner")
+"""The same; a symbol, a node or a function of the problem may take the name."""
 
 
 def unknown(name: str, arity: int, scalar_valued: bool = False, latex: str = "") -> Function:

@@ -319,7 +319,7 @@ def scale(factor: Expr, a: Expr) -> Expr:
     coefficient: Expr = Integer(1)
     if is_scalar(rest[0]):
         coefficient, *rest = rest
-    combined = factor * coefficient if factor.is_Number and coefficient.is_Number else product((factor, coefficient)) if coefficient != 1 else factor
+    combined = factor if coefficient == 1 else merged((factor, coefficient))
     return MatMul(*rest) if combined == 1 and len(rest) > 1 else rest[0] if combined == 1 else MatMul(combined, *rest)
 
 
@@ -333,8 +333,15 @@ def times(a: Expr, b: Expr) -> Expr:
         return scale(b, a)
     if a.shape != b.shape:
         raise _mismatch("entrywise product (*)", a, b, "the factors need the same shape; for the matrix product write @")
-    flat = tuple(f for t in (a, b) for f in (t.args if isinstance(t, HadamardProduct) else (t,)))
-    return HadamardProduct(*flat)
+    coefficient: Expr = Integer(1)
+    flat: list[Expr] = []
+    for t in (a, b):
+        if isinstance(t, MatMul) and is_scalar(t.args[0]):
+            coefficient = merged((coefficient, t.args[0]))
+            t = t.args[1] if len(t.args) == 2 else MatMul(*t.args[1:])
+        flat += [f for f in (t.args if isinstance(t, HadamardProduct) else (t,)) if not isinstance(f, OneMatrix)]
+    body = HadamardProduct(*flat) if len(flat) > 1 else flat[0] if flat else OneMatrix(*a.shape)
+    return scale(coefficient, body)
 
 
 def matmul(a: Expr, b: Expr) -> Expr:
@@ -381,6 +388,8 @@ def power(base: Expr, exponent: Expr) -> Expr:
         raise ShapeError(f"power: the exponent must be a scalar, it is {say_shape(exponent.shape)}")
     if exponent == 1:
         return base
+    if isinstance(base, Mul) and base.args[0].is_Number and exponent == -1:
+        return merged((1 / base.args[0], *(power(f, exponent) for f in base.args[1:])))
     if is_scalar(base):
         return Pow(base, exponent) if base.is_Number and exponent.is_Integer else Pow(base, exponent, evaluate=False)
     return Power(base, exponent)

@@ -42,6 +42,7 @@ from symgrad.language.derivatives import Diff, Grad
 from symgrad.language.errors import SpecError, Unsupported
 from symgrad.language.functions import KNOWN, Call, Fn, dimension
 from symgrad.language.graph import Graph
+from symgrad.language.operations import OPERATIONS
 
 FORMAT = 1
 MAX_DEPTH, MAX_NODES, MAX_DIGITS = 400, 2_000_000, 2000
@@ -51,7 +52,7 @@ _OPERATIONS: dict[str, type[Basic]] = {
     "inverse": Inverse, "identity": Identity, "ones": OneMatrix, "zeros": ZeroMatrix, "call": Call, "elementwise": v.Elementwise,
     "softmax": v.Softmax, "diag": v.Diag, "power": v.Power, "unknown_gradient": v.UnknownGradient, "as_scalar": v.AsScalar, "norm": v.Norm,
     "sum": v.SumOf, "trace": v.TraceOf, "det": v.DetOf, "logsumexp": v.LogSumExp, "unknown_scalar": v.UnknownScalar, "entry": v.Entry,
-    "index_sum": v.IndexSum, "unit": v.Unit, "diff": Diff, "grad": Grad,
+    "index_sum": v.IndexSum, "unit": v.Unit, "diff": Diff, "grad": Grad, **OPERATIONS,
 }
 _NAME_OF = {kind: name for name, kind in _OPERATIONS.items()}
 _UNEVALUATED = {"add", "mul"}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, SupportsInt
 from sympy import Expr, Symbol
 
 import symgrad.numeric.cases  # noqa: F401  # registers the case of each class
+import symgrad.numeric.operations as operations
 from symgrad.language.errors import ShapeError, SpecError, Unsupported
 from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import Conventions
@@ -243,7 +244,7 @@ class CompiledFunction:
         lines = [*signature.head("return scalars(d)" if floats else ""), *writer.body, f"return {{{shown}}}"]
         constants = [f"{name} = array({value!r})" for name, value in writer.constants.items()]
         source = "\n".join([*constants, "def f(d):", *(f"    {line}" for line in lines), ""])
-        names = {**namespace(), "repair": signature.repair, "known": signature.known, "scalars": self._scalars,
+        names = {**namespace(), "operate": operations.operate, "repair": signature.repair, "known": signature.known, "scalars": self._scalars,
                  "check_names": self._check_names}
         names["work"] = {}
         names.update((f"i{i}", key) for i, key in enumerate(signature.keys))
@@ -365,7 +366,7 @@ def finite_difference(compiled: CompiledFunction, values: Values, of: str, wrt: 
             moved[index] += sign * width
             ends.append((moved[index], np.asarray(compiled({**values, wrt: moved if moved.shape else float(moved)})[of], np.float64)))
         columns.append((ends[0][1] - ends[1][1]) / (ends[0][0] - ends[1][0]))
-    return np.stack(columns, axis=-1).reshape(*columns[0].shape, *point.shape)
+    return np.stack(columns, axis=-1).reshape((*columns[0].shape, *point.shape))
 
 
 def worst_error(analytic: Values, numeric: Values) -> float:

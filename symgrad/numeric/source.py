@@ -111,7 +111,7 @@ class Writer:
                 v.prec = UNARY if number < 0 else ATOM
             case "size":
                 size: Expr = v.param
-                v.text = str(int(size)) if size.is_Integer else self.sizes[size]
+                v.text = self._size(size)
             case "batch_size":
                 v.text = self.sizes[BATCH]
             case "relabel":
@@ -124,6 +124,14 @@ class Writer:
                 v.text = f"{v.args[0].text}[{self._index(v)}]"
             case _:
                 v.text = f"{v.args[0].text}{v.param}"
+
+    def _size(self, size: Expr) -> str:
+        """A size as a whole number: of a name, or a sum or product of such."""
+        if size.is_Integer or size in self.sizes:
+            return str(int(size)) if size.is_Integer else self.sizes[size]
+        if size.is_Pow:
+            return f"({' * '.join([self._size(size.base)] * int(size.exp))})"
+        return f"({(' + ' if size.is_Add else ' * ').join(map(self._size, size.args))})"
 
     def _index(self, v: Value) -> str:
         index = str(v.param).format(*(a.text for a in v.args[1:]))
@@ -260,6 +268,9 @@ class Writer:
                 flags = tuple(a.batched for a in args[len(dims):])  # type: ignore[has-type]
                 shape = f"({', '.join(sizes)}{',' if sizes else ''})"
                 return f"supplied_whole(k{number}, u{number}, ({', '.join(values)},), {flags}, {shape})"  # type: ignore[has-type]
+            case "kernel":
+                word, kinds, out = v.param  # type: ignore[misc]
+                return f"operate({word!r}, {kinds!r}, {out!r}, {', '.join(texts)})"  # type: ignore[has-type]
             case "softmax" | "inv" | "det" | "logdet":
                 return f"{v.op}({texts[0]})"
         raise AssertionError(v.op)  # a new operation without a text: programmer's error

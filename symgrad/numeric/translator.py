@@ -73,7 +73,11 @@ class Translator:
 
     def count(self, size: Expr) -> Value:
         """A dimension as a whole number, for shapes and positions."""
-        return self.program.make("size", param=size) if size.is_Integer else self.size(size)
+        if isinstance(size, Symbol):
+            return self.size(size)
+        for name in size.free_symbols:
+            self.size(name)
+        return self.program.make("size", param=size)
 
     def with_bound(self, bound: Mapping[Symbol, Value], expr: Expr) -> Value:
         """The value of `expr` where these symbols stand for these values."""

@@ -15,6 +15,7 @@ from symgrad.language.problem import Backward, Problem
 from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.questions.conventions import at_kinks
 from symgrad.rules.adjoints import Accumulated, accumulate, bar
+from symgrad.rules.vector import put_in
 
 
 def derive_backward(problem: Problem, part: str, ask: Backward) -> Derivation:
@@ -96,7 +97,7 @@ def layout(graph: Graph, u: str, name: str, raw: Expr, written: bool) -> F.Form 
     if isinstance(raw, HadamardProduct) and g in raw.args and len(raw.args) == 2:
         (d,) = [a for a in raw.args if a != g]
         return F.JacobianTimes(F.Diagonal(d), u, True)
-    if isinstance(raw, MatMul) and len(raw.args) == 2 and raw.args[1] == g:
+    if isinstance(raw, MatMul) and len(raw.args) == 2 and raw.args[1] == g and not v.is_scalar(raw.args[0]):
         jacobian = v.transpose(raw.args[0])
         if not isinstance(jacobian, Transpose) or written:
             return F.JacobianTimes(F.Spread(jacobian), u, True)
@@ -124,26 +125,6 @@ def closed_form(graph: Graph, name: str, exprs: dict[str, Expr]) -> Expr:
         if n == name:
             break
     return whole[bar(graph, name)]
-
-
-def put_in(e: Expr, table: dict[Expr, Expr]) -> Expr:
-    """Equals put in for equals, products and sums kept flat."""
-    if e in table:
-        return table[e]
-    if not e.args or not any(s in table for s in e.atoms() | e.free_symbols):
-        return e
-    args = tuple(put_in(a, table) for a in e.args)
-    if isinstance(e, MatMul):
-        return reduce(v.matmul, args)
-    if isinstance(e, HadamardProduct):
-        return reduce(v.times, args)
-    if isinstance(e, Transpose):
-        return v.transpose(args[0])
-    if e.is_Add or e.is_MatAdd:
-        return reduce(v.add, args)
-    if e.is_Mul:
-        return reduce(v.times, args)
-    return e.func(*args)
 
 
 def _sum(terms: list[F.Form]) -> F.Form:

@@ -15,18 +15,19 @@ import difflib
 import io
 import re
 import tokenize
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from functools import reduce
 
-from sympy import Expr, Identity, Integer, OneMatrix, Rational, Symbol, ZeroMatrix
+from sympy import Expr, Integer, Rational, Symbol
 
 from symgrad.language import vectors as v
 from symgrad.language.bounds import within_degree
 from symgrad.language.derivatives import derivative
 from symgrad.language.errors import ShapeError, SpecError, Unsupported
-from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Fn, Function, call, unknown
+from symgrad.language.functions import KNOWN, MORE_VECTOR_FUNCTIONS, VECTOR_FUNCTIONS, Fn, Function, call, unknown
+from symgrad.reader.vectors import OF_VECTORS, PRIMITIVES, Span, largest, part
 
 MAX_LINE, MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT, MAX_BITS, MAX_NAME, MAX_COMPARED = 20_000, 60, 60, 64, 2048, 40, 400
 RESERVED = frozenset({"True", "False", "None", "and", "or", "not", "if", "else", "for", "in", "is", "lambda", "def", "class",
@@ -56,12 +57,12 @@ class Scope:
         """The row of a function: known, declared, or unknown by that name.  Raises SpecError for a likely slip of the pen."""
         row = self.applied.get(name) or self.declared.get(name) or KNOWN.get(name)
         if row is None:
-            near = difflib.get_close_matches(name, (*KNOWN, *VECTOR_FUNCTIONS), 1, 0.75)
+            if name in self.symbols:
+                raise SpecError(f"{name} is a variable, it cannot be applied; write {name} * (...) for a product")
+            near = difflib.get_close_matches(name, (*KNOWN, *VECTOR_FUNCTIONS, *MORE_VECTOR_FUNCTIONS), 1, 0.75)
             if near:
                 raise SpecError(f"unknown function {name}; did you mean {near[0]}?  (To use an unknown function of that name, "
                                 f"declare it: [functions] {name} = {arity})")
-            if name in self.symbols:
-                raise SpecError(f"{name} is a variable, it cannot be applied; write {name} * (...) for a product")
             check_name(name)
             row = unknown(name, arity)
         self.applied[name] = row
@@ -279,23 +280,23 @@ def _power(base: Expr, exponent: Expr) -> Expr:
 
 
 def _entry(matrix: Expr, index: ast.expr, scope: Scope, text: str) -> Expr:
-    return entry_at(matrix, [_read(i, scope, text) for i in (index.elts if isinstance(index, ast.Tuple) else [index])])
+    def span(i: ast.expr) -> Span:
+        if not isinstance(i, ast.Slice):
+            return (place := _read(i, scope, text), place)
+        if i.step is not None:
+            raise Unsupported("a slice with a step")
+        if i.lower is None and i.upper is None:
+            return None
+        if i.lower is None or i.upper is None:
+            raise SpecError("a slice names both its ends, both included (x[1:3] has three entries), or none (:)")
+        return (_read(i.lower, scope, text), _read(i.upper, scope, text))
+
+    return part(matrix, tuple(map(span, index.elts if isinstance(index, ast.Tuple) else [index])))
 
 
 def entry_at(matrix: Expr, indices: list[Expr]) -> Expr:
     """matrix[i, j], or vector[i], counted from 1.  Raises ShapeError or SpecError for an index that is not there."""
-    if v.is_scalar(matrix):
-        raise ShapeError("an index on a scalar")
-    if len(indices) == 1 and matrix.shape[1] == 1:
-        indices.append(Integer(1))
-    if len(indices) != 2:
-        raise ShapeError(f"{len(indices)} index for a matrix of shape {v.say_shape(matrix.shape)}; give row and column")
-    for i, size in zip(indices, matrix.shape, strict=True):
-        if not (i.is_Integer or isinstance(i, Symbol)):
-            raise SpecError(f"the index {i} is not a whole number")
-        if i.is_Integer and (i < 1 or (size.is_Integer and i > size)):
-            raise SpecError(f"the index {i} is outside 1..{size}; indices count from 1")
-    return v.Entry(matrix, *indices)
+    return part(matrix, tuple((i, i) for i in indices))
 
 
 # ---- functions -----------------------------------------------------------------------------------------------------
@@ -309,18 +310,18 @@ def apply_function(name: str, arguments: tuple[Expr, ...], scope: Scope) -> Expr
             return derivative(*arguments)
         except TypeError as error:
             raise SpecError(f"{name}: {error}") from None
-    if name in _OF_VECTORS and name not in scope.declared:
-        counts, build = _OF_VECTORS[name]
+    if name in OF_VECTORS and name not in scope.declared and name not in scope.symbols:
+        counts, build = OF_VECTORS[name]
         _check_count(name, arguments, counts)
-        if name in ("softmax", "logsumexp") and (v.is_scalar(arguments[0]) or arguments[0].shape[1] != 1):
-            raise ShapeError(f"{name} takes a vector, found {v.say_shape(v.shape_of(arguments[0]))}")
-        if name in ("logsumexp", "softmax"):
-            for needed in ("exp", "log"):
-                scope.applied.setdefault(needed, KNOWN[needed])
+        for needed in PRIMITIVES.get(name, ()):
+            scope.applied.setdefault(needed, KNOWN[needed])
         return build(arguments)
     row = scope.function(name, len(arguments))
     if row.known:
         many = name in ("max", "min")
+        if many and len(arguments) == 1 and not v.is_scalar(arguments[0]):
+            scope.applied.setdefault("max", KNOWN["max"])
+            return largest(name, arguments[0])
         _check_count(name, arguments, (2, 99) if many else (row.arity, row.arity + (name == "leaky_relu")))
         for needed in _primitives(name):
             scope.applied.setdefault(needed, KNOWN[needed])
@@ -349,69 +350,6 @@ def _check_count(name: str, arguments: tuple[Expr, ...], counts: tuple[int, int]
         takes = str(least) if least == most else f"{least} to {most}" if most < 99 else f"at least {least}"
         raise SpecError(f"{name} takes {takes} arguments, found {len(arguments)}")
 
-
-def _matrix(name: str, e: Expr) -> Expr:
-    if v.is_scalar(e):
-        raise ShapeError(f"{name} takes a vector or matrix, found a scalar")
-    return e
-
-
-def _square(name: str, e: Expr) -> Expr:
-    if v.is_scalar(e) or e.shape[0] != e.shape[1]:
-        raise ShapeError(f"{name} takes a square matrix, found {v.say_shape(v.shape_of(e))}")
-    return e
-
-
-def _vector(name: str, e: Expr) -> Expr:
-    if v.is_scalar(e) or e.shape[1] != 1:
-        raise ShapeError(f"{name} takes a vector, found {v.say_shape(v.shape_of(e))}")
-    return e
-
-
-def _size(e: Expr) -> Expr:
-    if (e.is_Integer and 0 < e <= 10_000) or (isinstance(e, Symbol) and e.is_integer):
-        return e
-    raise SpecError(f"{e} is not a dimension or a positive whole number")
-
-
-def _unit(size: Expr, i: Expr) -> Expr:
-    if not (_size(size).is_Integer and i.is_Integer and 1 <= i <= size):
-        raise SpecError(f"unit({size}, {i}): the size must be a number, the index a whole number in 1..{size}")
-    return v.Unit(size, i)
-
-
-def _constant(kind: type) -> Callable[[tuple[Expr, ...]], Expr]:
-    return lambda a: kind(_size(a[0]), _size(a[1]) if len(a) > 1 else Integer(1))
-
-
-def _dot(a: tuple[Expr, ...]) -> Expr:
-    return v.as_scalar(v.matmul(v.transpose(_vector("dot", a[0])), _vector("dot", a[1])))
-
-
-def _mean(e: Expr) -> Expr:
-    rows, columns = _matrix("mean", e).shape
-    return v.times(v.power(rows if columns == 1 else v.times(rows, columns), Integer(-1)), v.SumOf(e))
-
-
-_OF_VECTORS: dict[str, tuple[tuple[int, int], Callable[[tuple[Expr, ...]], Expr]]] = {
-    "softmax": ((1, 1), lambda a: v.Softmax(a[0])),
-    "logsumexp": ((1, 1), lambda a: v.LogSumExp(a[0])),
-    "norm": ((1, 1), lambda a: call("abs", a[0]) if v.is_scalar(a[0]) else v.Norm(a[0])),
-    "sum": ((1, 1), lambda a: v.SumOf(_matrix("sum", a[0]))),
-    "mean": ((1, 1), lambda a: _mean(a[0])),
-    "dot": ((2, 2), _dot),
-    "outer": ((2, 2), lambda a: v.matmul(_vector("outer", a[0]), v.transpose(_vector("outer", a[1])))),
-    "trace": ((1, 1), lambda a: v.TraceOf(_square("trace", a[0]))),
-    "det": ((1, 1), lambda a: v.DetOf(_square("det", a[0]))),
-    "logdet": ((1, 1), lambda a: call("log", v.DetOf(_square("logdet", a[0])))),
-    "inv": ((1, 1), lambda a: v.inverse(a[0])),
-    "diag": ((1, 1), lambda a: v.Diag(_vector("diag", a[0]))),
-    "transpose": ((1, 1), lambda a: v.transpose(a[0])),
-    "ones": ((1, 2), _constant(OneMatrix)),
-    "zeros": ((1, 2), _constant(ZeroMatrix)),
-    "eye": ((1, 1), lambda a: Identity(_size(a[0]))),
-    "unit": ((2, 2), lambda a: _unit(a[0], a[1])),
-}
 
 __all__ = ["Scope", "apply_function", "apply_operator", "check_name", "definition", "did_you_mean", "entry_at", "exact",
            "expression", "expressions", "number", "statements"]

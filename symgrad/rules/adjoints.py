@@ -15,7 +15,7 @@ from sympy import Add, Expr, Integer, Mul, Symbol, ZeroMatrix
 
 from symgrad.language import vectors as v
 from symgrad.language.graph import Graph
-from symgrad.rules.vector import derivative, pull
+from symgrad.rules.vector import derivative, pull, put_in
 
 
 class Accumulated(NamedTuple):
@@ -94,7 +94,7 @@ def pulled(definition: Expr, g: Expr, own: Expr, expand: bool) -> list[tuple[str
     if expand and isinstance(definition, v.Elementwise):
         table = {v.Elementwise(definition.fn.derivative(s), *definition.arguments): derivative(definition, s, own, expand=True)
                  for s in range(len(definition.arguments))}
-        found = {leaf: term.xreplace(table) for leaf, term in found.items()}
+        found = {leaf: put_in(term, table) for leaf, term in found.items()}
     return list(found.items())
 
 

@@ -33,6 +33,7 @@ from sympy import (
 from symgrad.language import vectors as v
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call
+from symgrad.language.operations import diagonal, hadamard, trace
 from symgrad.language.vectors import merged
 from symgrad.rules.registry import rule
 from symgrad.rules.scalar import slope
@@ -111,6 +112,8 @@ def matmul_pull(expr: MatMul, g: Expr, own: Expr) -> Pulled:
         yield from pull(a, v.scale(factor, inner), a)
     body = reduce(v.matmul, matrices)
     for i, c in enumerate(scalars):
+        if c.is_Number or (c.is_Pow and c.base.is_integer):
+            continue
         others = merged((*scalars[:i], *scalars[i + 1:])) if len(scalars) > 1 else Integer(1)
         yield from pull(c, v.times(others, inner_product(g, body)), c)
 
@@ -120,7 +123,7 @@ def matmul_pull(expr: MatMul, g: Expr, own: Expr) -> Pulled:
 def hadamard_pull(expr: HadamardProduct, g: Expr, own: Expr) -> Pulled:
     """C = A o B:  A_bar = C_bar o B."""
     for i, a in enumerate(expr.args):
-        yield from pull(a, reduce(v.times, (*expr.args[:i], *expr.args[i + 1:]), g), a)
+        yield from pull(a, reduce(hadamard, (*expr.args[:i], *expr.args[i + 1:]), g), a)
 
 
 @pull.register
@@ -128,7 +131,7 @@ def hadamard_pull(expr: HadamardProduct, g: Expr, own: Expr) -> Pulled:
 def entrywise_power_pull(expr: v.Power, g: Expr, own: Expr) -> Pulled:
     """C = A^n entry by entry:  A_bar = C_bar o n A^(n-1)."""
     base, n = expr.args
-    yield from pull(base, v.times(g, v.scale(n, v.power(base, n - 1))), base)
+    yield from pull(base, hadamard(g, v.scale(n, v.power(base, n - 1))), base)
 
 
 @pull.register
@@ -146,8 +149,7 @@ def elementwise_pull(expr: v.Elementwise, g: Expr, own: Expr) -> Pulled:
         if a.is_Number:
             continue
         local = derivative(expr, slot, own, expand=False)
-        contribution = v.times(g, local)
-        yield from pull(a, v.SumOf(contribution) if v.is_scalar(a) else contribution, a)
+        yield from pull(a, inner_product(g, local) if v.is_scalar(a) else hadamard(g, local), a)
 
 
 def derivative(expr: v.Elementwise, slot: int, output: Expr, expand: bool) -> Expr:
@@ -166,7 +168,7 @@ def lift(e: Expr, table: dict[Expr, Expr]) -> Expr:
         case Add():
             return reduce(v.add, sorted((lift(a, table) for a in e.args), key=lambda a: not a.is_Number if v.is_scalar(a) else True))
         case Mul():
-            return reduce(v.times, (lift(a, table) for a in e.args))
+            return reduce(v.times, (lift(a, table) for a in sorted(e.args, key=lambda a: bool(a.args))))
         case Pow():
             return v.power(lift(e.args[0], table), e.args[1])
         case Call():
@@ -248,9 +250,8 @@ def logsumexp_pull(expr: v.LogSumExp, g: Expr, own: Expr) -> Pulled:
 @pull.register
 @rule("diagonal matrix", source=GILES + ", section 2")
 def diag_pull(expr: v.Diag, g: Expr, own: Expr) -> Pulled:
-    """D = diag(a):  a_bar = (D_bar o I) 1, the diagonal of D_bar."""
-    n = expr.shape[0]
-    yield from pull(expr.arg, v.matmul(v.times(g, Identity(n)), OneMatrix(n, 1)), expr.arg)
+    """D = diag(a):  a_bar = the diagonal of D_bar."""
+    yield from pull(expr.arg, diagonal(g), expr.arg)
 
 
 @pull.register
@@ -258,19 +259,45 @@ def diag_pull(expr: v.Diag, g: Expr, own: Expr) -> Pulled:
 def unknown_scalar_pull(expr: v.UnknownScalar, g: Expr, own: Expr) -> Pulled:
     """L = loss(y, t):  y_bar = L_bar grad_y loss(y, t)."""
     for slot, a in enumerate(expr.arguments):
-        if v.is_scalar(a):
-            raise Unsupported(f"the derivative of the unknown {expr.fn.name} in a scalar beside vectors")
-        yield from pull(a, v.scale(g, v.UnknownGradient(expr.fn, Integer(slot), *expr.arguments)), a)
+        yield from pull(a, v.scale(g, v.as_scalar(v.UnknownGradient(expr.fn, Integer(slot), *expr.arguments))), a)
 
 
 def inner_product(a: Expr, b: Expr) -> Expr:
-    """sum_ij A_ij B_ij: a^T b for columns."""
+    """sum_ij A_ij B_ij: a^T b for columns, tr(A^T B) for matrices."""
     a, b = v.as_scalar(a), v.as_scalar(b)
-    if v.is_scalar(a) and v.is_scalar(b):
+    if v.is_scalar(a) or v.is_scalar(b):
         return merged((a, b))
+    for constant, other in ((a, b), (b, a)):
+        if isinstance(constant, OneMatrix):
+            return v.SumOf(other)
     if a.shape[1] == 1:
         return v.as_scalar(v.matmul(v.transpose(a), b))
-    return v.SumOf(v.times(a, b))
+    if a.shape[0] == 1:
+        return v.as_scalar(v.matmul(a, v.transpose(b)))
+    return trace(v.matmul(v.transpose(a), b))
+
+
+def put_in(e: Expr, table: dict[Expr, Expr], memo: dict[Expr, Expr] | None = None) -> Expr:
+    """Equals put in for equals, products and sums kept flat."""
+    memo = dict(table) if memo is None else memo
+    if e not in memo:
+        args = tuple(put_in(a, table, memo) if isinstance(a, Expr) else a for a in e.args)
+        memo[e] = e if args == e.args else _rebuilt(e, args)
+    return memo[e]
+
+
+def _rebuilt(e: Expr, args: tuple[Expr, ...]) -> Expr:
+    if isinstance(e, MatMul):
+        return reduce(v.matmul, args)
+    if isinstance(e, HadamardProduct):
+        return reduce(v.times, args)
+    if isinstance(e, Transpose):
+        return v.transpose(args[0])
+    if e.is_Add or e.is_MatAdd:
+        return reduce(v.add, args)
+    if e.is_Mul:
+        return reduce(v.times, args)
+    return e.func(*args)
 
 
 __all__ = ["derivative", "inner_product", "lift", "pull"]

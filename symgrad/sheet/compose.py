@@ -110,7 +110,7 @@ def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Docume
 
 def check_texts(problem: Problem) -> None:
     """Raises SpecError for a statement or a `latex` that no sheet admits: before anything is derived, and saying whose it is."""
-    for x in (*problem.graph.all, *problem.graph.functions):
+    for x in (*problem.graph.all, *(f for f in problem.graph.functions if not f.known)):
         if x.latex and x.latex != x.name:
             try:
                 check_tex(x.latex)
@@ -408,5 +408,5 @@ def stamp(verdict: Verdict | None) -> D.Stamp | None:
     """proved for all N, K: how it was checked."""
     if verdict is None:
         return None
-    domain = f"{verdict.ground.value} {verdict.domain}".strip()
+    domain = "; ".join((f"{verdict.ground.value} {verdict.domain}".strip(), *verdict.conditions))
     return D.Stamp(verdict.ground.value, (f"{domain}: {verdict.method}" if verdict.method else domain,))

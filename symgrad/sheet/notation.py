@@ -29,15 +29,15 @@ from sympy import (
 )
 
 from symgrad.language import forms as F
+from symgrad.language import operations as op
 from symgrad.language import vectors as v
 from symgrad.language.derivatives import Diff, Grad
 from symgrad.language.entries import Indices, entry
 from symgrad.language.functions import KNOWN, Call, Fn, dimension
 from symgrad.language.graph import Graph
+from symgrad.sheet.operations import ATOM, POWER, PRODUCT, SUM, one_norm, operation_tex, quotient, turned
 
 _SIGNS = {F.Sign.EQUAL: "=", F.Sign.UNEQUAL: r"\neq", F.Sign.LESS: "<", F.Sign.AT_MOST: r"\leq", F.Sign.MORE: ">", F.Sign.AT_LEAST: r"\geq"}
-SUM, PRODUCT, POWER, ATOM = range(4)
-"""How tightly the outermost operation binds; what binds looser than its place asks gets parentheses."""
 
 GREEK = {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho",
          "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega"}
@@ -145,11 +145,15 @@ class Notation:
             case v.Unit(args=(_, i)):
                 return rf"\mathbf{{e}}_{{{i}}}", ATOM
             case OneMatrix() | ZeroMatrix():
-                return ("1" if isinstance(e, OneMatrix) else "0") + f"_{{{self._size(e)}}}", ATOM
+                row = e.shape[0] == 1 != e.shape[1]
+                size = self._size(v.transpose(e) if row else e)
+                return ("1" if isinstance(e, OneMatrix) else "0") + f"_{{{size}}}" + r"^{\top}" * row, ATOM
             case MatMul():
                 return self._matmul(e)
             case Add() | MatAdd():
                 return self.sum([self.tex(a, PRODUCT) if not self._negative(a) else self.tex(a) for a in e.args]), SUM
+            case HadamardProduct() if (divided := quotient(self, e.args)) is not None:
+                return divided, PRODUCT
             case HadamardProduct():
                 return r" \circ ".join(self.tex(a, PRODUCT if not isinstance(a, HadamardProduct) else POWER) for a in e.args), PRODUCT
             case Mul():
@@ -158,6 +162,10 @@ class Notation:
                 return self._pow(e)
             case v.Power(args=(base, n)):
                 return rf"{self.tex(base, ATOM)}^{{\circ {self.tex(n)}}}", POWER
+            case Transpose() if (found := turned(self, e.args[0])) is not None:
+                return found
+            case Transpose(args=(Inverse() as inverse,)):
+                return self._raise(inverse.arg, r"-\top"), POWER
             case Transpose():
                 return self._raise(e.args[0], r"\top"), POWER
             case Inverse():
@@ -178,6 +186,8 @@ class Notation:
                 return rf"\det{self._arguments([e.arg])}", POWER
             case v.Norm():
                 return rf"\left\lVert {self.tex(e.arg)} \right\rVert_{{{self._norm(e)}}}", ATOM
+            case v.SumOf() if (norm := one_norm(self, e)) is not None:
+                return norm, ATOM
             case v.SumOf():
                 return rf"\mathrm{{sum}}{self._arguments([e.arg])}", POWER
             case v.AsScalar():
@@ -192,7 +202,7 @@ class Notation:
             case v.IndexSum(args=(body, index, size)):
                 sign = rf"\sum\limits_{{{self.tex(index)}=1}}^{{{self.tex(size)}}}"
                 return f"{sign} {self.tex(body, PRODUCT)}", PRODUCT - 1 if isinstance(body, Add) else PRODUCT
-        return rf"\mathrm{{{type(e).__name__}}}", ATOM
+        return operation_tex(self, e)
 
     def number(self, x: Rational) -> str:
         if x.is_Integer:
@@ -211,7 +221,9 @@ class Notation:
 
     @staticmethod
     def _negative(e: Expr) -> bool:
-        return (e.is_Number and e < 0) or (isinstance(e, Mul | MatMul) and bool(e.args[0].is_Number) and e.args[0] < 0)
+        while isinstance(e, Mul | MatMul):
+            e = e.args[0]
+        return bool(e.is_Number) and e < 0
 
     def _mul(self, e: Mul) -> tuple[str, int]:
         top = [a for a in e.args if not (isinstance(a, Pow) and a.exp.is_Rational and a.exp < 0)]
@@ -225,7 +237,7 @@ class Notation:
             under = self.juxtapose(below) if len(below) > 1 else self.tex(below[0])
             whole = rf"\frac{{{above}}}{{{under}}}"
             return sign + whole, SUM if sign else POWER
-        return sign + self.juxtapose(top), SUM if sign else PRODUCT
+        return sign + (self.juxtapose(top) if len(top) > 1 else self.tex(top[0], PRODUCT)), SUM if sign else PRODUCT
 
     def juxtapose(self, factors: list[Expr]) -> str:
         """a x_1, with a dot where two numbers meet."""
@@ -258,11 +270,18 @@ class Notation:
         return rf"{self.tex(a, ATOM)}^{{{power}}}"
 
     def _matmul(self, e: MatMul) -> tuple[str, int]:
-        factors = list(e.args)
-        sign = ""
-        if factors[0].is_Number and factors[0] < 0:
-            sign, factors = "-", ([-factors[0]] if factors[0] != -1 else []) + factors[1:]
-        return sign + " ".join(self.tex(a, POWER) for a in factors), SUM if sign else PRODUCT
+        factors, sign = list(e.args), ""
+        if self._negative(e):
+            sign, first = "-", factors[0].args if isinstance(factors[0], Mul) else factors[:1]
+            factors = [*([-first[0]] if first[0] != -1 else []), *first[1:], *factors[1:]]
+        scalars = v.merged(tuple(a for a in factors if v.is_scalar(a)))
+        matrices = [a for a in factors if not v.is_scalar(a)]
+        divides = isinstance(scalars, Mul | Pow | Rational)
+        text = "" if scalars == 1 else self.tex(scalars, PRODUCT if divides and not self._negative(scalars) else POWER)
+        level = PRODUCT if len(matrices) == 1 and not text and not isinstance(matrices[0], op.Kron) else POWER
+        for piece in (self.tex(a, level) for a in matrices):
+            text += (r" \, " if piece.startswith(r"\mathrm") else " ") * bool(text) + piece
+        return sign + text, SUM if sign else PRODUCT
 
     def _size(self, e: MatrixExpr) -> str:
         return self.tex(e.shape[0]) if e.shape[1] == 1 else rf"{self.tex(e.shape[0])} \times {self.tex(e.shape[1])}"

@@ -31,7 +31,7 @@ RELATIONS = {
 }
 SUMS = {"pm": "±", "mp": "∓", "oplus": "⊕", "ominus": "⊖", "cup": "∪", "cap": "∩", "vee": "∨", "wedge": "∧", "lor": "∨", "land": "∧",
         "setminus": "∖"}
-PRODUCTS = {"cdot": "·", "times": "×", "div": "÷", "circ": "∘", "odot": "⊙", "otimes": "⊗", "ast": "∗", "star": "⋆", "bullet": "∙"}
+PRODUCTS = {"cdot": "·", "times": "×", "div": "÷", "circ": "∘", "odot": "⊙", "otimes": "⊗", "oslash": "⊘", "ast": "∗", "star": "⋆", "bullet": "∙"}
 LARGE = {"sum": "∑", "prod": "∏", "int": "∫", "bigcup": "⋃", "bigcap": "⋂", "bigoplus": "⨁", "bigotimes": "⨂", "bigodot": "⨀"}
 FUNCTIONS = _table("exp log ln lg sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan "
                    "max min arg sup inf lim det dim ker gcd deg Pr")

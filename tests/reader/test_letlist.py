@@ -139,7 +139,7 @@ def test_shapes_that_do_not_fit(text: str, message: str) -> None:
     "a is not a dimension"), ("a // b", "FloorDiv is not one of"),
     ("a % b", "Mod is not one of"), ("a & b", "BitAnd is not one of"), ("a < b", "cannot be used here"), ("a if b else c", "cannot be used here"),
     ("a.b", "cannot be used here"),
-    ("f'a'", "cannot be used here"), ("a[1:2]", "cannot be used here"), ("relu(z=a)", "cannot be used here"), ("*a",
+    ("f'a'", "cannot be used here"), ("a[1:2]", "an index on a scalar"), ("relu(z=a)", "cannot be used here"), ("*a",
     "cannot be used here|cannot read"), ("a +", "cannot read"), ("(a", "cannot read"),
     ("1j", "is not a number"), ("True", "is not a number"), ("...", "is not a decimal number"), ("b'x'", "is not a number"), ("a^100",
     "the exponent 100 is out of range; at most 64 is read"),

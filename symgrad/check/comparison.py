@@ -1,0 +1,165 @@
+"""Are two vector expressions equal, entry by entry, at every size?  Refuted at a small size, proved at enough of them, or tested.
+
+Three ways, the first that shows it:
+1. with atoms (check/axioms.py), sizes that stand as numbers being indeterminates: a polynomial identity, proved by the slot count;
+2. the same with those sizes as numbers, at one size more for each of them and for each sum over nothing;
+3. everything written out and compared in the normal form of check/normal.py, at the sizes of check/sizes.py; that is a proof
+   unless an inverse, a determinant or the like is met, whose cofactors grow with the size, or too much would have to be written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+from sympy import Expr
+
+from symgrad.check.axioms import Atoms, Rows
+from symgrad.check.explicit import Explicit
+from symgrad.check.identity import leaves, require_identical
+from symgrad.check.normal import Undecided, branches
+from symgrad.check.points import differ, points
+from symgrad.check.sizes import Source, TooManySizes, thorough
+from symgrad.check.slots import Slots, enough
+from symgrad.language import operations as op
+from symgrad.language.errors import Refused
+from symgrad.language.problem import Conventions
+from symgrad.language.vectors import Entry, Shape
+
+Sizes = dict[Any, int]
+Side = Callable[[Explicit], Rows]
+MAX_ENTRIES = 4000
+MAX_WORK = 120  # entries of one matrix of all dimensions, over all sizes
+
+
+@dataclass(frozen=True)
+class Compared:
+    """At which sizes two expressions were found equal, whether that holds at every size, and under which conditions."""
+
+    sizes: tuple[tuple[tuple[Any, int], ...], ...] = ()
+    everywhere: bool = True
+    conditions: tuple[str, ...] = ()
+
+    def also(self, other: Compared) -> Compared:
+        weaker = other if other.sizes and (self.everywhere or not other.everywhere) else self
+        return Compared(weaker.sizes, self.everywhere and other.everywhere, tuple(dict.fromkeys((*self.conditions, *other.conditions))))
+
+    def renamed(self, names: Mapping[Any, Any]) -> Compared:
+        """The same with other dimensions."""
+        return replace(self, sizes=tuple(tuple((names[d], n) for d, n in vector) for vector in self.sizes))
+
+    def __str__(self) -> str:
+        if not self.sizes or not self.sizes[0]:
+            return "compared in normal form"
+        slots = ", as many as a monomial has index slots" if self.everywhere else ""
+        return f"compared entry by entry at {' and '.join(_say(dict(vector)) for vector in self.sizes)}{slots}"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How to compare within one problem; `numbers` are symbols with a number for a value, such as L_bar = 1."""
+
+    dimensions: tuple[Expr, ...]
+    conventions: Conventions
+    numbers: Mapping[Expr, Expr]
+
+    def compare(self, left: Side, right: Side, shape: Shape, sides: Callable[[bool], tuple[Slots, ...]], what: str,
+                sources: tuple[Source, ...], mentioned: frozenset[Expr], definitions: tuple[tuple[Expr, Expr], ...] = ()) -> Compared:
+        """Raises Refused with a point, or Undecided.  `definitions` are put in for their symbols in the entries of both sides."""
+        dimensions = tuple(d for d in self.dimensions if d in mentioned)
+        plain, with_atoms = sides(False), sides(True)
+        sizes, complete = enough(dimensions, shape, plain)
+        few, *others = self._small(sizes[0], plain)
+        self._each(few, None, left, right, definitions, what, self._refute)
+        for numbers in (False, True) if any(s.named or s.constant for s in with_atoms) else (False,):
+            fewer, _ = enough(dimensions, shape, with_atoms, numbers)
+            if numbers and _too_many(fewer):
+                break
+            with suppress(Undecided):
+                found: dict[str, None] = {}
+                for vector in fewer:
+                    atoms = Atoms(numbers)
+                    self._each(vector, atoms, left, right, definitions, what, self._same_polynomial)
+                    found |= atoms.conditions
+                return _compared(fewer, True, tuple(found))
+        return self._written_out(left, right, shape, plain, what, sources, definitions, sizes, [few, *others], complete)
+
+    def _written_out(self, left: Side, right: Side, shape: Shape, plain: tuple[Slots, ...], what: str, sources: tuple[Source, ...],
+                     definitions: tuple[tuple[Expr, Expr], ...], sizes: list[Sizes], few: list[Sizes], complete: bool) -> Compared:
+        everywhere = not few[0] or (complete and not any(s.expr.has(op.Operation) for s in sources))
+        vectors = few
+        if everywhere and few[0]:
+            try:
+                enough_of_them = thorough(sizes, shape, plain, sources)
+                everywhere = not _too_many(enough_of_them)
+            except TooManySizes:
+                everywhere = False
+            vectors = enough_of_them if everywhere else vectors
+        for vector in vectors:
+            self._each(vector, None, left, right, definitions, what, self._identical)
+        return _compared(vectors, everywhere)
+
+    def _each(self, sizes: Sizes, atoms: Atoms | None, left: Side, right: Side, definitions: tuple[tuple[Expr, Expr], ...], what: str,
+              judge: Callable[[Expr, Expr, str], None]) -> None:
+        """Every entry at one size."""
+        ex = Explicit(dict(sizes), atoms)
+        a, b = left(ex), right(ex)
+        if (len(a), len(a[0])) != (len(b), len(b[0])):
+            raise Refused(f"{what}: the shapes differ")
+        if len(a) * len(a[0]) > MAX_ENTRIES:
+            raise Undecided(f"{what}: more than {MAX_ENTRIES} entries")
+        tables: list[dict[Expr, Expr]] = []
+        for symbol, expr in definitions:
+            pairs = zip(ex.rows(symbol), ex.rows(expr), strict=True)
+            tables.append({s: x for row, other in pairs for s, x in zip(row, other, strict=True)})
+        for i, (row, other) in enumerate(zip(a, b, strict=True), 1):
+            for j, (x, y) in enumerate(zip(row, other, strict=True), 1):
+                x, y = x.xreplace(self.numbers), y.xreplace(self.numbers)
+                for table in tables:
+                    x, y = (atoms.substituted(e, table) if atoms else e.xreplace(table) for e in (x, y))
+                if x != y:
+                    judge(x, y, f"{what}, entry ({i}, {j}) at {_say(sizes)}")
+
+    def _refute(self, x: Expr, y: Expr, where: str) -> None:
+        for point in points(leaves(x, y), 2):
+            if differ(x, y, point, step_at_zero=self.conventions.step_at_zero):
+                raise Refused(f"{where}: the two sides differ at {', '.join(f'{say_leaf(s)} = {n}' for s, n in list(point.items())[:12])}")
+
+    def _same_polynomial(self, x: Expr, y: Expr, where: str) -> None:
+        if not all(zero for zero, _ in branches(x - y)):
+            raise Undecided(f"{where}: not the same polynomial")
+
+    def _identical(self, x: Expr, y: Expr, where: str) -> None:
+        require_identical(x, y, self.conventions.relu_at_zero, where, say_leaf, self.conventions.step_at_zero)
+
+    @staticmethod
+    def _small(sizes: Sizes, sides: tuple[Slots, ...]) -> list[Sizes]:
+        """Sizes of 2 and 3, or what fixed positions and sizes such as N - K + 1 need; any two dimensions differ in one of them."""
+        least = tuple(Slots(fixed=s.fixed + Counter({d: 1 for d in s.summed if not d.is_Symbol})) for s in sides)
+        base = enough(tuple(sizes), (), least)[0][0]
+        found = [{d: n + (i >> bit & 1) for i, (d, n) in enumerate(base.items(), 1)} for bit in range(max(1, len(base).bit_length()))]
+        return [*found, base] if len(base) == 1 else found
+
+
+def _compared(vectors: list[Sizes], everywhere: bool, conditions: tuple[str, ...] = ()) -> Compared:
+    return Compared(tuple(tuple(vector.items()) for vector in vectors), everywhere, conditions)
+
+
+def _too_many(vectors: list[Sizes]) -> bool:
+    """More than is written out in a few seconds."""
+    return sum(prod(vector.values()) for vector in vectors) > MAX_WORK
+
+
+def _say(sizes: Sizes) -> str:
+    return ", ".join(f"{d} = {n}" for d, n in sizes.items()) or "its sizes"
+
+
+def say_leaf(e: Expr) -> str:
+    return f"{e.args[0].name}[{e.args[1]},{e.args[2]}]" if isinstance(e, Entry) else str(e)
+
+
+__all__ = ["Compared", "Comparison", "say_leaf"]
