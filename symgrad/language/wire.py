@@ -208,6 +208,8 @@ class Decoder:
             raise SpecError(f"a function without its arguments in {head}")
         if head == "pow" and (len(arguments) != 2 or not arguments[1].is_Rational or abs(arguments[1]) > 1000):
             raise SpecError("a power with an exponent out of range")
+        if not arguments or (head == "transpose" and len(arguments) != 1):
+            raise SpecError(f"{head} cannot be applied to {len(arguments)} arguments")
         try:
             if head in _UNEVALUATED:
                 return _OPERATIONS[head]._from_args(arguments)
