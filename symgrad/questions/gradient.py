@@ -85,7 +85,8 @@ def partial_step(work: _Work, u: str, v: str) -> Step:
         expr, used = local_partial(node.expr, scalar(v), scalar(u))
         expr = kept_at_kinks(work, node.expr, expr)
         lines = [Line(F.Derivative(node.expr, v)), Line(F.Just(expr), (", ".join(used),) if used else ())]
-        if work.numbers.covers(*names_in(expr)) and names_in(expr):
+        known = all(fn.name in KNOWN for fn in expr.atoms(Fn))
+        if known and work.numbers.covers(*names_in(expr)) and names_in(expr):
             number = work.numbers.of(expr)
             put_in = substitution(expr, work.numbers, work.problem.digits)
             if put_in is not None and (len(names_in(expr)) > 1 or expr.count_ops() > 2):
