@@ -128,9 +128,8 @@ def test_at_a_kink_with_a_convention(name: str, share: str, slope: Rational) -> 
     d, answers = derived(gradient(f"z = w - 2\n{let}", "w = 2\nu = 0", "L", "w", f"[conventions]\n{convention} = {share}"))
     assert answers["w"] == F.Just(Rational(slope))
     (said,) = d.conventions
-    assert said[0] == {"relu": "By convention of the problem the derivative of ReLU at 0 is ",
-    "leaky": "By convention of the problem the derivative of ReLU at 0 is ",
-                       "abs": "By convention of the problem the derivative of "}.get(name, "By convention of the problem the derivative of a maximum or a minimum at a tie is ")
+    which = {"relu": "derivative of ReLU at 0 is ", "leaky": "derivative of ReLU at 0 is ", "abs": "derivative of "}
+    assert said[0] == f"By convention of the problem the {which.get(name, 'derivative of a maximum or a minimum at a tie is ')}"
     assert F.Just(Rational(share)) in said
 
 
