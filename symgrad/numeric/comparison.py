@@ -16,7 +16,7 @@ from sympy import Expr, Symbol
 
 from symgrad.language import vectors as v
 from symgrad.language.claims import EXACT, Total
-from symgrad.language.errors import SpecError, Unsupported
+from symgrad.language.errors import ShapeError, SpecError, Unsupported
 from symgrad.language.functions import KNOWN, Call, Fn
 from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import Conventions
@@ -55,6 +55,8 @@ def compare(derivation: Derivation, of: str, wrt: tuple[str, ...], conventions: 
         return _compare(graph, of, wrt, conventions)
     except (SpecError, Unsupported) as error:
         return Comparison(reason=str(error))
+    except ValueError as error:  # NumPy's word for sizes at which an operation has no meaning; a second look is no reason to stop
+        return Comparison(reason=f"no numbers at these sizes: {error}")
 
 
 def _compare(graph: Graph, of: str, wrt: tuple[str, ...], conventions: Conventions) -> Comparison:
@@ -67,13 +69,20 @@ def _compare(graph: Graph, of: str, wrt: tuple[str, ...], conventions: Conventio
     whole = graph.extended(tuple(Node(name, e) for name, e in kinks.items()))
     analytic = compile_graph(whole, (of, *bars.values(), *inner, *kinks), conventions=conventions, functions=functions)
     sides = _sides(graph, of, wrt, inner, conventions, functions)
-    sizes = {str(d): SIZES[i % len(SIZES)] for i, d in enumerate(graph.dimensions)}
+    names = tuple(map(str, graph.dimensions))
+    choices = [dict(zip(order, (SIZES[i % len(SIZES)] for i in range(len(names))), strict=True)) for order in (names, names[::-1])]
+    sizes = choices.pop(0)
     errors: list[float] = []
     for attempt in range(TRIES):
         values = draw(graph, sizes, attempt)
         try:
             with np.errstate(all="ignore"):
                 found = analytic({**values, **sizes})
+        except ShapeError:  # a kernel larger than what it slides over, at these sizes
+            if not choices:
+                raise
+            sizes = choices.pop(0)
+            continue
         except SpecError:  # a matrix without an inverse
             continue
         if not all(np.all(np.isfinite(x)) for x in found.values()) or any(np.min(np.abs(found[k])) < MARGIN for k in kinks):

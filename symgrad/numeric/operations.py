@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sympy import Expr, Inverse, MatMul
 
 from symgrad.language import operations as op
+from symgrad.language.errors import ShapeError
 from symgrad.language.vectors import is_scalar, shape_of
 from symgrad.numeric.kernels import diagonal_view, logsumexp, softmax
 from symgrad.numeric.products import chain
@@ -119,6 +120,8 @@ def stack(a: Array, b: Array) -> Array:
 def correlate(w: Array, x: Array) -> Array:
     import numpy as np
 
+    if any(k > n for k, n in zip(w.shape[-2:], x.shape[-2:], strict=True)):
+        raise ShapeError(f"conv: the kernel has the sizes {w.shape[-2:]}, larger than {x.shape[-2:]}")
     windows = np.lib.stride_tricks.sliding_window_view(x, w.shape[-2:], axis=(-2, -1))
     return np.einsum("...ijpq,...pq->...ij", windows, w)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sympy import Integer
 
+import symgrad
 from symgrad import parse, pipeline
 from symgrad.api import Model
 from symgrad.language.claims import Total
@@ -169,3 +170,13 @@ def test_a_disagreement_is_not_good() -> None:
     assert not row.good
     assert dataclasses.replace(row, comparison=Comparison(3, (), -6)).good
     assert re.fullmatch(r"below 1e-1", Comparison(3, (), -1).error)
+
+
+def test_sizes_at_which_a_kernel_does_not_fit_are_not_taken() -> None:
+    """conv(x, w) needs N >= M: the first choice of sizes may not fit, the next does."""
+    for shapes in ({"x": "N", "w": "M"}, {"w": "M", "x": "N"}):
+        g = symgrad.parse("L = sum(conv(x, w))", shapes=shapes)
+        s = g.backward("L", wrt=["x", "w"])
+        assert s.proved and not s.failures
+        (part,) = s.parts
+        assert part.comparison is not None and part.comparison.reason == "" and part.comparison.agrees
