@@ -5,8 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from symgrad.language import forms as F
-from symgrad.language.claims import EXACT, ROUNDED, Adjoint, AdjointEntry, Claim, ClosedForm, GivenValue, Line, Matches, Total, Value
+from symgrad.language.claims import (
+    EXACT,
+    ROUNDED,
+    Adjoint,
+    AdjointEntry,
+    Claim,
+    ClosedForm,
+    ClosedTangent,
+    GivenValue,
+    Line,
+    Matches,
+    Tangent,
+    Total,
+    Value,
+)
 from symgrad.language.steps import Answer
+from symgrad.language.tangents import is_jacobian
 
 
 def stands(answer: Answer, claims: Iterable[Claim]) -> bool:
@@ -28,6 +43,9 @@ def _says(c: Claim, answer: Answer, valuation: str) -> bool:
             return left == F.AdjointOf(node) and right == F.Just(expr)
         case AdjointEntry(_, node, indices, expr):
             return left == F.Component(node, indices) and right == F.Just(expr)
+        case Tangent(node, seed, direction, expr) | ClosedTangent(node, seed, direction, expr):
+            second = F.SecondOf(seed, node.removesuffix("_bar"), direction[0][0]) if seed and is_jacobian(direction) else None
+            return left in (F.TangentOf(node, direction), second) and right == F.Just(expr)
         case Matches(of, wrt, choice):
             if len(wrt) == 1:
                 return left == F.TotalOf(of, wrt[0]) and right == F.Just(choice[0])

@@ -21,6 +21,7 @@ from symgrad.check.normal import NoDerivative, Undecided
 from symgrad.check.outputs import Outputs
 from symgrad.check.points import NoSign
 from symgrad.check.scalars import Scalars, is_number
+from symgrad.check.tangents import Tangents
 from symgrad.check.threshold import asked, decides, misfits, units_test, violates
 from symgrad.check.weights import impossible
 from symgrad.check.zeros import Zeros
@@ -62,11 +63,15 @@ from symgrad.language.problem import (
     Forward,
     Gradient,
     GuaranteedZero,
+    Hessian,
+    HessianVector,
+    Jacobian,
     Part,
     Problem,
     Prove,
 )
 from symgrad.language.steps import Ground, Verdict
+from symgrad.language.tangents import Direction
 from symgrad.language.zeros import AlwaysZero, CanHold, CannotHold, NotAlwaysZero
 
 
@@ -77,6 +82,7 @@ class Checker:
         self.problem = problem
         self.scalars = Scalars(problem)
         self.adjoints = Adjoints(problem)
+        self.tangents = Tangents(self.adjoints)
         self.fills = Fills(self.scalars)
         self.networks = Networks(problem, self.scalars)
         self.outputs = Outputs(self.networks)
@@ -128,6 +134,12 @@ class Checker:
                 return self.adjoints.entry(claim)
             case ClosedForm():
                 return self.adjoints.closed_form(claim)
+            case C.Tangent():
+                for line in claim.lines:
+                    self.scalars.prose(line.why, EXACT, {}, claim.node)
+                return self.tangents.tangent(claim)
+            case C.ClosedTangent():
+                return self.tangents.closed(claim)
             case Matches():
                 return self.adjoints.matches(claim)
             case Differs():
@@ -219,6 +231,13 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
             whole = {c.node for c in claims if isinstance(c, ClosedForm) and c.of == of}
             return (*(f"{w}_bar" for w in wrt if (of, w) not in got), *(f"the entries of {w}_bar" for w in components if w not in entries),
                     *(f"the closed form of {w}_bar" for w in closed if w not in whole))
+        case Jacobian(of, wrt, direction):
+            along = (ask.pairs,) if direction else tuple(((w, ""),) for w in wrt)
+            return tuple(f"the derivative of {of} in {', '.join(w for w, _ in d)}" for d in along if (of, "", d) not in tangents(claims))
+        case Hessian(of):
+            return tuple(f"d2{of}/d{a} d{b}" for a, b in ask.blocks if (f"{a}_bar", of, ((b, ""),)) not in tangents(claims))
+        case HessianVector(of, wrt):
+            return tuple(f"the row of {w}" for w in wrt if (f"{w}_bar", of, ask.pairs) not in tangents(claims))
         case Choose(of, wrt, choices, _, several):
             decided = {c.choice: isinstance(c, Matches) for c in claims if isinstance(c, Matches | Differs) and (c.of, c.wrt) == (of, wrt)}
             missing = tuple(f"choice {i}" for i, c in enumerate(choices, 1) if c not in decided)
@@ -244,6 +263,11 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
             links += [(f"line {k} of the chain", a, b) for k, (a, b) in enumerate(pairwise(steps), 2)]
             return tuple(dict.fromkeys(name for name, a, b in links if not answered(claims, a, b, assume)))
     assert_never(ask)
+
+
+def tangents(claims: tuple[Claim, ...]) -> frozenset[tuple[str, str, Direction]]:
+    """Of which node, with which adjoints for definitions, along which direction there is a tangent."""
+    return frozenset((c.node, c.seed, c.direction) for c in claims if isinstance(c, C.Tangent))
 
 
 __all__ = ["Checker", "check_claims", "left_open", "unanswered"]

@@ -12,6 +12,7 @@ from sympy import Expr, MatrixSymbol, Number, Symbol
 
 from symgrad.language import forms as F
 from symgrad.language.graph import Graph
+from symgrad.language.tangents import tangent
 from symgrad.language.vectors import variable
 
 
@@ -51,4 +52,8 @@ class Pattern:
                 return type(f), definition, self.form(F.AdjointOf(of)), self.expression(self.graph.symbol(wrt))
             case F.JacobianTimes(layout, of, transposed):
                 return type(f), self.form(layout), self.form(F.AdjointOf(of)), transposed
+            case F.Pushforward(of, wrt, direction):
+                moves = [self.graph.symbol(wrt), tangent(self.graph, wrt, direction)]
+                moves += [self.graph.symbol(n) for pair in direction for n in pair if n]
+                return type(f), self.expression(self.graph.node(of).expr), *map(self.expression, moves)
         return f

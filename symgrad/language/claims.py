@@ -98,6 +98,31 @@ class ClosedForm:
 
 
 @dataclass(frozen=True, slots=True)
+class Tangent:
+    """The tangent of a node along a direction (language/tangents.py): u_dot, or the Jacobian du/dw.
+
+    lines[0] is the sum over the arguments of the node that move; expr is in terms of other tangents.  With a `seed` the graph has
+    the adjoints of that node for definitions, so that the node may be w_bar and the tangent a second derivative.
+    """
+
+    node: str
+    seed: str
+    direction: tuple[tuple[str, str], ...]
+    expr: Expr
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedTangent:
+    """The same with the definitions of all other tangents substituted."""
+
+    node: str
+    seed: str
+    direction: tuple[tuple[str, str], ...]
+    expr: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Witness:
     """A point at which two sides differ: sizes of the dimensions, values of the variables (row by row), both sides."""
 
@@ -361,7 +386,7 @@ class Open:
 
 
 Claim = (
-    Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Matches | Differs
+    Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Tangent | ClosedTangent | Matches | Differs
     | Sieve | Fits | Classes | Conflict
     | UnitsTest | Decides | Violates | Misfits | Unrealizable | DecidesChain
     | ActivationRelation | Rewritten | Parameter | Image | SameFunction | Beside | NoParameters

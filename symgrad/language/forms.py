@@ -122,6 +122,32 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
+class TangentOf:
+    """The tangent of a node along a direction (language/tangents.py): u_dot, or the Jacobian du/dw."""
+
+    node: str
+    direction: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pushforward:
+    """(d of / d wrt) times the tangent of `wrt`: what one argument contributes to the tangent of a node."""
+
+    of: str
+    wrt: str
+    direction: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SecondOf:
+    """The block of the Hessian with a row for each entry of `row` and a column for each entry of `column`."""
+
+    of: str
+    row: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decimal:
     """A decimal rounded to `digits` places after the point; it stands for the interval that rounds to it."""
 
@@ -177,7 +203,7 @@ class Relation:
 Layout = Stacked | Spread | Diagonal
 Form = (
     Just | Product | Sum | Substituted | PartialOf | Derivative | TotalOf | AdjointOf | Pullback | JacobianTimes
-    | Stacked | Spread | Diagonal | Component | Decimal | Tuple | Comparison | Relation
+    | Stacked | Spread | Diagonal | Component | TangentOf | Pushforward | SecondOf | Decimal | Tuple | Comparison | Relation
 )
 
 Prose = tuple[str | Form, ...]

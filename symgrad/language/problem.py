@@ -84,6 +84,72 @@ class Backward:
 
 
 @dataclass(frozen=True, slots=True)
+class Jacobian:
+    """d of / d wrt of a vector in a vector by the chain rule; with a direction for each of `wrt`, its product with the direction."""
+
+    kind: ClassVar[str] = "jacobian"
+    of: str
+    wrt: tuple[str, ...]
+    direction: tuple[str, ...] = ()
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        return tuple(zip(self.wrt, self.direction, strict=True))
+
+    def task(self, graph: Graph) -> Prose:
+        if self.direction:
+            return ("Find the derivative of ", F.Just(graph.symbol(self.of)), " in ", *_moving(graph, self.pairs), ".")
+        return ("Find the Jacobian", "s " if len(self.wrt) > 1 else " ", *listed([F.TangentOf(self.of, ((w, ""),)) for w in self.wrt]), ".")
+
+
+@dataclass(frozen=True, slots=True)
+class Hessian:
+    """The second derivatives of a scalar, a block for every two names in `wrt`."""
+
+    kind: ClassVar[str] = "hessian"
+    of: str
+    wrt: tuple[str, ...]
+    expand: bool = False  # write sigma'(z) as h o (1 - h)
+
+    @property
+    def blocks(self) -> tuple[tuple[str, str], ...]:
+        """On and above the diagonal; those below are their transposes."""
+        return tuple((a, b) for i, a in enumerate(self.wrt) for b in self.wrt[i:])
+
+    def task(self, graph: Graph) -> Prose:
+        return ("Find the second derivative", "s " if len(self.blocks) > 1 else " ", *listed([F.SecondOf(self.of, *b) for b in self.blocks]), ".")
+
+
+@dataclass(frozen=True, slots=True)
+class HessianVector:
+    """The Hessian of a scalar times a direction, without the Hessian: the tangents of the adjoints."""
+
+    kind: ClassVar[str] = "hvp"
+    of: str
+    wrt: tuple[str, ...]
+    direction: tuple[str, ...]
+    closed_form: bool = False
+    expand: bool = False
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        return tuple(zip(self.wrt, self.direction, strict=True))
+
+    def task(self, graph: Graph) -> Prose:
+        return ("Find the product of the Hessian of ", F.Just(graph.symbol(self.of)), " with a direction: in ", *_moving(graph, self.pairs),
+                ", without forming the Hessian.")
+
+
+def _moving(graph: Graph, pairs: tuple[tuple[str, str], ...]) -> Prose:
+    """w along v and b along u."""
+    found: list[str | F.Form] = []
+    for k, (w, v) in enumerate(pairs):
+        found += [" and " if k == len(pairs) - 1 else ", "] if k else []
+        found += [F.Just(graph.symbol(w)), " along ", F.Just(graph.symbol(v))]
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
 class Choose:
     """Which choices equal d of / d wrt?  Each choice has one expression for every name in `wrt`."""
 
@@ -223,7 +289,7 @@ def listed(items: Sequence[F.Form]) -> Prose:
 
 
 Ask = (
-    Forward | Gradient | Backward | Choose | Fill | Construct | ConstructChain | CheckNetwork | FindParameters
+    Forward | Gradient | Backward | Jacobian | Hessian | HessianVector | Choose | Fill | Construct | ConstructChain | CheckNetwork | FindParameters
     | GuaranteedZero | Prove
 )
 

@@ -43,6 +43,7 @@ from symgrad.language.errors import SpecError, Unsupported
 from symgrad.language.functions import KNOWN, Call, Fn, dimension
 from symgrad.language.graph import Graph
 from symgrad.language.operations import OPERATIONS
+from symgrad.language.tangents import entries, is_tangent
 
 FORMAT = 1
 MAX_DEPTH, MAX_NODES, MAX_DIGITS = 400, 2_000_000, 2000
@@ -226,7 +227,19 @@ class Decoder:
             return self.graph.symbol(name)
         if name.endswith("_bar") and name[:-4] in self.graph:
             return v.variable(name, self.graph.shape(name[:-4]))
-        raise SpecError(f"the problem has no {name[:40]}")
+        found = self._tangent(name)
+        if found is None:
+            raise SpecError(f"the problem has no {name[:40]}")
+        return found
+
+    def _tangent(self, name: str) -> Expr | None:
+        """u_dot, or u_wrt_w, u a name of the graph or an adjoint."""
+        cut = is_tangent(name, self.graph)
+        if cut is None:
+            return None
+        node, wrt = cut
+        shape = self.graph.shape(node if node in self.graph else node.removesuffix("_bar"))
+        return v.variable(name, (entries(shape), entries(self.graph.shape(wrt))) if wrt else shape)
 
 
 def _number(text: str) -> Rational:

@@ -15,6 +15,9 @@ from symgrad.language.problem import (
     Forward,
     Gradient,
     GuaranteedZero,
+    Hessian,
+    HessianVector,
+    Jacobian,
     Part,
     Problem,
     Prove,
@@ -34,6 +37,15 @@ def derive(problem: Problem, part: Part) -> Derivation:
         case Backward():
             from symgrad.questions.backward import derive_backward
             return derive_backward(problem, part.label, part.ask)
+        case Jacobian():
+            from symgrad.questions.tangents import derive_jacobian
+            return derive_jacobian(problem, part.label, part.ask)
+        case Hessian():
+            from symgrad.questions.tangents import derive_hessian
+            return derive_hessian(problem, part.label, part.ask)
+        case HessianVector():
+            from symgrad.questions.tangents import derive_hvp
+            return derive_hvp(problem, part.label, part.ask)
         case Choose():
             from symgrad.questions.choose import derive_choose
             return derive_choose(problem, part.label, part.ask)

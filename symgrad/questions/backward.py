@@ -10,9 +10,10 @@ from symgrad.language import forms as F
 from symgrad.language import vectors as v
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Line
 from symgrad.language.entries import Indices, entry
-from symgrad.language.graph import Graph, Node
+from symgrad.language.graph import Graph
 from symgrad.language.problem import Backward, Problem
 from symgrad.language.steps import Answer, Derivation, Step
+from symgrad.language.tangents import with_adjoints
 from symgrad.questions.conventions import at_kinks
 from symgrad.rules.adjoints import Accumulated, accumulate, bar
 from symgrad.rules.vector import put_in
@@ -22,12 +23,8 @@ def derive_backward(problem: Problem, part: str, ask: Backward) -> Derivation:
     """Adjoints of every node between `of` and `wrt`; the graph of the derivation has them as definitions."""
     graph = problem.graph
     asked = tuple(dict.fromkeys((*ask.wrt, *ask.components, *ask.closed_form)))
-    found = accumulate(graph, ask.of, asked, ask.expand)
-    found.setdefault(ask.of, Accumulated(Integer(1)))
-    exprs = {name: a.expr for name, a in found.items()}
-    steps: dict[str, Step] = {}
-    for name, accumulated in found.items():
-        steps[name] = adjoint_step(problem, ask, name, accumulated, steps)
+    steps, extended = adjoints(problem, ask.of, asked, ask.expand)
+    exprs = {name: extended.node(f"{name}_bar").expr for name in steps}
     listed = list(steps.values())
     answers = []
     for name in asked:
@@ -43,10 +40,18 @@ def derive_backward(problem: Problem, part: str, ask: Backward) -> Derivation:
         listed.append(Step(ClosedForm(ask.of, name, closed), "substitution", ("put the adjoints into one formula",),
                            tuple(steps.values()), f"{name}_bar (closed form)"))
         answers.append(Answer(f"{name}_bar (closed form)", F.AdjointOf(name), F.Just(closed)))
-    extended = graph.extended(
-        tuple(Node(f"{n}_bar", e, rf"\bar{{{graph[n].latex or n}}}") for n, e in exprs.items()), ())
-    notes = (*layout_note(graph, ask, tuple(found)), *at_kinks(problem, graph.ancestors(ask.of)))
+    notes = (*layout_note(graph, ask, tuple(steps)), *at_kinks(problem, graph.ancestors(ask.of)))
     return Derivation(part, extended, tuple(listed), tuple(answers), notes)
+
+
+def adjoints(problem: Problem, of: str, asked: tuple[str, ...], expand: bool) -> tuple[dict[str, Step], Graph]:
+    """The steps of the adjoints of `asked` and of all between, and the graph with the adjoints for definitions."""
+    found = accumulate(problem.graph, of, asked, expand)
+    found.setdefault(of, Accumulated(Integer(1)))
+    steps: dict[str, Step] = {}
+    for name, accumulated in found.items():
+        steps[name] = adjoint_step(problem, of, name, accumulated, steps)
+    return steps, with_adjoints(problem.graph, {name: a.expr for name, a in found.items()})
 
 
 def layout_note(graph: Graph, ask: Backward, names: tuple[str, ...]) -> tuple[F.Prose, ...]:
@@ -59,14 +64,14 @@ def layout_note(graph: Graph, ask: Backward, names: tuple[str, ...]) -> tuple[F.
     return tuple(notes)
 
 
-def adjoint_step(problem: Problem, ask: Backward, name: str, accumulated: Accumulated, steps: dict[str, Step]) -> Step:
+def adjoint_step(problem: Problem, of: str, name: str, accumulated: Accumulated, steps: dict[str, Step]) -> Step:
     """v_bar = sum over the consumers u of v of (du/dv)^T u_bar."""
     expr, consumers = accumulated.expr, accumulated.consumers
-    if name == ask.of:
-        return Step(Adjoint(ask.of, name, expr, (Line(F.Just(expr)),)), "seed", (f"the derivative of {name} in itself",), (), f"{name}_bar")
+    if name == of:
+        return Step(Adjoint(of, name, expr, (Line(F.Just(expr)),)), "seed", (f"the derivative of {name} in itself",), (), f"{name}_bar")
     if not consumers:
-        nothing = Adjoint(ask.of, name, expr, (Line(F.Just(expr)),))
-        return Step(nothing, "no path", (f"no path leads from {name} to {ask.of}",), (), f"{name}_bar")
+        nothing = Adjoint(of, name, expr, (Line(F.Just(expr)),))
+        return Step(nothing, "no path", (f"no path leads from {name} to {of}",), (), f"{name}_bar")
     raw = accumulated.terms
     lines = [Line(_sum([F.Pullback(u, name) for u in consumers]), () if len(consumers) == 1 else ("one term for every consumer",))]
     for written in (False, True):
@@ -77,7 +82,7 @@ def adjoint_step(problem: Problem, ask: Backward, name: str, accumulated: Accumu
     lines = [x for k, x in enumerate(lines) if k == 0 or not _same(x.form, lines[k - 1].form)]
     words = f"{name} is used by {', '.join(consumers[:-1])}{' and ' if len(consumers) > 1 else ''}{consumers[-1]}"
     premises = [steps[u] for u in consumers]
-    return Step(Adjoint(ask.of, name, expr, tuple(lines)), "sum over consumers", (words,), tuple(premises), f"{name}_bar")
+    return Step(Adjoint(of, name, expr, tuple(lines)), "sum over consumers", (words,), tuple(premises), f"{name}_bar")
 
 
 def layout(graph: Graph, u: str, name: str, raw: Expr, written: bool) -> F.Form | None:

@@ -7,7 +7,7 @@ here, when the adjoint is built.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import reduce, singledispatch
 
 from sympy import (
@@ -277,18 +277,18 @@ def inner_product(a: Expr, b: Expr) -> Expr:
     return trace(v.matmul(v.transpose(a), b))
 
 
-def put_in(e: Expr, table: dict[Expr, Expr], memo: dict[Expr, Expr] | None = None) -> Expr:
-    """Equals put in for equals, products and sums kept flat."""
+def put_in(e: Expr, table: dict[Expr, Expr], memo: dict[Expr, Expr] | None = None, product: Callable[[Expr, Expr], Expr] = v.matmul) -> Expr:
+    """Equals put in for equals, products and sums kept flat; `product` multiplies two matrices."""
     memo = dict(table) if memo is None else memo
     if e not in memo:
-        args = tuple(put_in(a, table, memo) if isinstance(a, Expr) else a for a in e.args)
-        memo[e] = e if args == e.args else _rebuilt(e, args)
+        args = tuple(put_in(a, table, memo, product) if isinstance(a, Expr) else a for a in e.args)
+        memo[e] = e if args == e.args else _rebuilt(e, args, product)
     return memo[e]
 
 
-def _rebuilt(e: Expr, args: tuple[Expr, ...]) -> Expr:
+def _rebuilt(e: Expr, args: tuple[Expr, ...], product: Callable[[Expr, Expr], Expr]) -> Expr:
     if isinstance(e, MatMul):
-        return reduce(v.matmul, args)
+        return reduce(product, args)
     if isinstance(e, HadamardProduct):
         return reduce(v.times, args)
     if isinstance(e, Transpose):

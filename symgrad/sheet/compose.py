@@ -46,11 +46,13 @@ from symgrad.language.problem import (
     Forward,
     Gradient,
     GuaranteedZero,
+    Hessian,
     Part,
     Problem,
     Prove,
 )
 from symgrad.language.steps import Answer, Comparison, Derivation, Ground, Step, Verdict
+from symgrad.language.tangents import Direction, is_jacobian
 from symgrad.language.vectors import say_shape
 from symgrad.language.zeros import AlwaysZero, CanHold, CannotHold, NotAlwaysZero
 from symgrad.sheet import document as D
@@ -298,6 +300,8 @@ class _Writer:
                 return (D.Maths(n.name(f"{node}_bar")), ": ", s.rule)
             case AdjointEntry(_, node) | ClosedForm(_, node):
                 return (D.Maths(n.name(f"{node}_bar")), ": ", *said)
+            case C.Tangent(node, _, direction) | C.ClosedTangent(node, _, direction):
+                return (D.Maths(n.form(F.TangentOf(node, direction))), ": ", *said)
             case Image():
                 return network_title(s.claim, self.problem, said)
             case AlwaysZero() | NotAlwaysZero() | CanHold() | CannotHold():
@@ -328,6 +332,10 @@ class _Writer:
                 return [self.chain(n.form(F.Component(node, indices)), (Line(F.Just(expr)),), n)]
             case ClosedForm(_, node, expr):
                 return [self.chain(n.name(f"{node}_bar"), (Line(F.Just(expr)),), n)]
+            case C.Tangent(node, seed, direction, _, lines):
+                return [self.chain(n.form(self.left(node, seed, direction)), lines, n)]
+            case C.ClosedTangent(node, seed, direction, expr):
+                return [self.chain(n.form(self.left(node, seed, direction)), (Line(F.Just(expr)),), n)]
             case Matches(of, wrt, choice):
                 return [self.comparison(of, wrt, choice, "=", n)]
             case Differs(of, wrt, choice, _, witness):
@@ -356,6 +364,13 @@ class _Writer:
             case Identity() | Impossible() | Cases() | Counterexample() | Open():
                 return proof.blocks(c, n, self.chain("", c.lines[1:], n).rows if isinstance(c, Identity) else ())
         assert_never(c)
+
+    def left(self, node: str, seed: str, direction: Direction) -> F.Form:
+        """A Jacobian of an adjoint of the variables asked for is a block of the Hessian, and is called so."""
+        base = node.removesuffix("_bar")
+        if seed and is_jacobian(direction) and isinstance(self.item.part.ask, Hessian) and base in self.item.part.ask.wrt and node != base:
+            return F.SecondOf(seed, base, direction[0][0])
+        return F.TangentOf(node, direction)
 
     def same_point(self, s: Step) -> str:
         """The number of an earlier step that shows the same point; '' if there is none."""

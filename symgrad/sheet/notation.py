@@ -35,6 +35,7 @@ from symgrad.language.derivatives import Diff, Grad
 from symgrad.language.entries import Indices, entry
 from symgrad.language.functions import KNOWN, Call, Fn, dimension
 from symgrad.language.graph import Graph
+from symgrad.language.tangents import Direction, is_jacobian, is_tangent, tangent_name
 from symgrad.sheet.operations import ATOM, POWER, PRODUCT, SUM, one_norm, operation_tex, quotient, turned
 
 _SIGNS = {F.Sign.EQUAL: "=", F.Sign.UNEQUAL: r"\neq", F.Sign.LESS: "<", F.Sign.AT_MOST: r"\leq", F.Sign.MORE: ">", F.Sign.AT_LEAST: r"\geq"}
@@ -91,6 +92,8 @@ class Notation:
         return base + scripts
 
     def parts(self, name: str) -> tuple[str, str]:
+        if (cut := is_tangent(name, self.graph)) is not None and not (name in self.graph and self.graph[name].latex):
+            return self._tangent(*cut)
         if name not in self.graph or name.endswith("_bar"):
             if name.endswith("_bar"):
                 base, scripts = self.parts(name[:-4])
@@ -105,6 +108,13 @@ class Notation:
         if found.shape != v.SCALAR and re.fullmatch(r"[A-Za-z]", base):
             base = rf"\mathbf{{{base}}}"
         return base, f"_{{{low}}}" if low else ""
+
+    def _tangent(self, node: str, wrt: str) -> tuple[str, str]:
+        """u with a dot, or du/dw."""
+        if wrt:
+            return rf"\frac{{\partial {self.name(node)}}}{{\partial {self.name(wrt)}}}", ""
+        base, scripts = self.parts(node)
+        return rf"\dot{{{base}}}", scripts
 
     def entry_name(self, name: str, i: str, j: str | None) -> str:
         """x_i, W^{(1)}_{ij}; a name that has a subscript of its own is put in parentheses."""
@@ -362,6 +372,12 @@ class Notation:
                 if n.is_Integer and n <= 3:
                     return self._grid([[ends[i] if i == j else "0" for j in range(len(ends))] for i in range(len(ends))])
                 return self._grid([[ends[0], "", "0"], ["", r"\ddots", ""], ["0", "", ends[1]]])
+            case F.TangentOf(node, direction):
+                return self.name(tangent_name(node, direction))
+            case F.Pushforward(of, wrt, direction):
+                return self._pushforward(of, wrt, direction)
+            case F.SecondOf(of, row, column):
+                return self._second(of, row, column)
             case F.Tuple(parts):
                 return rf"\left({', '.join(map(self.form, parts))}\right)"
             case F.Comparison(before, relation, after):
@@ -369,6 +385,19 @@ class Notation:
             case F.Relation(left, sign, right):
                 return f"{self.tex(left)} {_SIGNS[sign]} {self.tex(right)}"
         raise TypeError(type(f).__name__)
+
+    def _pushforward(self, of: str, wrt: str, direction: Direction) -> str:
+        ratio = rf"\frac{{\partial {self.name(of)}}}{{\partial {self.name(wrt)}}}"
+        if not is_jacobian(direction):
+            return f"{ratio} {self.name(dict(direction)[wrt] if wrt in dict(direction) else tangent_name(wrt, direction))}"
+        return ratio if wrt == direction[0][0] else rf"{ratio} {self.name(tangent_name(wrt, direction))}"
+
+    def _second(self, of: str, row: str, column: str) -> str:
+        """A row for each entry of `row`: the transposed differential stands for the columns."""
+        above, a, b = rf"\partial^{{2}} {self.name(of)}", self.name(row), self.name(column)
+        if self.graph.shape(row) == self.graph.shape(column) == v.SCALAR:
+            return rf"\frac{{{above}}}{{\partial {a}^{{2}}}}" if row == column and "^" not in a else rf"\frac{{{above}}}{{\partial {a} \, \partial {b}}}"
+        return rf"\frac{{{above}}}{{\partial {a} \, \partial {self._raise(self.graph.symbol(column), chr(92) + 'top')}}}"
 
     def _substituted(self, expr: Expr, numbers: dict[str, Expr]) -> str:
         """The expression with numbers for names; every product gets its dots, negative numbers their parentheses."""

@@ -12,12 +12,25 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from symgrad.language.problem import Ask
-from symgrad.reader.asks import always_zero, backward, check_network, choose, construct, fill, find_parameters, forward, gradient, prove
+from symgrad.reader.asks import (
+    always_zero,
+    backward,
+    check_network,
+    choose,
+    construct,
+    fill,
+    find_parameters,
+    forward,
+    gradient,
+    prove,
+    tangents,
+)
 from symgrad.reader.asks.reading import PartReading
 from symgrad.reader.spec import PartSpec
 
 AnyPart = Annotated[
     forward.ForwardSpec | gradient.GradientSpec | backward.BackwardSpec | choose.ChooseSpec
+    | tangents.JacobianSpec | tangents.HessianSpec | tangents.HessianVectorSpec
     | fill.FillSpec
     | construct.ConstructSpec | check_network.CheckNetworkSpec
     | find_parameters.FindParametersSpec
@@ -30,6 +43,9 @@ READERS: dict[type[PartSpec], Callable[[Any, PartReading], Ask]] = {
     forward.ForwardSpec: forward.read,
     gradient.GradientSpec: gradient.read,
     backward.BackwardSpec: backward.read,
+    tangents.JacobianSpec: tangents.read_jacobian,
+    tangents.HessianSpec: tangents.read_hessian,
+    tangents.HessianVectorSpec: tangents.read_hvp,
     choose.ChooseSpec: choose.read,
     fill.FillSpec: fill.read,
     construct.ConstructSpec: construct.read,

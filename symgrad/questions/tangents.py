@@ -1,0 +1,169 @@
+"""ask = "jacobian", "hessian", "hvp": forward mode on the graph, and on the graph of the adjoints for second derivatives."""
+
+from __future__ import annotations
+
+from sympy import Expr, preorder_traversal
+
+from symgrad.language import forms as F
+from symgrad.language import vectors as v
+from symgrad.language.claims import ClosedTangent, Line, Tangent
+from symgrad.language.errors import Unsupported
+from symgrad.language.forms import Prose
+from symgrad.language.graph import Graph, Node
+from symgrad.language.problem import Hessian, HessianVector, Jacobian, Problem
+from symgrad.language.steps import Answer, Derivation, Step
+from symgrad.language.tangents import Direction, is_jacobian, tangent, tangent_name
+from symgrad.questions.backward import adjoints
+from symgrad.questions.conventions import at_kinks
+from symgrad.rules.jacobians import times_jacobian
+from symgrad.rules.tangents import Pushed, push_forward
+from symgrad.rules.vector import put_in
+
+MAX_CLOSED = 120
+"""Operations in a closed form; a longer one is left in terms of the named tangents."""
+
+
+def derive_jacobian(problem: Problem, part: str, ask: Jacobian) -> Derivation:
+    """The Jacobian of `of` in every one of `wrt`, or its product with a direction."""
+    graph = problem.graph
+    directions: tuple[Direction, ...] = (ask.pairs,) if ask.direction else tuple(((w, ""),) for w in ask.wrt)
+    steps, answers, nodes = [], [], []
+    for direction in directions:
+        found = Along(graph, "", direction, push_forward(graph, direction, (ask.of,)))
+        found.require_free_names(graph)
+        new = found.steps({})
+        closed = found.closed(ask.of)
+        steps += [*new.values(), *closed_step(found, ask.of, closed, new)]
+        answers.append(Answer(label(graph, ask.of, direction), F.TangentOf(ask.of, direction), F.Just(closed)))
+        nodes += found.nodes()
+    notes = (*layout_notes(graph, directions, (ask.of,)), *at_kinks(problem, graph.ancestors(ask.of)))
+    return Derivation(part, graph.extended(nodes), tuple(steps), tuple(answers), notes)
+
+
+def derive_hessian(problem: Problem, part: str, ask: Hessian) -> Derivation:
+    """Backward for the gradient, then forward through the gradient: the Jacobian of a_bar in b for every block."""
+    steps, graph = adjoints(problem, ask.of, ask.wrt, ask.expand)
+    listed, answers, nodes = list(steps.values()), [], []
+    for b in ask.wrt:
+        direction: Direction = ((b, ""),)
+        rows = tuple(a for a, column in ask.blocks if column == b)
+        found = Along(graph, ask.of, direction, push_forward(graph, direction, tuple(f"{a}_bar" for a in rows), ask.expand))
+        found.require_free_names(problem.graph)
+        new = found.steps(steps)
+        listed += new.values()
+        for a in rows:
+            closed = found.closed(f"{a}_bar")
+            listed += closed_step(found, f"{a}_bar", closed, new)
+            answers.append(Answer(f"d2{ask.of}/d{a} d{b}" if a != b else f"d2{ask.of}/d{a}2", F.SecondOf(ask.of, a, b), F.Just(closed)))
+        nodes += found.nodes()
+    directions = tuple(((w, ""),) for w in ask.wrt)
+    below: tuple[Prose, ...] = (("A block below the diagonal is the transpose of the block above it: the order of two differentiations does not matter.",),)
+    notes = (*layout_notes(problem.graph, directions, ask.wrt), *(below if len(ask.wrt) > 1 else ()),
+             *at_kinks(problem, problem.graph.ancestors(ask.of)))
+    return Derivation(part, graph.extended(nodes), tuple(listed), tuple(answers), notes)
+
+
+def derive_hvp(problem: Problem, part: str, ask: HessianVector) -> Derivation:
+    """The tangents of the adjoints along the direction: H v without H, at the cost of a few gradients."""
+    steps, graph = adjoints(problem, ask.of, ask.wrt, ask.expand)
+    targets = tuple(f"{w}_bar" for w in ask.wrt)
+    found = Along(graph, ask.of, ask.pairs, push_forward(graph, ask.pairs, targets, ask.expand))
+    found.require_free_names(problem.graph)
+    new = found.steps(steps)
+    listed, answers = [*steps.values(), *new.values()], []
+    for target in targets:
+        shown = found.closed(target) if ask.closed_form else found.pushed[target].expr
+        listed += closed_step(found, target, shown, new)
+        answers.append(Answer(f"{target}_dot", F.TangentOf(target, ask.pairs), F.Just(shown)))
+    notes: tuple[Prose, ...] = (("A dot is the derivative along the direction; the tangent of an adjoint is a row of the Hessian times the direction.",),
+                                *at_kinks(problem, problem.graph.ancestors(ask.of)))
+    return Derivation(part, graph.extended(found.nodes()), tuple(listed), tuple(answers), notes)
+
+
+class Along:
+    """The tangents along one direction in one graph, as steps."""
+
+    def __init__(self, graph: Graph, seed: str, direction: Direction, pushed: dict[str, Pushed]) -> None:
+        self.graph, self.seed, self.direction, self.pushed = graph, seed, direction, pushed
+
+    def require_free_names(self, problem: Graph) -> None:
+        """Raises Unsupported where the problem has a name that a tangent would take."""
+        taken = [n for n in (tangent_name(u, self.direction) for u in self.pushed) if n in problem]
+        if taken:
+            raise Unsupported(f"{taken[0]} is a name of the problem, and the name of a derivative here; give it another name")
+
+    def steps(self, before: dict[str, Step]) -> dict[str, Step]:
+        """One step a tangent, resting on those of its arguments, and on its own definition if that was derived."""
+        found: dict[str, Step] = {}
+        for name, pushed in self.pushed.items():
+            if name in dict(self.direction) and is_jacobian(self.direction):
+                continue  # dw/dw = 1 is a line of nothing
+            own = [before[name.removesuffix("_bar")]] if name.endswith("_bar") and name.removesuffix("_bar") in before else []
+            premises = (*own, *(found[a] for a in pushed.arguments if a in found))
+            lines = tuple(Line(form) for form in self.lines(name, pushed))
+            claim = Tangent(name, self.seed, self.direction, pushed.expr, lines)
+            found[name] = Step(claim, self.rule(pushed), self.because(name, pushed), premises, tangent_name(name, self.direction))
+        return found
+
+    def rule(self, pushed: Pushed) -> str:
+        return "chain rule" if pushed.arguments else "direction" if self.pushed and pushed.expr != 0 else "no path"
+
+    def because(self, name: str, pushed: Pushed) -> Prose:
+        if name in dict(self.direction):
+            return ("the direction",)
+        if not pushed.arguments:
+            return (f"{name} does not depend on {', '.join(w for w, _ in self.direction)}",)
+        moving = pushed.arguments
+        return (f"{name} moves with {', '.join(moving[:-1])}{' and ' if len(moving) > 1 else ''}{moving[-1]}",)
+
+    def lines(self, name: str, pushed: Pushed) -> list[F.Form]:
+        """The sum over the arguments that move, its terms carried out, and the whole."""
+        if not pushed.arguments:
+            return [F.Just(pushed.expr)]
+        terms: list[F.Form] = [F.Pushforward(name, a, self.direction) for a in pushed.arguments]
+        return [terms[0] if len(terms) == 1 else F.Sum(tuple(terms)), F.Just(pushed.expr)]
+
+    def closed(self, name: str) -> Expr:
+        """The tangent with the definitions of all others put in, where that is short enough to read."""
+        table: dict[Expr, Expr] = {}
+        for n, pushed in self.pushed.items():
+            whole = put_in(pushed.expr, table, product=times_jacobian if is_jacobian(self.direction) else v.matmul)
+            if sum(1 for _ in preorder_traversal(whole)) > MAX_CLOSED:
+                return self.pushed[name].expr
+            table[tangent(self.graph, n, self.direction)] = whole
+            if n == name:
+                return whole
+        raise KeyError(name)
+
+    def nodes(self) -> list[Node]:
+        return [Node(tangent_name(n, self.direction), p.expr) for n, p in self.pushed.items() if not (n in dict(self.direction) and is_jacobian(self.direction))]
+
+
+def closed_step(found: Along, name: str, closed: Expr, steps: dict[str, Step]) -> list[Step]:
+    """The step of a closed form, where it says more than the last tangent does."""
+    if name not in steps or closed == found.pushed[name].expr:
+        return []
+    claim = ClosedTangent(name, found.seed, found.direction, closed)
+    return [Step(claim, "substitution", ("put the derivatives into one formula",), tuple(steps.values()),
+                 f"{tangent_name(name, found.direction)} (closed form)")]
+
+
+def label(graph: Graph, of: str, direction: Direction) -> str:
+    """dy/dx, or y_dot."""
+    return f"d{of}/d{direction[0][0]}" if is_jacobian(direction) else f"{of}_dot"
+
+
+def layout_notes(graph: Graph, directions: tuple[Direction, ...], rows: tuple[str, ...]) -> tuple[Prose, ...]:
+    """How Jacobians and Hessians are laid out."""
+    if not is_jacobian(directions[0]):
+        return (("A dot is the derivative along the direction, shaped like its node.",),)
+    names = (*rows, *(d[0][0] for d in directions))
+    found: list[Prose] = []
+    if any(graph.shape(n) != (1, 1) for n in names):
+        found.append(("A Jacobian has a row for each entry of what is differentiated and a column for each entry of the variable (numerator layout).",))
+    if any(1 not in graph.shape(n) for n in names):
+        found.append(("The entries of a matrix are counted column by column, as vec does.",))
+    return tuple(found)
+
+
+__all__ = ["derive_hessian", "derive_hvp", "derive_jacobian"]

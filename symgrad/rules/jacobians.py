@@ -1,0 +1,199 @@
+"""The matrix of a linear map, in matrix notation: e(t) linear in t gives J with vec(e) = J vec(t).
+
+A vector is its own vec; a matrix is taken column by column, so that vec(A T B) = (B^T (x) A) vec(T).  To add an operation:
+register one function.  Source: Magnus, Neudecker, Matrix Differential Calculus (3rd ed., 2019), chapters 2 and 9.
+"""
+
+from __future__ import annotations
+
+from functools import reduce, singledispatch
+
+from sympy import (
+    Add,
+    Expr,
+    HadamardProduct,
+    Identity,
+    Integer,
+    MatAdd,
+    MatMul,
+    MatrixSymbol,
+    Mul,
+    OneMatrix,
+    Symbol,
+    Transpose,
+    ZeroMatrix,
+)
+
+from symgrad.language import operations as op
+from symgrad.language import vectors as v
+from symgrad.language.errors import Unsupported
+from symgrad.language.tangents import entries
+from symgrad.language.vectors import merged, shape_of
+from symgrad.rules.shape import depends
+
+MAGNUS = "Magnus, Neudecker, Matrix Differential Calculus (3rd ed., 2019)"
+
+
+@singledispatch
+def jacobian_of(e: Expr, t: Expr) -> Expr:
+    """J with vec(e) = J vec(t), of shape (entries of e, entries of t); a scalar where that is (1, 1).
+
+    Raises Unsupported where e holds t under an operation without a rule.
+    """
+    raise Unsupported(f"the Jacobian through {type(e).__name__} has no matrix notation here; ask for a product with a direction instead")
+
+
+@jacobian_of.register(Symbol)
+@jacobian_of.register(MatrixSymbol)
+def of_itself(e: Expr, t: Expr) -> Expr:
+    """vec(t) = I vec(t)."""
+    size = entries(shape_of(e))
+    return Integer(1) if size == 1 else Identity(size)
+
+
+@jacobian_of.register(Add)
+@jacobian_of.register(MatAdd)
+def of_sum(e: Expr, t: Expr) -> Expr:
+    return reduce(v.add, (jacobian_of(a, t) for a in e.args))
+
+
+@jacobian_of.register
+def of_product(e: Mul, t: Expr) -> Expr:
+    """c e(t)."""
+    (inner,) = (a for a in e.args if depends(a, t))
+    return v.times(merged(tuple(a for a in e.args if a is not inner)), jacobian_of(inner, t))
+
+
+@jacobian_of.register
+def of_matrix_product(e: MatMul, t: Expr) -> Expr:
+    """vec(c A e(t) B) = c (B^T (x) A) J vec(t);  vec(e(t) A) = vec(A) J vec(t) where e is a scalar."""
+    k = next(i for i, a in enumerate(e.args) if depends(a, t))
+    inner, others = e.args[k], [a for i, a in enumerate(e.args) if i != k]
+    factor = merged(tuple(a for a in others if v.is_scalar(a)))
+    if v.is_scalar(inner):
+        body = reduce(v.matmul, (a for a in others if not v.is_scalar(a)))
+        return v.scale(factor, v.matmul(vec(body), jacobian_of(inner, t)))
+    matrices = [a for a in e.args if not v.is_scalar(a)]
+    place = matrices.index(inner)
+    left, right = (reduce(v.matmul, side) if side else None for side in (matrices[:place], matrices[place + 1:]))
+    rows, columns = inner.shape
+    a = left if left is not None else Identity(rows) if rows != 1 else Integer(1)
+    b = v.transpose(right) if right is not None else Identity(columns) if columns != 1 else Integer(1)
+    return v.scale(factor, times_jacobian(kron(v.as_scalar(b), v.as_scalar(a)), jacobian_of(inner, t)))
+
+
+@jacobian_of.register
+def of_hadamard(e: HadamardProduct, t: Expr) -> Expr:
+    """vec(A o e(t)) = diag(vec A) J vec(t)."""
+    k = next(i for i, a in enumerate(e.args) if depends(a, t))
+    others = reduce(v.times, (a for i, a in enumerate(e.args) if i != k))
+    return times_jacobian(op.diag(vec(others)), jacobian_of(e.args[k], t))
+
+
+@jacobian_of.register
+def of_transpose(e: Transpose, t: Expr) -> Expr:
+    """A row has the entries of its column in the same order."""
+    if 1 not in e.shape:
+        raise Unsupported("the Jacobian of a transposed matrix needs the commutation matrix, which is not there; "
+                          "ask for a product with a direction instead")
+    return jacobian_of(e.args[0], t)
+
+
+@jacobian_of.register
+def of_scalar(e: v.AsScalar, t: Expr) -> Expr:
+    return v.as_scalar(jacobian_of(e.arg, t))
+
+
+@jacobian_of.register
+def of_sum_of_entries(e: v.SumOf, t: Expr) -> Expr:
+    """sum(A) = 1^T vec(A)."""
+    return v.as_scalar(times_jacobian(OneMatrix(1, entries(e.arg.shape)), jacobian_of(e.arg, t)))
+
+
+@jacobian_of.register
+def of_trace(e: v.TraceOf, t: Expr) -> Expr:
+    """tr(A e(t)) = vec(A^T)^T J vec(t)."""
+    inner = e.arg
+    matrices = [a for a in inner.args if not v.is_scalar(a)] if isinstance(inner, MatMul) else [inner]
+    k = next(i for i, a in enumerate(matrices) if depends(a, t))
+    factor = merged(tuple(a for a in inner.args if v.is_scalar(a))) if isinstance(inner, MatMul) else Integer(1)
+    rest = (*matrices[k + 1:], *matrices[:k])  # the trace of a product turned round is the same
+    others = reduce(v.matmul, rest) if rest else Identity(matrices[k].shape[0])
+    found = times_jacobian(v.transpose(vec(v.transpose(others))), jacobian_of(matrices[k], t))
+    return v.times(factor, v.as_scalar(found))
+
+
+@jacobian_of.register
+def of_triangle(e: op.Tril, t: Expr) -> Expr:
+    """tril(A) = tril(1) o A."""
+    (a,) = e.args
+    return times_jacobian(op.diag(vec(op.tril(OneMatrix(*a.shape)))), jacobian_of(a, t))
+
+
+@jacobian_of.register
+def of_block(e: op.Block, t: Expr) -> Expr:
+    """Some entries of a vector: those rows of its Jacobian."""
+    a, top, bottom, *_ = e.args
+    if a.shape[1] != 1:
+        raise Unsupported("the Jacobian of a part of a matrix; ask for a product with a direction instead")
+    return v.as_scalar(op.block(jacobian_of(a, t), (top, bottom), None))
+
+
+@jacobian_of.register
+def of_stack(e: op.Stack, t: Expr) -> Expr:
+    """Vectors under one another: their Jacobians under one another."""
+    if e.shape[1] != 1:
+        raise Unsupported("the Jacobian of stacked matrices; ask for a product with a direction instead")
+    size = entries(shape_of(t))
+    return op.stack(*(jacobian_of(a, t) if depends(a, t) else ZeroMatrix(shape_of(a)[0], size) for a in e.args))
+
+
+def vec(a: Expr) -> Expr:
+    """The entries as a column, column by column: of a column itself, of a row its transpose."""
+    if v.is_scalar(a) or a.shape[1] == 1:
+        return a
+    if a.shape[0] == 1:
+        return v.transpose(a)
+    if isinstance(a, OneMatrix):
+        return OneMatrix(entries(a.shape), 1)
+    return op.Vec(a)
+
+
+def kron(a: Expr, b: Expr) -> Expr:
+    """a (x) b, identities joined: I (x) I = I, the product of columns or rows with 1 is itself."""
+    if isinstance(a, Identity) and isinstance(b, Identity):
+        return Identity(entries((a.shape[0], b.shape[0])))
+    return op.kron(a, b)
+
+
+def times_jacobian(a: Expr, b: Expr) -> Expr:
+    """The product of two Jacobians: diag(u) diag(w) = diag(u o w), (A (x) B)(C (x) D) = A C (x) B D where the shapes fit."""
+    if v.is_scalar(a) or v.is_scalar(b):
+        return v.times(a, b)
+    if isinstance(a, ZeroMatrix) or isinstance(b, ZeroMatrix):
+        return ZeroMatrix(a.shape[0], b.shape[1])
+    heads, tails = _factors(a), _factors(b)
+    scalars = merged(tuple(f for f in (*heads, *tails) if v.is_scalar(f)))
+    left, right = ([f for f in side if not v.is_scalar(f)] for side in (heads, tails))
+    while left and right and (joined := _joined(left[-1], right[0])) is not None:
+        inner = _factors(joined)
+        scalars = merged((scalars, *(f for f in inner if v.is_scalar(f))))
+        left, right = [*left[:-1], *(f for f in inner if not v.is_scalar(f))], right[1:]
+    return v.scale(scalars, reduce(v.matmul, (*left, *right)))
+
+
+def _factors(e: Expr) -> tuple[Expr, ...]:
+    return e.args if isinstance(e, MatMul) else (e,)
+
+
+def _joined(a: Expr, b: Expr) -> Expr | None:
+    match a, b:
+        case v.Diag(), v.Diag():
+            return op.diag(v.times(a.arg, b.arg))
+        case op.Kron(), op.Kron() if a.args[0].shape[1] == b.args[0].shape[0] and a.args[1].shape[1] == b.args[1].shape[0]:
+            first, second = (v.as_scalar(v.matmul(x, y)) for x, y in zip(a.args, b.args, strict=True))
+            return kron(first, second)
+    return None
+
+
+__all__ = ["jacobian_of", "kron", "times_jacobian", "vec"]
