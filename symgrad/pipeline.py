@@ -32,6 +32,9 @@ from symgrad.language.problem import (
     Forward,
     Gradient,
     GuaranteedZero,
+    Hessian,
+    HessianVector,
+    Jacobian,
     Part,
     Problem,
     Prove,
@@ -123,8 +126,11 @@ def _solve_part(problem: Problem, part: Part, expected: tuple[ExpectedAnswer, ..
     missing = unanswered(problem, part, sound)
     wrong = [f"{c.label}: {c.verdict.method}" for c in certified if c.verdict.ground is Ground.REFUTED]
     more = f"; and {len(wrong) - SHOWN} more, most of which rest on these" if len(wrong) > SHOWN else ""
+    unsettled = [f"{c.label}: {c.verdict.method}" for c in certified if c.verdict.ground is Ground.UNDECIDED]
     failure = f"the checker refused: {'; '.join(wrong[:SHOWN])}{more}" if wrong else f"not answered: {', '.join(missing)}" if missing else ""
-    if isinstance(part.ask, Forward | Gradient | Backward | Choose):
+    if wrong and unsettled and isinstance(part.ask, Jacobian | Hessian | HessianVector):  # what is refused rests on what is not decided
+        failure = f"undecided: {unsettled[0]}"
+    if isinstance(part.ask, Forward | Gradient | Backward | Jacobian | Hessian | HessianVector | Choose):
         stray = [a.label for a in derivation.answers if not stands(a, sound)]
         failure = failure or (f"no checked line says what is boxed as {', '.join(stray)}" if stray else "")
     agreed = tuple((e.label, agrees(problem, part, derivation, checker, e)) for e in expected)
@@ -139,6 +145,9 @@ def compared(problem: Problem, part: Part, derivation: Derivation) -> Comparison
         case Gradient(of=of, wrt=wrt) | Backward(of=of, wrt=wrt) | Choose(of=of, wrt=wrt):
             from symgrad.numeric.comparison import compare
             return compare(derivation, of, wrt, problem.conventions)
+        case Jacobian() | Hessian() | HessianVector():
+            from symgrad.numeric.tangents import compare_tangents
+            return compare_tangents(derivation, part.ask.derived, problem.conventions)
     return None
 
 
@@ -234,8 +243,9 @@ def _same(problem: Problem, derivation: Derivation, checker: Checker, answer: An
     stated_expr = expression(text, scope)
     if not isinstance(answer.right, F.Just) or shape_of(stated_expr) != shape_of(answer.right.expr):
         return False
-    of = getattr(derivation.steps[-1].claim, "of", "")
-    both = (answer.right.expr, stated_expr)
+    last = derivation.steps[-1].claim
+    of = getattr(last, "of", getattr(last, "seed", ""))
+    both = tuple(map(checker.tangents.composed, (answer.right.expr, stated_expr)))
     definitions: tuple[frozenset[str] | None, ...] = (frozenset(), None)  # of adjoints, then of forward nodes too
     for left, right in (both, *(tuple(checker.adjoints.composed(x, of, names) for x in both) for names in definitions)):
         with contextlib.suppress(Refused, Undecided):

@@ -142,7 +142,7 @@ class Adjoints:
         expr = self.composed(self.established(c.of, c.node), c.of, forward=frozenset())
         if names_in(c.expr) and any(n.endswith("_bar") and n[:-4] in self.graph for n in names_in(c.expr) if n not in self.graph):
             raise Refused(f"the closed form of {c.node}_bar still has an adjoint in it")
-        if _flat(expr) == _flat(c.expr):
+        if flat(expr) == flat(c.expr):
             self.note_kinks([Source(expr)])
             return self.verdict("equals put in for equals, compared as expressions", Compared())
         what = f"closed form of {c.node}_bar"
@@ -394,14 +394,14 @@ def _times(a: Rows, b: Rows) -> Rows:
                  for row in a)
 
 
-def _flat(e: Expr) -> object:
+def flat(e: Expr) -> object:
     """An expression as nested tuples, associative operations flattened, for comparison by structure."""
     if isinstance(e, AsScalar) or not e.args:
-        return e if not isinstance(e, AsScalar) else _flat(e.arg)
+        return e if not isinstance(e, AsScalar) else flat(e.arg)
     name = type(e).__name__
     associative = name in ("MatMul", "MatAdd", "Add", "Mul", "HadamardProduct")
     items: list[object] = []
     for a in e.args:
-        flat = _flat(a)
-        items.extend(flat[1:] if associative and isinstance(flat, tuple) and flat[0] == name else [flat])
+        inner = flat(a)
+        items.extend(inner[1:] if associative and isinstance(inner, tuple) and inner[0] == name else [inner])
     return (name, *items)

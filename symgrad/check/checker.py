@@ -71,7 +71,6 @@ from symgrad.language.problem import (
     Prove,
 )
 from symgrad.language.steps import Ground, Verdict
-from symgrad.language.tangents import Direction
 from symgrad.language.zeros import AlwaysZero, CanHold, CannotHold, NotAlwaysZero
 
 
@@ -231,13 +230,10 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
             whole = {c.node for c in claims if isinstance(c, ClosedForm) and c.of == of}
             return (*(f"{w}_bar" for w in wrt if (of, w) not in got), *(f"the entries of {w}_bar" for w in components if w not in entries),
                     *(f"the closed form of {w}_bar" for w in closed if w not in whole))
-        case Jacobian(of, wrt, direction):
-            along = (ask.pairs,) if direction else tuple(((w, ""),) for w in wrt)
-            return tuple(f"the derivative of {of} in {', '.join(w for w, _ in d)}" for d in along if (of, "", d) not in tangents(claims))
-        case Hessian(of):
-            return tuple(f"d2{of}/d{a} d{b}" for a, b in ask.blocks if (f"{a}_bar", of, ((b, ""),)) not in tangents(claims))
-        case HessianVector(of, wrt):
-            return tuple(f"the row of {w}" for w in wrt if (f"{w}_bar", of, ask.pairs) not in tangents(claims))
+        case Jacobian() | Hessian() | HessianVector():
+            seed = "" if isinstance(ask, Jacobian) else ask.of
+            shown = {(c.node, c.seed, c.direction) for c in claims if isinstance(c, C.Tangent)}
+            return tuple(f"the derivative of {u} in {', '.join(w for w, _ in d)}" for u, d in ask.derived if (u, seed, d) not in shown)
         case Choose(of, wrt, choices, _, several):
             decided = {c.choice: isinstance(c, Matches) for c in claims if isinstance(c, Matches | Differs) and (c.of, c.wrt) == (of, wrt)}
             missing = tuple(f"choice {i}" for i, c in enumerate(choices, 1) if c not in decided)
@@ -263,11 +259,6 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
             links += [(f"line {k} of the chain", a, b) for k, (a, b) in enumerate(pairwise(steps), 2)]
             return tuple(dict.fromkeys(name for name, a, b in links if not answered(claims, a, b, assume)))
     assert_never(ask)
-
-
-def tangents(claims: tuple[Claim, ...]) -> frozenset[tuple[str, str, Direction]]:
-    """Of which node, with which adjoints for definitions, along which direction there is a tangent."""
-    return frozenset((c.node, c.seed, c.direction) for c in claims if isinstance(c, C.Tangent))
 
 
 __all__ = ["Checker", "check_claims", "left_open", "unanswered"]

@@ -55,5 +55,5 @@ class Pattern:
             case F.Pushforward(of, wrt, direction):
                 moves = [self.graph.symbol(wrt), tangent(self.graph, wrt, direction)]
                 moves += [self.graph.symbol(n) for pair in direction for n in pair if n]
-                return type(f), self.expression(self.graph.node(of).expr), *map(self.expression, moves)
+                return ("pushforward", self.expression(self.graph.node(of).expr), *map(self.expression, moves))
         return f

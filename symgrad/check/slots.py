@@ -220,7 +220,7 @@ def _axes(e: Expr, terms: Callable[[Iterable[bool]], bool]) -> Axes:
             return False, False
         case _ if v.is_scalar(e):
             return True, True
-        case Identity() | OneMatrix() | v.Power(args=(_, Integer(is_zero=True))):
+        case Identity() | OneMatrix() | op.Commutation() | v.Power(args=(_, Integer(is_zero=True))):
             return True, True
         case MatMul():
             matrices = [a for a in e.args if not v.is_scalar(a)]

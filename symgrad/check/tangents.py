@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from sympy import Add, Expr, Identity, Integer, Mul, ZeroMatrix
 
-from symgrad.check.adjoints import Adjoints, expressions
+from symgrad.check.adjoints import Adjoints, expressions, flat
 from symgrad.check.comparison import Compared
 from symgrad.check.explicit import Explicit, Rows
 from symgrad.check.pattern import Pattern
@@ -109,8 +109,18 @@ class Tangents:
         expr = derived[c.node]
         while (put_in := within_degree(expr).xreplace(table)) != expr:
             expr = put_in
+        if flat(expr) == flat(c.expr):
+            self.adjoints.note_kinks([Source(expr)])
+            return self.adjoints.verdict("equals put in for equals, compared as expressions", Compared())
         compared = self.chain(graph, c.seed, (F.Just(expr), F.Just(c.expr)), tangent_shape(graph, c.node, c.direction), what, {})
         return self.adjoints.verdict(str(compared), compared)
+
+    def composed(self, e: Expr) -> Expr:
+        """The definitions of all tangents that were verified put in."""
+        table = {tangent(self.graph(seed), n, direction): x for (seed, direction), found in self.found.items() for n, x in found.items()}
+        while (put_in := within_degree(e).xreplace(table)) != e:
+            e = put_in
+        return e
 
     # ---- the setting -----------------------------------------------------------------------------------------
 

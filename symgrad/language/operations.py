@@ -253,6 +253,22 @@ class Unvec(Operation):
         return bool(shape_of(a) == (times_sizes(n, m), ONE))
 
 
+class Commutation(Operation):
+    """The matrix K with K vec(A) = vec(A^T) for every (n, m) matrix A: one 1 in every row and column."""
+
+    word = "commutation"
+    takes = (0, 2)
+
+    @property
+    def shape(self) -> Shape:
+        return (times_sizes(*self.args),) * 2
+
+    def at(self, i: Expr, j: Expr, fresh: Fresh) -> Expr:
+        n, m = self.args
+        (row, column), (other_column, other_row) = _split(i, m), _split(j, n)
+        return Mul(Entry(Identity(n), row, other_row), Entry(Identity(m), column, other_column))
+
+
 class Block(Operation):
     """Rows `top` to `bottom` and columns `left` to `right` of a matrix, both ends included."""
 
@@ -369,7 +385,7 @@ class Variance(v._ScalarOf):
 
 OPERATIONS: dict[str, type[Expr]] = {
     cls.word: cls
-    for cls in (RowSoftmax, RowLogSumExp, ArgMax, RowMax, Diagonal, Tril, Kron, BlockInner, BlockSum, Vec, Unvec, Block,
+    for cls in (RowSoftmax, RowLogSumExp, ArgMax, RowMax, Diagonal, Tril, Kron, BlockInner, BlockSum, Vec, Unvec, Commutation, Block,
                 Stack, Correlate, Convolve, Solve)
 } | {"max_of": MaxOf, "variance": Variance, "choice": Choice, "at_most": AtMost, "aligned": Aligned}
 """The name that each has in a certificate."""
@@ -551,7 +567,7 @@ def correlate(w: Expr, x: Expr) -> Expr:
 
 
 __all__ = [
-    "Aligned", "ArgMax", "AtMost", "Block", "BlockInner", "BlockSum", "Choice", "Convolve", "Correlate", "Diagonal", "Kron", "MaxOf",
+    "Aligned", "ArgMax", "AtMost", "Block", "BlockInner", "BlockSum", "Choice", "Commutation", "Convolve", "Correlate", "Diagonal", "Kron", "MaxOf",
     "OPERATIONS", "OPERATIONS_WORD", "Operation", "RowLogSumExp", "RowMax", "RowSoftmax", "SCALARS", "Solve", "Stack", "Tril",
     "Unvec", "Variance", "Vec", "block", "block_inner", "block_sum", "centred", "convolve", "correlate", "diag", "diagonal", "hadamard",
     "kron", "place", "solve", "stack", "trace", "tril",

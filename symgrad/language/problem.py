@@ -12,6 +12,7 @@ from symgrad.language import forms as F
 from symgrad.language.fill import Fill
 from symgrad.language.forms import Prose
 from symgrad.language.graph import Graph
+from symgrad.language.tangents import Direction
 from symgrad.language.threshold import Architecture, Chain, Layer, Level, Wanted
 from symgrad.language.zeros import Fact, say
 
@@ -32,6 +33,10 @@ class Conventions:
     relu_at_zero: Rational | None = None  # the derivative of relu (and of max at a tie, to its first argument) at 0
     abs_at_zero: Rational | None = None
     step_at_zero: Rational = Rational(1)  # the value step(0)
+
+
+Tangents = tuple[tuple[str, Direction], ...]
+"""Nodes, or adjoints w_bar, each with the direction along which its derivative is asked for."""
 
 
 class Question(Protocol):
@@ -96,6 +101,11 @@ class Jacobian:
     def pairs(self) -> tuple[tuple[str, str], ...]:
         return tuple(zip(self.wrt, self.direction, strict=True))
 
+    @property
+    def derived(self) -> Tangents:
+        """What is asked for: of a node along a direction."""
+        return ((self.of, self.pairs),) if self.direction else tuple((self.of, ((w, ""),)) for w in self.wrt)
+
     def task(self, graph: Graph) -> Prose:
         if self.direction:
             return ("Find the derivative of ", F.Just(graph.symbol(self.of)), " in ", *_moving(graph, self.pairs), ".")
@@ -116,8 +126,15 @@ class Hessian:
         """On and above the diagonal; those below are their transposes."""
         return tuple((a, b) for i, a in enumerate(self.wrt) for b in self.wrt[i:])
 
+    @property
+    def derived(self) -> Tangents:
+        """What is asked for: of an adjoint along all coordinates of a variable."""
+        return tuple((f"{a}_bar", ((b, ""),)) for a, b in self.blocks)
+
     def task(self, graph: Graph) -> Prose:
-        return ("Find the second derivative", "s " if len(self.blocks) > 1 else " ", *listed([F.SecondOf(self.of, *b) for b in self.blocks]), ".")
+        scalars, several = all(graph.shape(w) == (1, 1) for w in self.wrt), len(self.blocks) > 1
+        what = f"second derivative{'s' * several}" if scalars else "blocks of the Hessian" if several else "Hessian"
+        return (f"Find the {what} ", *listed([F.SecondOf(self.of, *b) for b in self.blocks]), ".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +151,11 @@ class HessianVector:
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
         return tuple(zip(self.wrt, self.direction, strict=True))
+
+    @property
+    def derived(self) -> Tangents:
+        """What is asked for: of every adjoint along the direction."""
+        return tuple((f"{w}_bar", self.pairs) for w in self.wrt)
 
     def task(self, graph: Graph) -> Prose:
         return ("Find the product of the Hessian of ", F.Just(graph.symbol(self.of)), " with a direction: in ", *_moving(graph, self.pairs),

@@ -63,14 +63,13 @@ def _compare(graph: Graph, of: str, wrt: tuple[str, ...], conventions: Conventio
     import numpy as np
 
     functions = stand_ins(graph)
-    kinks = {f"kink {i}": e for i, e in enumerate(_kinks(graph))}
+    kinks = {f"kink {i}": e for i, e in enumerate(kinks_of(graph))}
     bars = {w: f"{w}_bar" for w in wrt}
     inner = tuple(w for w in wrt if isinstance(graph[w], Node))
     whole = graph.extended(tuple(Node(name, e) for name, e in kinks.items()))
     analytic = compile_graph(whole, (of, *bars.values(), *inner, *kinks), conventions=conventions, functions=functions)
     sides = _sides(graph, of, wrt, inner, conventions, functions)
-    names = tuple(map(str, graph.dimensions))
-    choices = [dict(zip(order, (SIZES[i % len(SIZES)] for i in range(len(names))), strict=True)) for order in (names, names[::-1])]
+    choices = size_choices(graph)
     sizes = choices.pop(0)
     errors: list[float] = []
     for attempt in range(TRIES):
@@ -158,6 +157,12 @@ def _directions(points: dict[str, NDArray[Any]], random: Random) -> Iterator[tup
         yield "all", {name: np.array([random.choice((-1.0, 1.0)) for _ in range(x.size)]).reshape(x.shape) for name, x in points.items()}
 
 
+def size_choices(graph: Graph) -> list[dict[str, int]]:
+    """Small sizes for all dimensions, different ones next to each other, in two orders."""
+    names = tuple(map(str, graph.dimensions))
+    return [dict(zip(order, (SIZES[i % len(SIZES)] for i in range(len(names))), strict=True)) for order in (names, names[::-1])]
+
+
 def draw(graph: Graph, sizes: dict[str, int], attempt: int) -> dict[str, Any]:
     """Values of all variables, multiples of 1/64 up to 3/2; of both signs at first, then by turns all positive, for logarithms."""
     import numpy as np
@@ -197,7 +202,7 @@ def _applications(graph: Graph) -> Iterator[Expr]:
         stack.extend(a for a in e.args if isinstance(a, Expr))
 
 
-def _kinks(graph: Graph) -> list[Expr]:
+def kinks_of(graph: Graph) -> list[Expr]:
     """What must not be 0: the arguments of relu, abs, step, ...; the difference of those of max and min."""
     found: dict[Expr, None] = {}
     dimensions = set(graph.dimensions)
@@ -244,4 +249,4 @@ def _gradient(slot: int) -> Callable[..., Any]:
     return lambda *a: np.cos(a[slot] + slot) * math.prod(float(np.sum(np.sin(x + i))) for i, x in enumerate(a) if i != slot)
 
 
-__all__ = ["compare", "draw", "stand_ins", "with_adjoints"]
+__all__ = ["compare", "draw", "kinks_of", "size_choices", "stand_ins", "with_adjoints"]

@@ -102,6 +102,13 @@ def vec(a: Array) -> Array:
     return a.swapaxes(-1, -2).copy().reshape(*a.shape[:-2], -1, 1)
 
 
+def commutation(n: int, m: int) -> Array:
+    """The permutation of the rows of the identity that brings A, column by column, into row order."""
+    import numpy as np
+
+    return np.eye(n * m)[np.arange(n * m).reshape(m, n).ravel(order="F")]
+
+
 def unvec(a: Array, n: int, m: int) -> Array:
     return a.reshape(*a.shape[:-2], m, n).swapaxes(-1, -2).copy()
 
@@ -149,7 +156,7 @@ def variance(x: Array) -> Array:
 KERNELS: dict[str, Callable[..., Any]] = {
     "row_softmax": softmax, "row_logsumexp": lambda a: logsumexp(a, 1)[..., None], "argmax": argmax,
     "row_max": lambda a: a.max(axis=-1, keepdims=True), "diagonal": lambda a: diagonal_view(a)[..., None].copy(), "tril": tril, "kron": kron,
-    "block_inner": block_inner, "block_sum": block_sum, "vec": vec, "unvec": unvec, "block": block, "stack": stack,
+    "block_inner": block_inner, "block_sum": block_sum, "vec": vec, "unvec": unvec, "commutation": commutation, "block": block, "stack": stack,
     "correlate": correlate, "convolve": convolve, "max_of": lambda a: a.max(axis=(-2, -1), keepdims=True), "variance": variance,
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sympy import Expr, preorder_traversal
 
 from symgrad.language import forms as F
@@ -10,7 +12,7 @@ from symgrad.language.claims import ClosedTangent, Line, Tangent
 from symgrad.language.errors import Unsupported
 from symgrad.language.forms import Prose
 from symgrad.language.graph import Graph, Node
-from symgrad.language.problem import Hessian, HessianVector, Jacobian, Problem
+from symgrad.language.problem import Hessian, HessianVector, Jacobian, Problem, listed
 from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.language.tangents import Direction, is_jacobian, tangent, tangent_name
 from symgrad.questions.backward import adjoints
@@ -57,8 +59,8 @@ def derive_hessian(problem: Problem, part: str, ask: Hessian) -> Derivation:
             answers.append(Answer(f"d2{ask.of}/d{a} d{b}" if a != b else f"d2{ask.of}/d{a}2", F.SecondOf(ask.of, a, b), F.Just(closed)))
         nodes += found.nodes()
     directions = tuple(((w, ""),) for w in ask.wrt)
-    below: tuple[Prose, ...] = (("A block below the diagonal is the transpose of the block above it: the order of two differentiations does not matter.",),)
-    notes = (*layout_notes(problem.graph, directions, ask.wrt), *(below if len(ask.wrt) > 1 else ()),
+    below: Prose = ("A block below the diagonal is the transpose of the one above it: the order of two differentiations does not matter.",)
+    notes = (*layout_notes(problem.graph, directions, ask.wrt), *((below,) if len(ask.wrt) > 1 else ()),
              *at_kinks(problem, problem.graph.ancestors(ask.of)))
     return Derivation(part, graph.extended(nodes), tuple(listed), tuple(answers), notes)
 
@@ -75,8 +77,8 @@ def derive_hvp(problem: Problem, part: str, ask: HessianVector) -> Derivation:
         shown = found.closed(target) if ask.closed_form else found.pushed[target].expr
         listed += closed_step(found, target, shown, new)
         answers.append(Answer(f"{target}_dot", F.TangentOf(target, ask.pairs), F.Just(shown)))
-    notes: tuple[Prose, ...] = (("A dot is the derivative along the direction; the tangent of an adjoint is a row of the Hessian times the direction.",),
-                                *at_kinks(problem, problem.graph.ancestors(ask.of)))
+    dots: Prose = ("A dot is the derivative along the direction; the dot of an adjoint is a row of the Hessian times the direction.",)
+    notes = (dots, *at_kinks(problem, problem.graph.ancestors(ask.of)))
     return Derivation(part, graph.extended(found.nodes()), tuple(listed), tuple(answers), notes)
 
 
@@ -109,12 +111,15 @@ class Along:
         return "chain rule" if pushed.arguments else "direction" if self.pushed and pushed.expr != 0 else "no path"
 
     def because(self, name: str, pushed: Pushed) -> Prose:
+        """In words with formulas: which arguments of the node move."""
+        def symbols(names: Iterable[str]) -> Prose:
+            return listed([F.Just(self.graph.symbol(n)) for n in names])
+
         if name in dict(self.direction):
             return ("the direction",)
         if not pushed.arguments:
-            return (f"{name} does not depend on {', '.join(w for w, _ in self.direction)}",)
-        moving = pushed.arguments
-        return (f"{name} moves with {', '.join(moving[:-1])}{' and ' if len(moving) > 1 else ''}{moving[-1]}",)
+            return (*symbols([name]), " does not depend on ", *symbols(w for w, _ in self.direction))
+        return (*symbols([name]), " moves with ", *symbols(pushed.arguments))
 
     def lines(self, name: str, pushed: Pushed) -> list[F.Form]:
         """The sum over the arguments that move, its terms carried out, and the whole."""
@@ -126,8 +131,9 @@ class Along:
     def closed(self, name: str) -> Expr:
         """The tangent with the definitions of all others put in, where that is short enough to read."""
         table: dict[Expr, Expr] = {}
+        columns = is_jacobian(self.direction) and 1 in self.graph.shape(self.direction[0][0])  # products of other Jacobians stay as they are
         for n, pushed in self.pushed.items():
-            whole = put_in(pushed.expr, table, product=times_jacobian if is_jacobian(self.direction) else v.matmul)
+            whole = put_in(pushed.expr, table, product=times_jacobian if columns else v.matmul)
             if sum(1 for _ in preorder_traversal(whole)) > MAX_CLOSED:
                 return self.pushed[name].expr
             table[tangent(self.graph, n, self.direction)] = whole
@@ -136,7 +142,9 @@ class Along:
         raise KeyError(name)
 
     def nodes(self) -> list[Node]:
-        return [Node(tangent_name(n, self.direction), p.expr) for n, p in self.pushed.items() if not (n in dict(self.direction) and is_jacobian(self.direction))]
+        """The tangents as definitions; dw/dw = 1 is none."""
+        return [Node(tangent_name(n, self.direction), p.expr) for n, p in self.pushed.items()
+                if not (n in dict(self.direction) and is_jacobian(self.direction))]
 
 
 def closed_step(found: Along, name: str, closed: Expr, steps: dict[str, Step]) -> list[Step]:
@@ -160,9 +168,11 @@ def layout_notes(graph: Graph, directions: tuple[Direction, ...], rows: tuple[st
     names = (*rows, *(d[0][0] for d in directions))
     found: list[Prose] = []
     if any(graph.shape(n) != (1, 1) for n in names):
-        found.append(("A Jacobian has a row for each entry of what is differentiated and a column for each entry of the variable (numerator layout).",))
+        found.append(("A Jacobian has a row for each entry of what is differentiated and a column for each entry of the variable "
+                      "(numerator layout).",))
     if any(1 not in graph.shape(n) for n in names):
-        found.append(("The entries of a matrix are counted column by column, as vec does.",))
+        found.append(("The entries of a matrix are counted column by column, as vec does; a commutation matrix, where there is one, "
+                      "turns vec of a matrix into vec of its transpose.",))
     return tuple(found)
 
 

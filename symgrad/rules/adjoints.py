@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import reduce
 from typing import NamedTuple
 
-from sympy import Add, Expr, Integer, Mul, Symbol, ZeroMatrix
+from sympy import Add, Expr, Integer, Mul, Symbol, ZeroMatrix, preorder_traversal
 
 from symgrad.language import vectors as v
 from symgrad.language.graph import Graph
@@ -91,11 +91,16 @@ def pulled(definition: Expr, g: Expr, own: Expr, expand: bool) -> list[tuple[str
     found: dict[str, Expr] = {}
     for leaf, term in pull(definition, g, own):
         found[leaf.name] = v.add(found[leaf.name], term) if leaf.name in found else term
-    if expand and isinstance(definition, v.Elementwise):
-        table = {v.Elementwise(definition.fn.derivative(s), *definition.arguments): derivative(definition, s, own, expand=True)
-                 for s in range(len(definition.arguments))}
+    if expand and (table := _written_out(definition, own)):
         found = {leaf: put_in(term, table) for leaf, term in found.items()}
     return list(found.items())
+
+
+def _written_out(definition: Expr, own: Expr) -> dict[Expr, Expr]:
+    """f'(z) and what the table of functions has for it, of every function that the definition applies entry by entry."""
+    applied = [e for e in preorder_traversal(definition) if isinstance(e, v.Elementwise) and e.fn.plain]
+    return {v.Elementwise(e.fn.derivative(s), *e.arguments): derivative(e, s, own if e is definition else e, expand=True)
+            for e in applied for s in range(len(e.arguments))}
 
 
 def _affine(e: Expr, g: Expr) -> list[tuple[str, Expr]] | None:

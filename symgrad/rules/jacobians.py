@@ -92,11 +92,9 @@ def of_hadamard(e: HadamardProduct, t: Expr) -> Expr:
 
 @jacobian_of.register
 def of_transpose(e: Transpose, t: Expr) -> Expr:
-    """A row has the entries of its column in the same order."""
-    if 1 not in e.shape:
-        raise Unsupported("the Jacobian of a transposed matrix needs the commutation matrix, which is not there; "
-                          "ask for a product with a direction instead")
-    return jacobian_of(e.args[0], t)
+    """vec(A^T) = K vec(A), K the commutation matrix; a row has the entries of its column in the same order."""
+    inner = jacobian_of(e.args[0], t)
+    return inner if 1 in e.shape else times_jacobian(op.Commutation(*e.args[0].shape), inner)
 
 
 @jacobian_of.register
@@ -112,14 +110,17 @@ def of_sum_of_entries(e: v.SumOf, t: Expr) -> Expr:
 
 @jacobian_of.register
 def of_trace(e: v.TraceOf, t: Expr) -> Expr:
-    """tr(A e(t)) = vec(A^T)^T J vec(t)."""
+    """tr(A e(t)) = vec(A^T)^T J vec(t);  tr(A e(t)^T) = vec(A)^T J vec(t)."""
     inner = e.arg
     matrices = [a for a in inner.args if not v.is_scalar(a)] if isinstance(inner, MatMul) else [inner]
     k = next(i for i, a in enumerate(matrices) if depends(a, t))
     factor = merged(tuple(a for a in inner.args if v.is_scalar(a))) if isinstance(inner, MatMul) else Integer(1)
     rest = (*matrices[k + 1:], *matrices[:k])  # the trace of a product turned round is the same
     others = reduce(v.matmul, rest) if rest else Identity(matrices[k].shape[0])
-    found = times_jacobian(v.transpose(vec(v.transpose(others))), jacobian_of(matrices[k], t))
+    inside = matrices[k]
+    if isinstance(inside, Transpose):  # tr(A B^T) = tr(A^T B)
+        inside, others = inside.args[0], v.transpose(others)
+    found = times_jacobian(v.transpose(vec(v.transpose(others))), jacobian_of(inside, t))
     return v.times(factor, v.as_scalar(found))
 
 
@@ -167,7 +168,7 @@ def kron(a: Expr, b: Expr) -> Expr:
 
 
 def times_jacobian(a: Expr, b: Expr) -> Expr:
-    """The product of two Jacobians: diag(u) diag(w) = diag(u o w), (A (x) B)(C (x) D) = A C (x) B D where the shapes fit."""
+    """The product of two Jacobians: diag(u) diag(w) = diag(u o w), (A (x) B)(C (x) D) = A C (x) B D where the shapes fit, K K^T = I."""
     if v.is_scalar(a) or v.is_scalar(b):
         return v.times(a, b)
     if isinstance(a, ZeroMatrix) or isinstance(b, ZeroMatrix):
@@ -193,6 +194,8 @@ def _joined(a: Expr, b: Expr) -> Expr | None:
         case op.Kron(), op.Kron() if a.args[0].shape[1] == b.args[0].shape[0] and a.args[1].shape[1] == b.args[1].shape[0]:
             first, second = (v.as_scalar(v.matmul(x, y)) for x, y in zip(a.args, b.args, strict=True))
             return kron(first, second)
+        case op.Commutation(), op.Commutation() if a.args == b.args[::-1]:  # vec of the transposed transpose
+            return Identity(a.shape[0])
     return None
 
 

@@ -71,6 +71,13 @@ def tril_pull(expr: op.Tril, g: Expr, own: Expr) -> Pulled:
 
 
 @pull.register
+@rule("commutation matrix", source=MAGNUS + ", section 3.7")
+def commutation_pull(expr: op.Commutation, g: Expr, own: Expr) -> Pulled:
+    """A constant: nothing is pulled back."""
+    return iter(())
+
+
+@pull.register
 @rule("Kronecker product", source=MAGNUS + ", section 2.2")
 def kron_pull(expr: op.Kron, g: Expr, own: Expr) -> Pulled:
     """C = A (x) B:  (A_bar)_ij = <block (i, j) of C_bar, B>,  B_bar = sum_ij A_ij block (i, j) of C_bar."""

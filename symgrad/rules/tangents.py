@@ -46,7 +46,8 @@ def push_forward(graph: Graph, direction: Direction, targets: tuple[str, ...], e
         elif name in wanted:
             arguments = tuple(a for a in graph.arguments(name) if a in wanted)
             terms = tuple(push(graph, name, a, direction, expand) for a in arguments)
-            found[name] = Pushed(reduce(v.add, terms), arguments, terms)
+            kept = [t for t in terms if not (t == 0 or isinstance(t, ZeroMatrix))] or terms[:1]
+            found[name] = Pushed(reduce(v.add, kept), arguments, terms)
         elif name in targets:
             shape = tangent_shape(graph, name, direction)
             found[name] = Pushed(Integer(0) if shape == v.SCALAR else ZeroMatrix(*shape))
@@ -86,8 +87,8 @@ def transposed(e: Expr, g: Expr, t: Expr) -> Expr:
 
 def _frozen(e: Expr, g: Expr, table: dict[Expr, Expr]) -> Expr:
     """Everything in e that does not hold g as a symbol of its own: a constant factor, whatever it is made of."""
-    if e.is_Number or isinstance(e, Symbol | MatrixSymbol | Identity | OneMatrix | ZeroMatrix):
-        return e
+    if e.is_Number or e.is_integer or isinstance(e, Symbol | MatrixSymbol | Identity | OneMatrix | ZeroMatrix):
+        return e  # numbers, sizes and positions among them
     if isinstance(e, Transpose) and not depends(e, g):
         return v.transpose(_frozen(e.args[0], g, table))
     if depends(e, g) or isinstance(e, MatMul):

@@ -32,7 +32,7 @@ from sympy import (
 
 from symgrad.language import vectors as v
 from symgrad.language.errors import Unsupported
-from symgrad.language.functions import KNOWN, Call
+from symgrad.language.functions import KNOWN, Call, Fn
 from symgrad.language.operations import diagonal, hadamard, trace
 from symgrad.language.vectors import merged
 from symgrad.rules.registry import rule
@@ -52,6 +52,7 @@ def pull(expr: Expr, g: Expr, own: Expr) -> Pulled:
 @pull.register(Identity)
 @pull.register(OneMatrix)
 @pull.register(ZeroMatrix)
+@pull.register(v.Unit)
 @rule("constant has no adjoint", source=GILES + ", section 2")
 def constant_pull(expr: Expr, g: Expr, own: Expr) -> Pulled:
     """A constant has nothing to pull back to."""
@@ -87,10 +88,11 @@ def product_pull(expr: Mul, g: Expr, own: Expr) -> Pulled:
 @pull.register
 @rule("power", source=GILES + ", section 2")
 def power_pull(expr: Pow, g: Expr, own: Expr) -> Pulled:
-    """y = u^n:  u_bar = n u^(n-1) y_bar;  y = |v|^2:  v_bar = 2 v y_bar."""
+    """y = u^n:  u_bar = n u^(n-1) y_bar;  y = |v|^n, n >= 2:  v_bar = n |v|^(n-2) v y_bar."""
     base, n = expr.args
-    if isinstance(base, v.Norm) and n == 2:
-        yield from pull(base.arg, v.scale(merged((Integer(2), g)), base.arg), base.arg)
+    if isinstance(base, v.Norm) and n.is_Integer and n >= 2:
+        rest = () if n == 2 else (v.power(base, n - 2),)
+        yield from pull(base.arg, v.scale(merged((n, *rest, g)), base.arg), base.arg)
     else:
         yield from pull(base, merged((n, v.power(base, n - 1), g)), base)
 
@@ -144,12 +146,19 @@ def transpose_pull(expr: Transpose, g: Expr, own: Expr) -> Pulled:
 @pull.register
 @rule("entrywise function", source="Goodfellow, Bengio, Courville, Deep Learning (2016), section 6.5")
 def elementwise_pull(expr: v.Elementwise, g: Expr, own: Expr) -> Pulled:
-    """h = f(z) entry by entry:  z_bar = h_bar o f'(z)."""
+    """h = f(z) entry by entry:  z_bar = h_bar o f'(z); the slope of relu, of max and of |z| is constant off the kinks."""
+    if _is_slope_of_pieces(expr.fn):
+        return
     for slot, a in enumerate(expr.arguments):
         if a.is_Number:
             continue
         local = derivative(expr, slot, own, expand=False)
         yield from pull(a, inner_product(g, local) if v.is_scalar(a) else hadamard(g, local), a)
+
+
+def _is_slope_of_pieces(fn: Fn) -> bool:
+    """The derivative of a function that is linear piece by piece: its own derivative is 0 wherever it exists."""
+    return fn.name in ("relu", "max", "min", "abs") and not fn.plain or fn.name in ("step", "sign")
 
 
 def derivative(expr: v.Elementwise, slot: int, output: Expr, expand: bool) -> Expr:
@@ -183,6 +192,8 @@ def call_pull(expr: Call, g: Expr, own: Expr) -> Pulled:
     if expr.fn.name == "log" and expr.fn.plain and isinstance(expr.arguments[0], v.DetOf):
         inner = expr.arguments[0].arg
         yield from pull(inner, v.scale(g, v.transpose(v.inverse(inner))), inner)
+        return
+    if _is_slope_of_pieces(expr.fn):
         return
     for slot, a in enumerate(expr.arguments):
         if not a.is_Number:

@@ -333,7 +333,8 @@ class _Writer:
             case ClosedForm(_, node, expr):
                 return [self.chain(n.name(f"{node}_bar"), (Line(F.Just(expr)),), n)]
             case C.Tangent(node, seed, direction, _, lines):
-                return [self.chain(n.form(self.left(node, seed, direction)), lines, n)]
+                left = n.form(self.left(node, seed, direction))
+                return [self.chain(left, lines[1:] if len(lines) > 1 and n.form(lines[0].form) == left else lines, n)]
             case C.ClosedTangent(node, seed, direction, expr):
                 return [self.chain(n.form(self.left(node, seed, direction)), (Line(F.Just(expr)),), n)]
             case Matches(of, wrt, choice):

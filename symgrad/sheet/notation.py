@@ -396,7 +396,8 @@ class Notation:
         """A row for each entry of `row`: the transposed differential stands for the columns."""
         above, a, b = rf"\partial^{{2}} {self.name(of)}", self.name(row), self.name(column)
         if self.graph.shape(row) == self.graph.shape(column) == v.SCALAR:
-            return rf"\frac{{{above}}}{{\partial {a}^{{2}}}}" if row == column and "^" not in a else rf"\frac{{{above}}}{{\partial {a} \, \partial {b}}}"
+            below = rf"\partial {a}^{{2}}" if row == column and "^" not in a else rf"\partial {a} \, \partial {b}"
+            return rf"\frac{{{above}}}{{{below}}}"
         return rf"\frac{{{above}}}{{\partial {a} \, \partial {self._raise(self.graph.symbol(column), chr(92) + 'top')}}}"
 
     def _substituted(self, expr: Expr, numbers: dict[str, Expr]) -> str:

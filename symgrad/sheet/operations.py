@@ -45,6 +45,8 @@ def operation_tex(n: Notation, e: Expr) -> tuple[str, int]:
             return applied(r"\mathrm{vec}", a)
         case op.Unvec(args=(a, rows, columns)):
             return rf"\mathrm{{vec}}^{{-1}}_{{{rows} \times {columns}}}\left({n.tex(a)}\right)", POWER
+        case op.Commutation(args=(rows, columns)):
+            return rf"\mathbf{{K}}_{{{n.tex(rows)}, {n.tex(columns)}}}", ATOM
         case op.Kron(args=(a, b)):
             return rf"{n.tex(a, POWER)} \otimes {n.tex(b, POWER)}", PRODUCT
         case op.BlockInner(args=(k, b)):

@@ -33,5 +33,5 @@ CASES: dict[str, tuple[str, str, Callable[..., Any], Ground]] = {
     "solution of a linear system": ("u.T @ solve(A, x)", "A", lambda A, x, u, **_: u @ np.linalg.solve(A, x), Ground.PROVED),
     "variance": ("var(x)^2", "x", lambda x, **_: np.var(x) ** 2, Ground.PROVED),
 }
-SECOND = {"inner products of blocks", "weighted sum of blocks", "full convolution"}
-"""Met in adjoints of adjoints only; tested in test_operations.py."""
+SECOND = {"inner products of blocks", "weighted sum of blocks", "full convolution", "commutation matrix"}
+"""Met in adjoints of adjoints and in Jacobians only; tested in test_operations.py and test_tangents.py."""

@@ -1,0 +1,257 @@
+"""Jacobians, Hessians and Hessian-vector products: textbook answers, a second evaluator, corrupted claims, what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from sympy import Integer, ZeroMatrix
+
+from symgrad.check.checker import Checker
+from symgrad.language import forms as F
+from symgrad.language import vectors as v
+from symgrad.language.claims import ClosedTangent, Line, Tangent
+from symgrad.language.errors import SpecErrors
+from symgrad.language.problem import Problem
+from symgrad.language.steps import Ground
+from symgrad.language.tangents import tangent_name
+from symgrad.numeric import compile_graph
+from symgrad.pipeline import Result, solve
+from symgrad.questions import derive
+from symgrad.reader.read import read_text
+from tests.making import claims, problem, verdicts
+from tests.matrix_calculus import reference
+from tests.matrix_calculus.tasks import TASKS, Task
+from tests.matrix_calculus.test_tasks import declared, flat, numbers, text_of
+
+PLAIN = [t for t in TASKS if t.wrt in declared(t.symbols)]
+VECTORS = [t for t in PLAIN if len(declared(t.symbols)[t.wrt][0]) < 2]
+
+
+def second(task: Task, part: str) -> tuple[Problem, Result]:
+    """The task with another question, and a direction shaped like its variable."""
+    shape = ", ".join(declared(task.symbols)[task.wrt][0])
+    text = text_of(replace(task, gradient="")).split("[[part]]")[0].replace("[model]", f'way = {{ shape = "{shape}" }}\n[model]', 1)
+    asked, expected = read_text(f'{text}[[part]]\nlabel = "a"\nof = "L"\nwrt = ["{task.wrt}"]\n{part}\n', "t.toml", "t")
+    return asked, solve(asked, expected)
+
+
+def along(task: Task, names: dict[str, Any], way: Any, step: float) -> float:
+    """The second derivative of L along a direction, from three values of an evaluator that shares no code."""
+    ends = [reference.run(task.let, {**names, task.wrt: names[task.wrt] + k * step * way})["L"] for k in (-1, 0, 1)]
+    return float((ends[0] - 2 * ends[1] + ends[2]) / step**2)
+
+
+def close(found: float, task: Task, names: dict[str, Any], way: Any) -> bool:
+    measured = [along(task, names, way, h) for h in (1e-3, 3e-4, 1e-4)]
+    return any(abs(found - m) < 1e-4 * max(1.0, abs(m)) for m in measured)
+
+
+def values_of(task: Task, asked: Problem, names: dict[str, Any], way: Any) -> dict[str, Any]:
+    at = {**names, "way": way}
+    return {**flat(at, asked.graph), **{str(d): int(names[str(d)]) for d in asked.graph.dimensions}}
+
+
+@pytest.mark.parametrize("task", PLAIN, ids=[t.name.replace(" ", "-") for t in PLAIN])
+def test_products_with_the_hessian(task: Task) -> None:
+    """v^T (H v) is the second derivative along v; every step is proved or, with inverses, tested."""
+    asked, result = second(task, 'ask = "hvp"\ndirection = ["way"]')
+    (part,) = result.parts
+    assert not part.failure
+    assert part.derivation is not None
+    assert all(x.ground in (Ground.PROVED, Ground.TESTED) for x in part.verdicts.values())
+    slopes = {"functions": {"f": np.sin, "f'": np.cos, "f''": lambda z: -np.sin(z)}} if "f(" in task.let else {}
+    name = f"{task.wrt}_bar_dot"
+    compiled = compile_graph(part.derivation.graph, (name,), **slopes)
+    names = numbers(task, 3)
+    random = np.random.default_rng(5)
+    for _ in range(2):
+        way = random.normal(size=np.shape(names[task.wrt])) if np.ndim(names[task.wrt]) else float(random.normal())
+        values = values_of(task, asked, names, way)
+        found = np.asarray(compiled({k: values[k] for k in compiled.inputs})[name]).reshape(np.shape(way))
+        assert close(float(np.sum(found * way)), task, names, way)
+
+
+@pytest.mark.parametrize("task", VECTORS, ids=[t.name.replace(" ", "-") for t in VECTORS])
+def test_hessians(task: Task) -> None:
+    """Symmetric at random numbers, and the quadratic form of it is the second derivative along every direction."""
+    asked, result = second(task, 'ask = "hessian"')
+    (part,) = result.parts
+    if part.failure.startswith("unsupported: the Jacobian "):
+        pytest.skip(part.failure)
+    assert not part.failure
+    assert part.derivation is not None
+    slopes = {"functions": {"f": np.sin, "f'": np.cos, "f''": lambda z: -np.sin(z)}} if "f(" in task.let else {}
+    name = f"{task.wrt}_bar_wrt_{task.wrt}"
+    compiled = compile_graph(part.derivation.graph, (name,), **slopes)
+    names = numbers(task, 3)
+    random = np.random.default_rng(5)
+    size = int(np.size(names[task.wrt]))
+    values = values_of(task, asked, names, names[task.wrt])
+    hessian = np.asarray(compiled({k: values[k] for k in compiled.inputs})[name]).reshape(size, size)
+    assert np.allclose(hessian, hessian.T, rtol=1e-8, atol=1e-8)
+    for _ in range(3):
+        way = random.normal(size=np.shape(names[task.wrt])) if np.ndim(names[task.wrt]) else float(random.normal())
+        assert close(float(np.ravel(way) @ hessian @ np.ravel(way)), task, names, way)
+
+
+SYMBOLS = 'W = { shape = "K, N" }\nV = { shape = "M, K" }\nx = { shape = "N" }\nt = { shape = "M" }\nu = { shape = "N" }\nU = { shape = "K, N" }'
+LET = "z = W @ x\nh = sigmoid(z)\ny = V @ h + V @ z\np = softmax(y)\nL = 1/2*norm(y - t)^2"
+
+
+def asked(part: str) -> Problem:
+    return problem(LET, SYMBOLS, part)
+
+
+PARTS = {
+    "jacobian": 'ask = "jacobian"\nof = "p"\nwrt = ["x"]',
+    "jacobian of a matrix": 'ask = "jacobian"\nof = "y"\nwrt = ["W"]',
+    "along": 'ask = "jacobian"\nof = "p"\nwrt = ["x", "W"]\ndirection = ["u", "U"]',
+    "hessian": 'ask = "hessian"\nof = "L"\nwrt = ["x"]',
+    "expanded": 'ask = "hessian"\nof = "L"\nwrt = ["x"]\nderivatives = "expanded"',
+    "hvp": 'ask = "hvp"\nof = "L"\nwrt = ["x", "W"]\ndirection = ["u", "U"]',
+}
+
+
+@pytest.mark.parametrize("kind", PARTS)
+def test_every_corrupted_claim_is_refused(kind: str) -> None:
+    """A term forgotten, doubled, negated, an argument twice, an argument that is none, another direction, a line too few."""
+    p = asked(PARTS[kind])
+    found = claims(p)
+    assert {x.ground for x in verdicts(p, found)} == {Ground.PROVED}
+    for k, c in enumerate(found):
+        if not isinstance(c, Tangent | ClosedTangent):
+            continue
+        bent = [replace(c, expr=v.scale(Integer(2), c.expr)), replace(c, expr=v.negate(c.expr))] if not isinstance(c.expr, ZeroMatrix) else []
+        if isinstance(c, Tangent):
+            bent = [replace(b, lines=(*c.lines[:1], Line(F.Just(b.expr)))) for b in bent if isinstance(b, Tangent)]
+            bent.append(replace(c, lines=()))
+            first = c.lines[0].form
+            if isinstance(first, F.Sum):
+                bent.append(replace(c, lines=(Line(first.terms[0]), *c.lines[1:])))
+                bent.append(replace(c, lines=(Line(F.Sum((*first.terms, first.terms[0]))), *c.lines[1:])))
+                bent.append(replace(c, lines=(Line(F.Sum(first.terms[:-1])), *c.lines[1:])))
+            if isinstance(first, F.Pushforward):
+                bent.append(replace(c, lines=(Line(F.Sum((first, first))), *c.lines[1:])))
+        checker = Checker(p)
+        for before in found[:k]:
+            checker.check(before)
+        for b in bent:
+            assert checker.check(b).ground in (Ground.REFUTED, Ground.UNDECIDED), (kind, tangent_name(c.node, c.direction), b)
+
+
+def test_what_a_claim_rests_on_must_come_before() -> None:
+    p = asked(PARTS["hessian"])
+    found = claims(p)
+    for k, c in enumerate(found):
+        if isinstance(c, Tangent) and k:
+            grounds = [x.ground for x in verdicts(p, (*found[:k], *found[k + 1:]))]
+            assert Ground.REFUTED in grounds or c is found[-1]
+    second = tuple(c for c in found if isinstance(c, Tangent) and c.node.endswith("_bar"))
+    assert {x.ground for x in verdicts(p, second)} == {Ground.REFUTED}
+
+
+NO_DIRECTIONS = [(), (("x", "t"),), (("x", "u"), ("x", "u")), (("x", "y"),), (("nothing", ""),), (("x", ""), ("W", "")), (("z", ""), ("x", ""))]
+
+
+@pytest.mark.parametrize("direction", NO_DIRECTIONS)
+def test_a_direction_that_is_none_is_refused(direction: tuple[tuple[str, str], ...]) -> None:
+    p = asked(PARTS["jacobian"])
+    found = [c for c in claims(p) if isinstance(c, Tangent)]
+    assert Checker(p).check(replace(found[0], direction=direction)).ground in (Ground.REFUTED, Ground.UNDECIDED)
+
+
+def test_an_adjoint_may_not_be_differentiated_before_it_is_derived() -> None:
+    p = asked(PARTS["hessian"])
+    found = claims(p)
+    without = tuple(c for c in found if getattr(c, "node", "") != "z" or isinstance(c, Tangent))
+    assert Ground.REFUTED in {x.ground for x in verdicts(p, without)}
+
+
+def test_the_commutation_matrix() -> None:
+    """d vec(X^T) / d vec(X) has a one at (i, j) where entry i of X^T, column by column, is entry j of X."""
+    p = problem("Y = X.T + B", 'X = { shape = "N, M" }\nB = { shape = "M, N" }', 'ask = "jacobian"\nof = "Y"\nwrt = ["X"]')
+    (part,) = solve(p).parts
+    assert part.derivation is not None
+    assert {x.ground for x in part.verdicts.values()} == {Ground.PROVED}
+    n, m = 2, 3
+    found = compile_graph(part.derivation.graph, ("Y_wrt_X",))({"N": n, "M": m})["Y_wrt_X"]
+    names = np.arange(n * m).reshape(n, m)
+    assert np.array_equal(found @ names.ravel(order="F"), names.T.ravel(order="F"))
+
+
+FORMS = [
+    ("L = 1/2 * x.T @ A @ x + b.T @ x", "x", "1/2 * (A + A.T)"),
+    ("L = norm(x)^2", "x", "2 * eye(N)"),
+    ("L = norm(x)", "x", "(eye(N) - x @ x.T / norm(x)^2) / norm(x)"),
+    ("L = logsumexp(x) - b.T @ x", "x", "diag(softmax(x)) - softmax(x) @ softmax(x).T"),
+    ("p = softmax(x)\nL = -b.T @ log(p)", "x", "sum(b) * (diag(p) - p @ p.T)"),
+    ("z = A @ x\nL = sum(softplus(z))", "x", "A.T @ diag(sigmoid(z) * (1 - sigmoid(z))) @ A"),
+    ("z = A @ x\nL = sum(exp(z)) - b.T @ z", "x", "A.T @ diag(exp(A @ x)) @ A"),
+    ("z = A @ x\nL = sum(g(z))", "x", "A.T @ diag(g''(z)) @ A"),
+    ("z = A @ x\nL = 1/2*norm(relu(z) - b)^2", "x", ""),
+    ("L = trace(A @ A.T)", "A", "2 * eye(N * N)"),
+    ("L = sum(x)", "x", "zeros(N, N)"),
+    ("L = logdet(A)", "A", ""),
+]
+
+
+@pytest.mark.parametrize(("let", "wrt", "hessian"), FORMS, ids=[f[0].splitlines()[-1] for f in FORMS])
+def test_textbook_hessians(let: str, wrt: str, hessian: str) -> None:
+    """Every step proved for all sizes, the numbers agree, and the answer is the one that books have."""
+    head = 'format = 1\nid = "t"\ntitle = "t"\n' + ("[functions]\ng = 1\n" if "g(" in let else "")
+    stated = f'[expected]\n"a.d2L/d{wrt}2" = "{hessian}"\n' if hessian and "''" not in hessian and "N *" not in hessian else ""
+    text = (f'{head}[symbols]\nA = {{ shape = "N, N" }}\nx = {{ shape = "N" }}\nb = {{ shape = "N" }}\n[model]\nlet = """\n{let}\n"""\n'
+            f'[[part]]\nlabel = "a"\nask = "hessian"\nof = "L"\nwrt = ["{wrt}"]\n{stated}')
+    (part,) = solve(*read_text(text, "t.toml", "t")).parts
+    assert not part.failure
+    assert {x.ground for x in part.verdicts.values()} == {Ground.PROVED}
+    assert all(agrees for _, agrees in part.expected)
+    assert part.comparison is not None
+    assert part.comparison.agrees and (part.comparison.points or hessian.startswith("zeros"))
+
+
+def test_a_wrong_expected_hessian_does_not_agree() -> None:
+    text = ('format = 1\nid = "t"\ntitle = "t"\n[symbols]\nA = { shape = "N, N" }\nx = { shape = "N" }\n[model]\nlet = "L = x.T @ A @ x"\n'
+            '[[part]]\nlabel = "a"\nask = "hessian"\nof = "L"\nwrt = ["x"]\n[expected]\n"a.d2L/dx2" = "2 * A"\n')
+    (part,) = solve(*read_text(text, "t.toml", "t")).parts
+    assert [agrees for _, agrees in part.expected] == [False]
+
+
+@pytest.mark.parametrize(("part", "says"), [
+    ('ask = "hessian"\nof = "y"\nwrt = ["x"]', r"y is \(M\); a scalar is needed"),
+    ('ask = "hessian"\nof = "L"\nwrt = ["x", "z"]', "wrt: z depends on x"),
+    ('ask = "hessian"\nof = "L"\nwrt = ["q"]', "there is no q"),
+    ('ask = "hvp"\nof = "L"\nwrt = ["x"]\ndirection = ["t"]', r"direction: t is \(M\), x is \(N\)"),
+    ('ask = "hvp"\nof = "L"\nwrt = ["x", "W"]\ndirection = ["u"]', "2 names in wrt, 1 directions"),
+    ('ask = "hvp"\nof = "L"\nwrt = ["z"]\ndirection = ["h"]', "h moves with z"),
+    ('ask = "hvp"\nof = "L"\nwrt = ["x"]', "direction"),
+    ('ask = "jacobian"\nof = "y"\nwrt = []', "wrt"),
+])
+def test_what_is_wrong_with_a_question(part: str, says: str) -> None:
+    with pytest.raises(SpecErrors, match=says):
+        asked(part)
+
+
+def test_a_name_that_a_derivative_needs() -> None:
+    p = problem("z = W @ x\nz_dot = z\nL = norm(z)^2", 'W = { shape = "K, N" }\nx = { shape = "N" }\nu = { shape = "N" }',
+                'ask = "hvp"\nof = "L"\nwrt = ["x"]\ndirection = ["u"]')
+    assert "z_dot is a name of the problem" in solve(p).parts[0].failure
+
+
+def test_what_has_no_matrix_notation_says_so() -> None:
+    p = problem("Y = conv(X, W)\nL = norm(Y)^2", 'W = { shape = "3, 3" }\nX = { shape = "5, 5" }', 'ask = "hessian"\nof = "L"\nwrt = ["W"]')
+    assert "ask for a product with a direction" in solve(p).parts[0].failure
+
+
+def test_cost_is_linear_in_the_depth() -> None:
+    """Twice the layers, twice the tangents: one each for z, h and their adjoints."""
+    def tangents(depth: int) -> int:
+        let = "\n".join(f"z{i} = W{i} @ {'x' if i == 1 else f'h{i - 1}'}\nh{i} = tanh(z{i})" for i in range(1, depth + 1))
+        symbols = 'x = { shape = "N" }\nu = { shape = "N" }\n' + "\n".join(f'W{i} = {{ shape = "N, N" }}' for i in range(1, depth + 1))
+        p = problem(f"{let}\nL = sum(h{depth})", symbols, 'ask = "hvp"\nof = "L"\nwrt = ["x"]\ndirection = ["u"]')
+        return sum(isinstance(s.claim, Tangent) for s in derive(p, p.parts[0]).all_steps())
+
+    assert tangents(8) - tangents(4) == tangents(12) - tangents(8) == 16
