@@ -93,16 +93,35 @@ class Adjoints:
             raise Refused(f"{what} has shape {say_shape(shape_of(c.expr))}, {c.node} is {say_shape(self.graph.shape(c.node))}")
         forms = (*(line.form for line in c.lines), F.Just(c.expr))
         shown = {n for f in forms for e in expressions(f) for n in names_in(e)}
+        adjoints = {variable(f"{u}_bar", self.graph.shape(u)): self.found[c.of, u] for u in consumers if self.put_in(c, u)}
+        shown |= {n for e in adjoints.values() for n in names_in(e)}
         # the slope of p = softmax(z) may be written with p: a consumer's own name stands for its definition, the last one first
-        self.inline = {self.graph.symbol(u): self.graph.node(u).expr for u in reversed(consumers) if u in shown}
-        try:
-            compared = self.chain(forms, c.of, self.graph.shape(c.node), what)
-        finally:
-            self.inline = {}
+        own = {self.graph.symbol(u): self.graph.node(u).expr for u in reversed(consumers) if u in shown and not self.graph.node(u).structure}
+        # S^T = S holds because both are 1/2 (A + A^T)
+        structured = {n.symbol: n.expr for n in self.graph.structured if n.name in shown}
+        compared = self.first_chain(({**adjoints, **own}, {**adjoints, **own, **structured}), forms, c.of, self.graph.shape(c.node), what)
         self.found[c.of, c.node] = c.expr
         if c.expr.is_Number:
             self.numbers(c.of)[variable(f"{c.node}_bar", SCALAR)] = c.expr
         return self.verdict(f"one term for every consumer in the graph; each line {compared}", compared)
+
+    def first_chain(self, tables: tuple[dict[Expr, Expr], ...], forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str) -> Compared:
+        """The chain with the definitions of the first table put in that shows it, the smallest first."""
+        try:
+            for table in tables:
+                self.inline = table
+                try:
+                    return self.chain(forms, of, shape, what)
+                except (Refused, Undecided):
+                    if table == tables[-1]:
+                        raise
+        finally:
+            self.inline = {}
+        raise Undecided(f"{what}: not compared")
+
+    def put_in(self, c: Adjoint, consumer: str) -> bool:
+        """Is it the gradient in a structured variable, written with the definition of that variable's adjoint put in?"""
+        return self.graph.node(consumer).structure is not None and f"{consumer}_bar" not in names_in(c.expr)
 
     def chain(self, forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str) -> Compared:
         """Every form equals the next; a chain that differs from a proved one in its names only is not gone through again."""
@@ -310,7 +329,7 @@ class Adjoints:
             case F.Sum(parts) | F.Product(parts):
                 return frozenset().union(*map(self.mentioned, parts))
             case F.AdjointOf(node):
-                return dimensions_in(self.graph.symbol(node))
+                return dimensions_in(self.meaning(variable(f"{node}_bar", self.graph.shape(node))))
             case F.Pullback(of, wrt) | F.Stacked(of, wrt):
                 own, other = self.graph.symbol(of), self.graph.symbol(wrt)
                 return dimensions_in(self.meaning(self.graph.node(of).expr)) | dimensions_in(own) | dimensions_in(other)
@@ -326,9 +345,12 @@ class Adjoints:
             case F.Sum(parts) | F.Product(parts):
                 return tuple(s for p in parts for s in self.sources(p))
             case F.Pullback(of, _) | F.Stacked(of, _):
-                return (Source(self.meaning(self.graph.node(of).expr), derived=True),)
-            case F.JacobianTimes(layout, _, _):
-                return self.sources(layout)
+                return (Source(self.meaning(self.graph.node(of).expr), derived=True), *self.sources(F.AdjointOf(of)))
+            case F.JacobianTimes(layout, of, _):
+                return (*self.sources(layout), *self.sources(F.AdjointOf(of)))
+            case F.AdjointOf(node):
+                adjoint = variable(f"{node}_bar", self.graph.shape(node))
+                return (Source(self.meaning(adjoint)),) if adjoint in self.inline else ()
         return ()
 
     def well_formed(self, of: str, exprs: Iterable[Expr], what: str, free: dict[Expr, Expr] | None = None) -> None:
@@ -349,14 +371,15 @@ class Adjoints:
             case F.Product(factors):
                 parts = [self.slots(t, atoms) for t in factors]
                 return parts[0].times(*parts[1:])
-            case F.AdjointOf():
-                return Slots()
+            case F.AdjointOf(node):
+                return slots(self.meaning(variable(f"{node}_bar", self.graph.shape(node))), atoms, derived=False)
             case F.Pullback(of, _):
-                return slots(self.meaning(self.graph.node(of).expr), atoms).and_sum(*self.graph.shape(of))
+                jacobian = slots(self.meaning(self.graph.node(of).expr), atoms).and_sum(*self.graph.shape(of))
+                return jacobian.times(self.slots(F.AdjointOf(of), atoms))
             case F.Stacked(of, _):
                 return slots(self.meaning(self.graph.node(of).expr), atoms)
             case F.JacobianTimes(layout, of, _):
-                return self.slots(layout, atoms).and_sum(*self.graph.shape(of))
+                return self.slots(layout, atoms).and_sum(*self.graph.shape(of)).times(self.slots(F.AdjointOf(of), atoms))
         raise Refused(f"{type(form).__name__} is not a vector form")
 
     def note_kinks(self, sources: Iterable[Source]) -> None:

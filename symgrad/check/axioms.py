@@ -55,9 +55,12 @@ class Atoms:
     # ---- atoms -----------------------------------------------------------------------------------------------------
 
     def inverse(self, a: Rows) -> Rows:
-        """Entries of A^-1; of A^-T where A^T was met before."""
+        """Entries of A^-1; of A^-T where A^T was met before; those of a symmetric matrix are symmetric, (A^-1)^T = (A^T)^-1 = A^-1."""
         self.conditions[INVERSE] = None
         turned: Rows = tuple(zip(*a, strict=True))
+        if turned == a and ("inverse", a) not in self.known:
+            half = self._grid("inverse", a, len(a), len(a))
+            self.known["inverse", a] = tuple(tuple(half[max(i, j)][min(i, j)] for j in range(len(a))) for i in range(len(a)))
         if ("inverse", turned) in self.known:
             return tuple(zip(*self.known["inverse", turned], strict=True))
         return self._grid("inverse", a, len(a), len(a))
