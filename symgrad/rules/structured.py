@@ -70,15 +70,29 @@ def gradient(structure: Structure, g: Expr, known: dict[Expr, Structure]) -> Exp
             return half_sum(g, -1, known)
         case Structure.ENTRIES:
             return v.add(total([*terms(g), *terms(turned)], g.shape), v.negate(v.times(g, Identity(g.shape[0]))))
-        case Structure.LOWER:
-            return op.tril(g)
-        case Structure.UPPER:
-            return v.transpose(op.tril(Transpose(g)))
+        case Structure.LOWER | Structure.UPPER:
+            number, body = _number(g)
+            triangle = op.tril(body) if structure is Structure.LOWER else v.transpose(op.tril(Transpose(body)))
+            return v.scale(number, triangle)
         case Structure.DIAGONAL:
-            entries = [op.diagonal(t) for t in terms(g)]
-            if any(e.has(op.Diagonal) for e in entries):
-                return v.times(g, Identity(g.shape[0]))
-            return op.diag(reduce(v.add, entries))
+            return diagonal_part(g, known)
+
+
+def diagonal_part(g: Expr, known: dict[Expr, Structure]) -> Expr:
+    """G o I: diag(a o b) for a b^T, terms that are diagonal as they are."""
+    def is_diagonal(t: Expr) -> bool:
+        factors = [f for f in t.args if not v.is_scalar(f)] if isinstance(t, MatMul) else [t]
+        return len(factors) == 1 and (isinstance(factors[0], Identity | v.Diag) or known.get(factors[0]) is Structure.DIAGONAL)
+
+    parts = list(g.args) if isinstance(g, MatAdd) else [g]
+    own = [p for p in parts if all(map(is_diagonal, terms(p)))]
+    others = [t for p in parts if p not in own for t in terms(p)]
+    entries = [op.diagonal(t) for t in others]
+    if not others:
+        return g
+    if any(e.has(op.Diagonal) for e in entries):
+        return reduce(v.add, [v.times(reduce(v.add, others), Identity(g.shape[0])), *own])
+    return reduce(v.add, [op.diag(reduce(v.add, entries)), *own])
 
 
 def half_sum(g: Expr, sign: int, known: dict[Expr, Structure]) -> Expr:
