@@ -97,9 +97,9 @@ class Adjoints:
         shown |= {n for e in adjoints.values() for n in names_in(e)}
         # the slope of p = softmax(z) may be written with p: a consumer's own name stands for its definition, the last one first
         own = {self.graph.symbol(u): self.graph.node(u).expr for u in reversed(consumers) if u in shown and not self.graph.node(u).structure}
-        # S^T = S holds because both are 1/2 (A + A^T)
-        structured = {n.symbol: n.expr for n in self.graph.structured if n.name in shown}
-        compared = self.first_chain(({**adjoints, **own}, {**adjoints, **own, **structured}), forms, c.of, self.graph.shape(c.node), what)
+        structured = {n.symbol: n.expr for n in self.graph.structured if n.name in shown}  # S^T = S: both are 1/2 (A + A^T)
+        tables = ({**adjoints, **own}, {**adjoints, **own, **structured}, {**self.squares(c.of, shown), **own})
+        compared = self.first_chain(tables, forms, c.of, self.graph.shape(c.node), what)
         self.found[c.of, c.node] = c.expr
         if c.expr.is_Number:
             self.numbers(c.of)[variable(f"{c.node}_bar", SCALAR)] = c.expr
@@ -118,6 +118,25 @@ class Adjoints:
         finally:
             self.inline = {}
         raise Undecided(f"{what}: not compared")
+
+    def squares(self, of: str, shown: set[str]) -> dict[Expr, Expr]:
+        """The definitions of the square matrices that are shown, and of those in them, adjoints first: A A^T is symmetric by its definition."""
+        table: dict[Expr, Expr] = {}
+        names = set(shown)
+
+        def take(name: str, symbol: Expr, definition: Expr) -> None:
+            n, m = shape_of(symbol)
+            if name in names and n == m != 1:
+                table[symbol] = definition
+                names.update(names_in(definition))
+
+        for (seed, n), e in reversed(self.found.items()):
+            if seed == of:
+                take(f"{n}_bar", variable(f"{n}_bar", self.graph.shape(n)), e)
+        for node in reversed(self.graph.nodes):
+            if node.structure is None or node.structure.sign:
+                take(node.name, node.symbol, node.expr)
+        return table
 
     def put_in(self, c: Adjoint, consumer: str) -> bool:
         """Is it the gradient in a structured variable, written with the definition of that variable's adjoint put in?"""

@@ -14,6 +14,7 @@ from symgrad.language import forms as F
 from symgrad.language import operations as op
 from symgrad.language import vectors as v
 from symgrad.language.graph import Graph
+from symgrad.language.problem import listed
 from symgrad.language.structure import Structure, mapped
 from symgrad.rules.adjoints import Accumulated, bar
 from symgrad.rules.registry import rule
@@ -27,7 +28,7 @@ MAX_PUT_IN = 3  # terms of an adjoint that are printed beside their transposes
 
 def with_structure(graph: Graph, found: dict[str, Accumulated]) -> dict[str, Accumulated]:
     """The adjoints with the facts of the structures put in, those of free matrices as the gradients in the variables they stand for."""
-    known = {n.symbol: n.structure for n in graph.structured if n.structure is not None}
+    known = structures(graph)
     if not known:
         return found
     new: dict[str, Accumulated] = {}
@@ -35,6 +36,8 @@ def with_structure(graph: Graph, found: dict[str, Accumulated]) -> dict[str, Acc
         image = graph.behind(name)
         if image is None or not a.consumers:
             new[name] = a.rewritten(simplified(a.expr, known), _since(a.expr, known))
+            if is_symmetric(new[name].expr, known):
+                known[bar(graph, name)] = Structure.SYMMETRIC
             continue
         assert image.structure is not None
         adjoint = mapped(image.structure, bar(graph, image.name))
@@ -44,13 +47,31 @@ def with_structure(graph: Graph, found: dict[str, Accumulated]) -> dict[str, Acc
     return new
 
 
+def structures(graph: Graph) -> dict[Expr, Structure]:
+    """What is known of the structured variables, and of nodes that are symmetric by their definitions, such as A A^T + c I."""
+    known: dict[Expr, Structure] = {}
+    for n in graph.nodes:
+        if n.structure is not None:
+            known[n.symbol] = n.structure
+        elif is_symmetric(n.expr, known):
+            known[n.symbol] = Structure.SYMMETRIC
+    return known
+
+
+def is_symmetric(e: Expr, known: dict[Expr, Structure]) -> bool:
+    """Is a square matrix its own transpose, as far as it can be seen?"""
+    n, m = v.shape_of(e)
+    return n == m != 1 and not isinstance(e, ZeroMatrix) and same(transposed(e, known), e)
+
+
 def _since(e: Expr, known: dict[Expr, Structure]) -> F.Prose:
-    """since S is symmetric, D is diagonal."""
+    """since P and S are symmetric, D is diagonal."""
+    turned = {s for t in e.atoms(Transpose) for s in t.args[0].atoms(MatrixSymbol) if s in known and known[s].sign}
     found: list[str | F.Form] = []
-    for t in dict.fromkeys(t.args[0] for t in sorted(e.atoms(Transpose), key=str)):
-        for s in sorted(t.atoms(MatrixSymbol) & known.keys(), key=str):
-            if known[s].sign and F.Just(s) not in found:
-                found += [", " if found else "since ", F.Just(s), f" is {known[s].word}"]
+    for word in dict.fromkeys(x.word for x in Structure):
+        those = [F.Just(s) for s in sorted(turned, key=str) if known[s].word == word]
+        if those:
+            found += [", " if found else "since ", *listed(those), f" {'is' if len(those) == 1 else 'are'} {word}"]
     return tuple(found)
 
 
@@ -151,8 +172,10 @@ def transposed(e: Expr, known: dict[Expr, Structure]) -> Expr:
             matrices = [turn(f) for f in reversed(e.args) if not v.is_scalar(f)]
             return reduce(lambda x, c: v.scale(c, x), [f for f in e.args if v.is_scalar(f)], reduce(v.matmul, matrices))
         case Inverse():
-            back = turn(e.args[0])
-            return e if same(back, e.args[0]) else Transpose(e)
+            return e if same(turn(e.args[0]), e.args[0]) else Transpose(e)
+        case v.Power() | v.Elementwise():
+            matrices = [a for a in (e.args[:1] if isinstance(e, v.Power) else e.arguments) if not v.is_scalar(a)]
+            return e if e.shape[0] == e.shape[1] and all(same(turn(a), a) for a in matrices) else Transpose(e)
     return v.transpose(e)
 
 

@@ -248,6 +248,39 @@ def test_what_the_structure_says_is_used(name: str) -> None:
     assert not any(isinstance(t.args[0], Inverse) or t.args[0] in map(p.graph.symbol, "SDK") for t in expr.atoms(Transpose))
 
 
+NODES = {
+    "A A^T": ("C = A @ A.T\nL = x.T @ C @ x", "x", "2 * C @ x"),
+    "a kernel": ("C = c * S + c^2 * eye(N)\nL = logdet(C) + x.T @ inv(C) @ x", "S", "c * (inv(C) - inv(C) @ x @ x.T @ inv(C))"),
+    "entrywise": ("C = exp(S) * (A + A.T)\nL = x.T @ solve(C, x)", "x", "2 * inv(C) @ x"),
+    "an adjoint": ("C = A @ A.T\nL = norm(C - S)^2", "A", "4 * (C - S) @ A"),
+    "two levels": ("C = A @ A.T\nE = C @ C + S\nL = x.T @ E @ x", "A", "2 * (C @ x @ x.T + x @ x.T @ C) @ A"),
+}
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_a_node_may_be_symmetric_by_its_definition(name: str) -> None:
+    """Proved for all sizes and equal to the textbook's formula; no transpose of what is symmetric is left."""
+    let, wrt, book = NODES[name]
+    shapes: dict[str, Any] = {"A": "N, N", "x": "N", "c": "", "S": {"shape": "N, N", "structure": "symmetric"}}
+    used = {n: s for n, s in shapes.items() if n in let.replace("exp", "")}
+    g = symgrad.parse(let, used)
+    s = g.backward("L", wrt=[wrt])
+    assert s.proved and {x.domain for x in s.verdicts} == {"for all N"}
+    assert g.check_gradient("L", {wrt: book}).proved
+    claims_ = [e.claim for e in s.steps if isinstance(e.claim, Adjoint)]
+    assert not any(t.args[0] in (v.variable("C", bar().shape), v.variable("C_bar", bar().shape)) for c in claims_ for t in c.expr.atoms(Transpose))
+
+
+def test_what_is_not_symmetric_by_its_definition_is_not_taken_for_it() -> None:
+    p = backward("C = A @ B\nL = x.T @ C @ x", 'A = { shape = "N, N" }\nB = { shape = "N, N" }\nx = { shape = "N" }', "L", "x")
+    found = claims(p)
+    k = pick(found, Adjoint, node="x")
+    claim = found[k]
+    assert isinstance(claim, Adjoint) and claim.expr.has(Transpose)
+    wrong = MatMul(2, p.graph.symbol("C"), p.graph.symbol("x"))
+    assert with_changes(p, found, k, expr=wrong, lines=(*claim.lines[:-1], Line(F.Just(wrong)))).ground is Ground.REFUTED
+
+
 # ---- corrupted claims ---------------------------------------------------------------------------------------------------
 
 
