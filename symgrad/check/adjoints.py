@@ -6,10 +6,11 @@ Everything is written out entry by entry at the sizes that the slot count asks f
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from sympy import Add, Expr, Integer, Mul, ZeroMatrix
+from sympy import Add, Expr, Integer, MatMul, Mul, Transpose, ZeroMatrix
 
 from symgrad.check.comparison import Compared, Comparison, say_leaf
 from symgrad.check.explicit import Explicit, Rows
@@ -28,6 +29,7 @@ from symgrad.language.functions import KNOWN, Call, Fn
 from symgrad.language.graph import Node
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
+from symgrad.language.structure import Structure
 from symgrad.language.vectors import SCALAR, AsScalar, Elementwise, Entry, dimensions_in, names_in, say_shape, shape_of, variable
 
 MAX_WITNESS = 20
@@ -48,6 +50,9 @@ class Adjoints:
         self.constants: dict[str, dict[Expr, Expr]] = {}
         self.shown: dict[Hashable, Compared] = {}  # patterns of proved chains, dimensions numbered
         self.inline: dict[Expr, Expr] = {}  # names that stand for their definitions while one chain is compared
+        self.mirrored: dict[Expr, int] = {}  # square matrices that are known to be their transpose, times 1 or -1, while one chain is compared
+        self.signs: dict[tuple[str, str], int] = {}
+        self.given: dict[tuple[str, str], tuple[str, ...]] = {}
         self.kinked = False  # a function with a kink was met since the checker last looked
 
     def consumers(self, node: str, of: str) -> list[str]:
@@ -97,46 +102,60 @@ class Adjoints:
         shown |= {n for e in adjoints.values() for n in names_in(e)}
         # the slope of p = softmax(z) may be written with p: a consumer's own name stands for its definition, the last one first
         own = {self.graph.symbol(u): self.graph.node(u).expr for u in reversed(consumers) if u in shown and not self.graph.node(u).structure}
-        structured = {n.symbol: n.expr for n in self.graph.structured if n.name in shown}  # S^T = S: both are 1/2 (A + A^T)
-        tables = ({**adjoints, **own}, {**adjoints, **own, **structured}, {**self.squares(c.of, shown), **own})
-        compared = self.first_chain(tables, forms, c.of, self.graph.shape(c.node), what)
+        compared = self.first_chain({**adjoints, **own}, forms, c.of, self.graph.shape(c.node), what, shown)
         self.found[c.of, c.node] = c.expr
         if c.expr.is_Number:
             self.numbers(c.of)[variable(f"{c.node}_bar", SCALAR)] = c.expr
         return self.verdict(f"one term for every consumer in the graph; each line {compared}", compared)
 
-    def first_chain(self, tables: tuple[dict[Expr, Expr], ...], forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str) -> Compared:
-        """The chain with the definitions of the first table put in that shows it, the smallest first."""
+    def first_chain(self, inline: dict[Expr, Expr], forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str,
+                    shown: set[str]) -> Compared:
+        """The chain; where it fails, with what is known of the square matrices that are shown: S^T = S, then D_ij = 0 off the diagonal."""
+        self.inline = inline
         try:
-            for table in tables:
-                self.inline = table
-                try:
-                    return self.chain(forms, of, shape, what)
-                except (Refused, Undecided):
-                    if table == tables[-1]:
-                        raise
+            return self.chain(forms, of, shape, what)
+        except (Refused, Undecided):
+            self.mirrored = {symbol: sign for n in sorted(shown) if (symbol := self.square(n)) is not None and (sign := self.symmetry(of, n))}
+            if not self.mirrored:
+                raise
+            found = self.second_chain(forms, of, shape, what, shown)
+            known = (c for n in sorted(shown) for c in self.given.get((of, n), ()))
+            return replace(found, conditions=tuple(dict.fromkeys((*found.conditions, *known))))
         finally:
-            self.inline = {}
-        raise Undecided(f"{what}: not compared")
+            self.inline, self.mirrored = {}, {}
 
-    def squares(self, of: str, shown: set[str]) -> dict[Expr, Expr]:
-        """The definitions of the square matrices that are shown, and of those in them, adjoints first: A A^T is symmetric by its definition."""
-        table: dict[Expr, Expr] = {}
-        names = set(shown)
+    def second_chain(self, forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str, shown: set[str]) -> Compared:
+        diagonal = {n.symbol: n.expr for n in self.graph.structured if n.structure is Structure.DIAGONAL and n.name in shown}
+        try:
+            return self.chain(forms, of, shape, what)
+        except (Refused, Undecided):
+            if not diagonal:
+                raise
+            self.inline = {**self.inline, **diagonal}
+            return self.chain(forms, of, shape, what)
 
-        def take(name: str, symbol: Expr, definition: Expr) -> None:
-            n, m = shape_of(symbol)
-            if name in names and n == m != 1:
-                table[symbol] = definition
-                names.update(names_in(definition))
+    def square(self, name: str) -> Expr | None:
+        """The symbol of a node or of an adjoint that is a square matrix."""
+        node = name if name in self.graph else name.removesuffix("_bar")
+        n, m = self.graph.shape(node)
+        return variable(name, (n, m)) if n == m != 1 else None
 
-        for (seed, n), e in reversed(self.found.items()):
-            if seed == of:
-                take(f"{n}_bar", variable(f"{n}_bar", self.graph.shape(n)), e)
-        for node in reversed(self.graph.nodes):
-            if node.structure is None or node.structure.sign:
-                take(node.name, node.symbol, node.expr)
-        return table
+    def symmetry(self, of: str, name: str) -> int:
+        """1 if a node, or an adjoint that was verified, is by its definition equal to its transpose for all sizes, -1 if to minus it, else 0."""
+        if (of, name) not in self.signs:
+            self.signs[of, name] = 0
+            definitions = {n.name: n for n in self.graph.nodes}
+            e = definitions[name].expr if name in definitions else None if name in self.graph else self.found.get((of, name.removesuffix("_bar")))
+            sign = -1 if name in definitions and definitions[name].structure is Structure.SKEW else 1
+            if e is not None and (n := shape_of(e))[0] == n[1]:
+                within = {s: k for x in names_in(e) if (s := self.square(x)) is not None and (k := self.symmetry(of, x))}
+                before, self.inline, self.mirrored = (self.inline, self.mirrored), {}, within
+                with suppress(Refused, Undecided):
+                    found = self.equal(F.Just(e), F.Just(MatMul(sign, Transpose(e))), of, n, name)
+                    self.signs[of, name] = sign if found.everywhere else 0
+                    self.given[of, name] = (*found.conditions, *(c for x in names_in(e) for c in self.given.get((of, x), ())))
+                self.inline, self.mirrored = before
+        return self.signs[of, name]
 
     def put_in(self, c: Adjoint, consumer: str) -> bool:
         """Is it the gradient in a structured variable, written with the definition of that variable's adjoint put in?"""
@@ -147,7 +166,8 @@ class Adjoints:
         self.note_kinks(s for form in forms for s in self.sources(form))
         pattern = Pattern(self.graph, self.numbers(of))
         inlined = (x for pair in self.inline.items() for x in pair)
-        key = (*map(pattern.form, forms), *map(pattern.expression, (*shape, *inlined)))
+        known = ((pattern.expression(s), sign) for s, sign in self.mirrored.items())
+        key = (*map(pattern.form, forms), *map(pattern.expression, (*shape, *inlined)), *known)
         if key not in self.shown:
             found = Compared()
             for k, (a, b) in enumerate(pairwise(forms), 2):
@@ -287,7 +307,7 @@ class Adjoints:
             sources, mentioned, tuple(self.inline.items()))
 
     def comparison(self, of: str) -> Comparison:
-        return Comparison(self.dimensions, self.problem.conventions, self.numbers(of))
+        return Comparison(self.dimensions, self.problem.conventions, self.numbers(of), self.mirrored)
 
     def meaning(self, e: Expr) -> Expr:
         """The expression with the definitions of `inline` in the place of names."""
