@@ -6,11 +6,10 @@ Everything is written out entry by entry at the sizes that the slot count asks f
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from sympy import Add, Expr, Integer, MatMul, Mul, Transpose, ZeroMatrix
+from sympy import Add, Expr, Integer, Mul, ZeroMatrix
 
 from symgrad.check.comparison import Compared, Comparison, say_leaf
 from symgrad.check.explicit import Explicit, Rows
@@ -21,6 +20,7 @@ from symgrad.check.points import differ
 from symgrad.check.shapes import require_shapes
 from symgrad.check.sizes import Source
 from symgrad.check.slots import Slots, slots
+from symgrad.check.symmetry import Mirrored, Symmetries
 from symgrad.language import forms as F
 from symgrad.language.bounds import within_degree
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Differs, Matches, Witness
@@ -50,9 +50,8 @@ class Adjoints:
         self.constants: dict[str, dict[Expr, Expr]] = {}
         self.shown: dict[Hashable, Compared] = {}  # patterns of proved chains, dimensions numbered
         self.inline: dict[Expr, Expr] = {}  # names that stand for their definitions while one chain is compared
-        self.mirrored: dict[Expr, int] = {}  # square matrices that are known to be their transpose, times 1 or -1, while one chain is compared
-        self.signs: dict[tuple[str, str], int] = {}
-        self.given: dict[tuple[str, str], tuple[str, ...]] = {}
+        self.mirrored: Mirrored = {}  # square matrices that are known to be symmetric, while one chain is compared
+        self.symmetries = Symmetries(self.graph, self.found, self.mirrored_equal)
         self.kinked = False  # a function with a kink was met since the checker last looked
 
     def consumers(self, node: str, of: str) -> list[str]:
@@ -115,12 +114,11 @@ class Adjoints:
         try:
             return self.chain(forms, of, shape, what)
         except (Refused, Undecided):
-            self.mirrored = {symbol: sign for n in sorted(shown) if (symbol := self.square(n)) is not None and (sign := self.symmetry(of, n))}
+            self.mirrored, conditions = self.symmetries.of(of, shown)
             if not self.mirrored:
                 raise
             found = self.second_chain(forms, of, shape, what, shown)
-            known = (c for n in sorted(shown) for c in self.given.get((of, n), ()))
-            return replace(found, conditions=tuple(dict.fromkeys((*found.conditions, *known))))
+            return replace(found, conditions=tuple(dict.fromkeys((*found.conditions, *conditions))))
         finally:
             self.inline, self.mirrored = {}, {}
 
@@ -134,28 +132,13 @@ class Adjoints:
             self.inline = {**self.inline, **diagonal}
             return self.chain(forms, of, shape, what)
 
-    def square(self, name: str) -> Expr | None:
-        """The symbol of a node or of an adjoint that is a square matrix."""
-        node = name if name in self.graph else name.removesuffix("_bar")
-        n, m = self.graph.shape(node)
-        return variable(name, (n, m)) if n == m != 1 else None
-
-    def symmetry(self, of: str, name: str) -> int:
-        """1 if a node, or an adjoint that was verified, is by its definition equal to its transpose for all sizes, -1 if to minus it, else 0."""
-        if (of, name) not in self.signs:
-            self.signs[of, name] = 0
-            definitions = {n.name: n for n in self.graph.nodes}
-            e = definitions[name].expr if name in definitions else None if name in self.graph else self.found.get((of, name.removesuffix("_bar")))
-            sign = -1 if name in definitions and definitions[name].structure is Structure.SKEW else 1
-            if e is not None and (n := shape_of(e))[0] == n[1]:
-                within = {s: k for x in names_in(e) if (s := self.square(x)) is not None and (k := self.symmetry(of, x))}
-                before, self.inline, self.mirrored = (self.inline, self.mirrored), {}, within
-                with suppress(Refused, Undecided):
-                    found = self.equal(F.Just(e), F.Just(MatMul(sign, Transpose(e))), of, n, name)
-                    self.signs[of, name] = sign if found.everywhere else 0
-                    self.given[of, name] = (*found.conditions, *(c for x in names_in(e) for c in self.given.get((of, x), ())))
-                self.inline, self.mirrored = before
-        return self.signs[of, name]
+    def mirrored_equal(self, a: Expr, b: Expr, of: str, mirrored: Mirrored) -> Compared:
+        """Two matrices, compared under what is known of the symmetry of others."""
+        before, self.inline, self.mirrored = (self.inline, self.mirrored), {}, mirrored
+        try:
+            return self.equal(F.Just(a), F.Just(b), of, shape_of(a), "symmetry")
+        finally:
+            self.inline, self.mirrored = before
 
     def put_in(self, c: Adjoint, consumer: str) -> bool:
         """Is it the gradient in a structured variable, written with the definition of that variable's adjoint put in?"""

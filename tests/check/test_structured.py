@@ -12,8 +12,10 @@ from symgrad.check.adjoints import Adjoints
 from symgrad.check.axioms import Atoms, Rows, cofactor_inverse
 from symgrad.check.calculus import differentiate
 from symgrad.check.explicit import Explicit
+from symgrad.check.normal import Undecided
 from symgrad.language import forms as F
 from symgrad.language import vectors as v
+from symgrad.language.errors import Refused
 from symgrad.language.functions import dimension
 from symgrad.language.structure import Structure, free_name, image, mapped, misfit, preimage
 from tests.making import backward
@@ -125,3 +127,55 @@ def test_free_names() -> None:
 def test_sums_and_products_of_atoms_stay_what_they_are() -> None:
     b = Atoms().inverse(symmetric(2))
     assert Add(b[0][1], Mul(-1, b[1][0])) == 0
+
+
+# ---- symmetry by definition ------------------------------------------------------------------------------------------
+
+DECLARED = "\n".join((*(f'{n} = {{ shape = "N, N" }}' for n in "AB"), 'R = { shape = "N, K" }', 'x = { shape = "N" }',
+                      *(f'{n} = {{ shape = "N, N", structure = "{s}" }}' for n, s in (("S", "symmetric"), ("J", "skew"), ("T", "lower")))))
+NODES = """C = A @ A.T
+E = C @ S @ C
+M = A @ B
+H = R @ R.T + 2 * C
+P = S @ C
+Q = inv(H + eye(N))
+Z = A - A.T
+L = trace(C) + trace(E) + trace(M) + trace(H) + trace(P @ J) + trace(Q) + trace(Z @ T) + x.T @ x"""
+SIGNS = {"C": 1, "E": 1, "M": 0, "H": 1, "P": 0, "Q": 1, "Z": 0, "S": 1, "J": -1, "T": 0, "A": 0, "S_free": 0, "C_bar": 0}
+
+
+def test_which_matrices_are_symmetric_is_shown_from_their_definitions() -> None:
+    """Of nodes through several levels; a product of symmetric matrices is not, a variable is not, an adjoint that was not verified is not."""
+    p = backward(NODES, DECLARED, "L", "A")
+    checker = Adjoints(p)
+    assert {n: checker.symmetries.sign("L", n) for n in SIGNS} == SIGNS
+    mirrored, conditions = checker.symmetries.of("L", ("Q", "M", "J"))
+    assert mirrored == {p.graph.symbol("Q"): 1, p.graph.symbol("J"): -1} and any("inverse exists" in c for c in conditions)
+
+
+def test_an_adjoint_is_symmetric_once_it_is_verified() -> None:
+    checker = Adjoints(backward("C = A @ A.T\nL = norm(C - S)^2", DECLARED, "L", "A"))
+    c, s = checker.graph.symbol("C"), checker.graph.symbol("S")
+    checker.found["L", "C"] = v.scale(Integer(2), v.add(c, v.negate(s)))
+    assert checker.symmetries.sign("L", "C_bar") == 1
+    other = Adjoints(checker.problem)
+    other.found["L", "C"] = v.matmul(c, s)
+    assert other.symmetries.sign("L", "C_bar") == 0
+
+
+@pytest.mark.parametrize(("sign", "holds"), ((1, (True, False)), (-1, (False, True))))
+def test_mirrored_entries(sign: int, holds: tuple[bool, bool]) -> None:
+    """With S^T = S the matrix equals its transpose and not minus it, with S^T = -S the other way round; inside an inverse too."""
+    checker = Adjoints(backward("L = trace(A)", DECLARED, "L", "A"))
+    a = checker.graph.symbol("A")
+    for e in (a, v.matmul(v.matmul(a, a), a)):
+        for factor, true in zip((1, -1), holds, strict=True):
+            try:
+                found = checker.mirrored_equal(e, v.scale(Integer(factor), v.transpose(e)), "L", {a: sign}).everywhere
+            except Refused:
+                found = False
+            assert found is true
+    if sign == 1:
+        assert checker.mirrored_equal(v.inverse(a), v.transpose(v.inverse(a)), "L", {a: 1}).everywhere
+    with pytest.raises((Refused, Undecided)):
+        checker.mirrored_equal(v.inverse(a), v.transpose(v.inverse(a)), "L", {} if sign == 1 else {a: -1})
