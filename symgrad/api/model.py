@@ -178,7 +178,8 @@ class Model:
             else:
                 groups.setdefault(f"{say_shape(x.shape)}, {image.structure.word}", []).append(image.name)
         head = [f"# {shape}: {', '.join(names)}" for shape, names in groups.items()]
-        return "\n".join([*head, *(f"{n.name} = {written(n.expr)}" for n in self.graph.nodes if n.structure is None)])
+        plain = (n for n in self.graph.nodes if n.structure is None and self.graph.behind(n.name.removesuffix("_bar")) is None)
+        return "\n".join([*head, *(f"{n.name} = {written(n.expr)}" for n in plain)])
 
     def __repr__(self) -> str:
         lines = str(self).splitlines()

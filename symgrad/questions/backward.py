@@ -46,7 +46,7 @@ def derive_backward(problem: Problem, part: str, ask: Backward) -> Derivation:
                            tuple(steps.values()), f"{label(graph, name)} (closed form)"))
         answers.append(Answer(f"{label(graph, name)} (closed form)", F.AdjointOf(name), F.Just(closed)))
     bars = [Node(f"{n}_bar", e, rf"\bar{{{graph[n].latex or n}}}") for n, e in exprs.items()]
-    extended = graph.extended((*bars, *gradients(graph, ask.of, tuple(found))))
+    extended = graph.extended((*bars, *gradients(graph, exprs)))
     notes = (*layout_note(graph, ask, tuple(found)), *structure_notes(graph, ask.of, tuple(found)), *at_kinks(problem, graph.ancestors(ask.of)))
     return Derivation(part, extended, tuple(listed), tuple(answers), notes)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sympy import MatrixSymbol, Transpose
+from collections.abc import Mapping
+
+from sympy import Expr, MatrixSymbol, Transpose
 
 from symgrad.language import forms as F
 from symgrad.language import vectors as v
@@ -25,9 +27,9 @@ def rule_of(graph: Graph, name: str) -> str:
     return "sum over consumers" if graph.behind(name) is None else "gradient in a structured variable"
 
 
-def gradients(graph: Graph, of: str, names: tuple[str, ...]) -> tuple[Node, ...]:
+def gradients(graph: Graph, adjoints: Mapping[str, Expr]) -> tuple[Node, ...]:
     """S_grad := the adjoint of the free matrix of S, for those whose adjoints were derived."""
-    return tuple(Node(f"{n.name}_grad", v.variable(f"{graph.free(n.name)}_bar", n.shape)) for n in graph.structured if graph.free(n.name) in names)
+    return tuple(Node(f"{n.name}_grad", adjoints[graph.free(n.name)]) for n in graph.structured if graph.free(n.name) in adjoints)
 
 
 def structure_notes(graph: Graph, of: str, names: tuple[str, ...]) -> tuple[F.Prose, ...]:

@@ -478,6 +478,7 @@ def test_from_python() -> None:
     assert "# (N, N), symmetric: S" in str(g)
     found = g.backward("L")
     assert str(found.answers["S_grad"]) == "x @ x.T" and found.proved
+    assert str(found.graph).endswith("S_grad = x @ x.T") and "S_free" not in str(found.graph)
     f = found.lambdify()
     assert f.inputs == ("x", "S") or set(f.inputs) == {"x", "S"}
     assert np.allclose(f(S=np.eye(2), x=np.array([1.0, 2.0]))["S_grad"], [[1, 2], [2, 4]])
