@@ -132,6 +132,17 @@ class Adjoints:
             self.inline = {**self.inline, **diagonal}
             return self.chain(forms, of, shape, what)
 
+    def alike(self, a: Expr, b: Expr, of: str, what: str) -> Compared:
+        """Two expressions of one shape are equal, as they stand or by the symmetry of what is in them.  Raises Refused or Undecided."""
+        try:
+            return self.equal(F.Just(a), F.Just(b), of, shape_of(a), what)
+        except (Refused, Undecided):
+            mirrored, conditions = self.symmetries.of(of, {*names_in(a), *names_in(b)})
+            if not mirrored:
+                raise
+            found = self.mirrored_equal(a, b, of, mirrored)
+            return replace(found, conditions=tuple(dict.fromkeys((*found.conditions, *conditions))))
+
     def mirrored_equal(self, a: Expr, b: Expr, of: str, mirrored: Mirrored) -> Compared:
         """Two matrices, compared under what is known of the symmetry of others."""
         before, self.inline, self.mirrored = (self.inline, self.mirrored), {}, mirrored
@@ -211,7 +222,7 @@ class Adjoints:
             if shape_of(left) != shape_of(right):
                 raise Refused(f"the choice is {say_shape(shape_of(right))}, the derivative {say_shape(shape_of(left))}")
             try:
-                return self.equal(F.Just(left), F.Just(right), of, self.graph.shape(w), "choice")
+                return self.alike(left, right, of, "choice")
             except (Refused, Undecided):
                 if names is None:
                     raise

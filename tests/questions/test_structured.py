@@ -24,7 +24,7 @@ from symgrad.language import vectors as v
 from symgrad.language.claims import Adjoint, Line, Matches
 from symgrad.language.errors import SpecError, SpecErrors
 from symgrad.language.steps import Ground
-from symgrad.pipeline import render, solve, solve_file
+from symgrad.pipeline import render, solve, solve_file, summary
 from symgrad.reader.letlist import Scope, expression
 from symgrad.reader.read import read_text
 from symgrad.replay import replay
@@ -495,3 +495,40 @@ def test_from_python() -> None:
     with pytest.raises(SpecError):
         g.given({"S": [[1, 2], [3, 4]]})
     assert replace(g, values=()).given({"S": [[1, 2], [2, 4]]}).values[0].name == g.graph.free("S")
+
+
+def test_answers_that_differ_by_a_symmetry_are_the_same() -> None:
+    """C^-T for C^-1 in a choice and in [expected], C being symmetric by its definition; a flipped sign is told apart at a point."""
+    declared = 'S = { shape = "N, N", structure = "symmetric" }\nX = { shape = "M, N" }\nz = { shape = "M" }\nc = {}'
+    right, wrong = (f"X.T @ (inv(C).T {sign} inv(C) @ z @ z.T @ inv(C).T) @ X" for sign in "-+")
+    text = f"""format = 1
+id = "sandwich"
+title = "t"
+[symbols]
+{declared}
+[model]
+let = '''
+C = X @ S @ X.T + c * eye(M)
+L = logdet(C) + z.T @ inv(C) @ z
+'''
+[[part]]
+label = "a"
+ask = "choose"
+of = "L"
+wrt = ["S"]
+choices = ["{right}", "{wrong}"]
+[[part]]
+label = "b"
+ask = "backward"
+of = "L"
+wrt = ["S", "X"]
+[expected]
+"a" = 1
+"b.S_grad" = "{right}"
+"b.X_bar" = "2 * C_bar @ X @ S"
+"""
+    problem, expected = read_text(text, "sandwich.toml")
+    rows = summary(solve(problem, expected))
+    assert all(row.good and row.expected == "yes" and set(row.counts) == {"proved"} for row in rows), rows
+    problem, expected = read_text(text.replace(f'"b.S_grad" = "{right}"', f'"b.S_grad" = "{wrong}"'), "sandwich.toml")
+    assert [row.expected for row in summary(solve(problem, expected))] == ["yes", "no: S_grad"]
