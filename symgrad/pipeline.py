@@ -22,6 +22,7 @@ from symgrad.language import forms as F
 from symgrad.language.claims import Adjoint, Classes, Counterexample, Matches, Open
 from symgrad.language.errors import Refused, SpecError, SpecErrors, Unsupported
 from symgrad.language.fill import Fill
+from symgrad.language.graph import Graph
 from symgrad.language.problem import (
     Backward,
     CheckNetwork,
@@ -249,7 +250,7 @@ def _same(problem: Problem, derivation: Derivation, checker: Checker, answer: An
     definitions: tuple[frozenset[str] | None, ...] = (frozenset(), None)  # of adjoints, then of forward nodes too
     for left, right in (both, *(tuple(checker.adjoints.composed(x, of, names) for x in both) for names in definitions)):
         with contextlib.suppress(Refused, Undecided):
-            checker.adjoints.equal(F.Just(left), F.Just(right), of, shape_of(left), "expected")
+            checker.adjoints.alike(left, right, of, "expected")
             return True
     return False
 
@@ -297,16 +298,17 @@ def summary(result: Result) -> tuple[Row, ...]:
         said = "" if not item.expected else "yes" if not wrong else f"no: {', '.join(wrong)}"
         said_so = bool(item.expected) and not wrong  # a refutation that was expected is the right answer
         refutation = item.derivation.refuted if item.derivation and not said_so else ""
-        failure = item.failure or refutation or ("; ".join(map(_refutation, refuted)) if not said_so else "")
+        failure = item.failure or refutation or ("; ".join(_refutation(s, result.problem.graph) for s in refuted) if not said_so else "")
         rows.append(Row(result.problem.id, item.part.label, item.part.ask.kind, len(item.verdicts), counts, said, failure, item.comparison))
     return tuple(rows)
 
 
-def _refutation(step: Step) -> str:
+def _refutation(step: Step, graph: Graph) -> str:
     """claim 2 is refuted: relu(c*x) = c*relu(x) fails at c = -1, x = 1."""
     c = step.claim
     assert isinstance(c, Counterexample)
-    point = ", ".join(f"{n} = {rows[0][0] if len(rows) == len(rows[0]) == 1 else [list(map(str, r)) for r in rows]}" for n, rows in c.witness.values)
+    values = (graph.stated(*pair) for pair in c.witness.values)
+    point = ", ".join(f"{n} = {rows[0][0] if len(rows) == len(rows[0]) == 1 else [list(map(str, r)) for r in rows]}" for n, rows in values)
     return f"{step.label} is refuted: {in_words(c.left)} = {in_words(c.right)} fails at {point}"
 
 

@@ -15,7 +15,7 @@ from symgrad.replay import replay
 
 ROOT = Path(__file__).parent.parent
 FILES = [f for f in sorted((ROOT / "problems").glob("*.toml"))
-         if f.stem in ("forward-table", "half-squared-norm", "relu-network", "residual-mlp", "two-relu-two-sigmoid")]
+         if f.stem in ("forward-table", "half-squared-norm", "relu-network", "residual-mlp", "symmetric-precision", "two-relu-two-sigmoid")]
 
 BLOCKED = '''
 import sys

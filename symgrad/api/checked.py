@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sympy import Expr
@@ -37,19 +37,20 @@ class Compared:
     derived: Expr  # in terms of other adjoints
     witness: Witness | None = None
     entries: tuple[float, float] | None = None  # of the candidate and of the derivative at the witness
+    derivative: str = ""  # the name of the derivative, W_bar
 
     def __str__(self) -> str:
         head = f"{self.name}: "
         if self.equal:
-            return f"{head}proved equal {self.verdict.domain} to {self.name}_bar = {written(self.derived)}"
+            return f"{head}proved equal {self.verdict.domain} to {self.derivative} = {written(self.derived)}"
         if self.equal is None:
             return f"{head}undecided: {self.verdict.method}"
         if self.witness is None:
-            return f"{head}wrong: {self.verdict.method}; {self.name}_bar = {written(self.derived)}"
+            return f"{head}wrong: {self.verdict.method}; {self.derivative} = {written(self.derived)}"
         point = ", ".join(f"{name} = {_numbers(rows)}" for name, rows in self.witness.values)
         where = f"entry ({self.witness.entry[0]}, {self.witness.entry[1]}) " if shape_of(self.derived) != SCALAR else ""
         values = f": {where}is {self.entries[0]:.6g}, the derivative {self.entries[1]:.6g}" if self.entries else " the two differ"
-        return f"{head}wrong, at {point}{values}; {self.name}_bar = {written(self.derived)}"
+        return f"{head}wrong, at {point}{values}; {self.derivative} = {written(self.derived)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ def check_gradient(model: Model, of: str, candidates: Mapping[str, str | Express
             raise SpecError(f"there is no {name}{did_you_mean(name, list(graph.names))}")
     if graph.shape(of) != SCALAR:
         raise ShapeError(f"{of} is {say_shape(graph.shape(of))}; a scalar is needed")
-    wrt = tuple(candidates)
+    asked = {graph.free(name): name for name in candidates}  # in a structured variable: in the free matrix behind it
+    wrt = tuple(asked)
     scalars = all(graph.shape(n) == SCALAR for n in (*graph.ancestors(of), *wrt))
     below = derive(model.problem(Backward(of, wrt)), Part("a", Gradient(of, wrt) if scalars else Backward(of, wrt)))
     derived = with_adjoints(below)
@@ -98,7 +100,17 @@ def check_gradient(model: Model, of: str, candidates: Mapping[str, str | Express
         if verdict.ground not in (Ground.PROVED, Ground.GIVEN):
             raise Unsupported(f"the derivative of {of} could not be checked: {verdict.method}")
     read = _candidates(model, derived, below, candidates)
-    return GradientCheck(of, tuple(_compared(model, checker, derived, of, name, e) for name, e in read.items()))
+    rows = (_compared(model, checker, derived, of, graph.free(name), e) for name, e in read.items())
+    return GradientCheck(of, tuple(_shown(row, graph) for row in rows))
+
+
+def _shown(row: Compared, graph: Graph) -> Compared:
+    """A row about a structured variable, its witness too, in the variable's own name."""
+    witness = row.witness
+    if witness is not None:
+        witness = replace(witness, values=tuple(graph.stated(name, rows) for name, rows in witness.values))
+    image = graph.behind(row.name)
+    return replace(row, name=graph.asked(row.name), derivative=f"{image.name}_grad" if image else f"{row.name}_bar", witness=witness)
 
 
 def _candidates(model: Model, derived: Graph, below: Derivation, candidates: Mapping[str, str | Expression]) -> dict[str, Expr]:

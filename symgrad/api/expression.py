@@ -21,6 +21,7 @@ from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Function, dimens
 from symgrad.language.graph import ROLES, Graph, Node, Variable
 from symgrad.reader.letlist import Scope, apply_function, apply_operator, check_name, entry_at
 from symgrad.reader.read import parse_shape
+from symgrad.reader.structure import CONVENTIONS, declared_leaf
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -125,13 +126,21 @@ def apply(name: str, *arguments: Expression | Number, functions: Iterable[Functi
     return Expression(apply_function(name, tuple(a.expr for a in operands), scope), operands, None, tuple(scope.applied.values()))
 
 
-def variable(name: str, shape: str | int | tuple[str | int, ...] = "", role: str = "parameter", latex: str = "") -> Expression:
-    """A leaf: "" is a scalar, "N" a vector, "K, N" a matrix; sizes are names or numbers.  Raises SpecError."""
+def variable(name: str, shape: str | int | tuple[str | int, ...] = "", role: str = "parameter", latex: str = "", structure: str = "",
+             convention: str = "projected") -> Expression:
+    """A leaf: "" is a scalar, "N" a vector, "K, N" a matrix; sizes are names or numbers.  Raises SpecError.
+
+    `structure`: "symmetric", "skew", "lower", "upper" or "diagonal" for a square matrix; `convention`: the gradient of a symmetric
+    one in the space of symmetric matrices ("projected"), or by its entries on and below the diagonal ("entries").
+    """
     _check(name)
     if role not in ROLES[:3]:
         raise SpecError(f"{name}: the role {role!r} is not one of {', '.join(ROLES[:3])}")
-    leaf = Variable(name, parse_shape(shape), role, latex)
-    return Expression(leaf.symbol, (), leaf)
+    if convention not in CONVENTIONS:
+        raise SpecError(f"{name}: the convention {convention!r} is not one of {', '.join(CONVENTIONS)}")
+    leaf, image = declared_leaf(Variable(name, parse_shape(shape), role, latex), structure or None, convention, ())
+    below = Expression(leaf.symbol, (), leaf)
+    return below if image is None else Expression(image.symbol, (below,), image)
 
 
 def define(name: str, value: Expression | Number, latex: str = "") -> Expression:

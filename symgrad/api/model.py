@@ -11,7 +11,7 @@ from symgrad.api.expression import Expression, check_dimensions, expressions_of
 from symgrad.api.numbers import givens
 from symgrad.api.written import written
 from symgrad.language.errors import SpecError, SpecErrors, Unsupported
-from symgrad.language.graph import Graph
+from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import Ask, Backward, Choose, Conventions, Forward, Given, Gradient, Part, Problem
 from symgrad.language.vectors import say_shape
 from symgrad.reader.asks import ASKS, READERS, PartReading
@@ -126,9 +126,24 @@ class Model:
         """One NumPy function straight from the definitions (default: all of them); see `symgrad.numeric.compile_graph`."""
         from symgrad.numeric import compile_graph
 
-        names = outputs or tuple(n.name for n in self.graph.nodes)
-        return compile_graph(self.graph, names, inputs=None if inputs is None else tuple(inputs), batch=tuple(batch),
+        names = outputs or tuple(n.name for n in self.graph.nodes if n.structure is None)
+        return compile_graph(self.graph, names, inputs=self._inputs(names) if inputs is None else tuple(inputs), batch=tuple(batch),
                              conventions=self.conventions, functions=functions, summed=tuple(summed))
+
+    def _inputs(self, outputs: Sequence[str]) -> tuple[str, ...] | None:
+        """Structured variables are inputs themselves, not the free matrices behind them; None where there are none."""
+        graph = self.graph
+        if not graph.structured:
+            return None
+        needed: set[str] = set()
+        stack = list(outputs)
+        while stack:
+            name = graph.asked(stack.pop())
+            if name not in needed:
+                needed.add(name)
+                found = graph[name]
+                stack += graph.arguments(name) if isinstance(found, Node) and found.structure is None else ()
+        return tuple(n for n in map(graph.asked, (x.name for x in graph.variables)) if n in needed)
 
     # ---- names -----------------------------------------------------------------------------------------------------
 
@@ -157,9 +172,14 @@ class Model:
         """Shapes as comments, then the let-list."""
         groups: dict[str, list[str]] = {}
         for x in self.graph.variables:
-            groups.setdefault(say_shape(x.shape), []).append(x.name)
+            image = self.graph.behind(x.name)
+            if image is None or image.structure is None:
+                groups.setdefault(say_shape(x.shape), []).append(x.name)
+            else:
+                groups.setdefault(f"{say_shape(x.shape)}, {image.structure.word}", []).append(image.name)
         head = [f"# {shape}: {', '.join(names)}" for shape, names in groups.items()]
-        return "\n".join([*head, *(f"{n.name} = {written(n.expr)}" for n in self.graph.nodes)])
+        plain = (n for n in self.graph.nodes if n.structure is None and self.graph.behind(n.name.removesuffix("_bar")) is None)
+        return "\n".join([*head, *(f"{n.name} = {written(n.expr)}" for n in plain)])
 
     def __repr__(self) -> str:
         lines = str(self).splitlines()

@@ -80,8 +80,7 @@ def conventions(stated: Conventions | Mapping[str, Any] | None) -> Conventions:
     if isinstance(stated, Conventions):
         return stated
     spec = validated(ConventionsSpec, {k: _plain(x) for k, x in (stated or {}).items()}, "conventions")
-    at_zero = {name: None if x is None else exact(x) for name, x in spec}
-    return Conventions(**at_zero)
+    return Conventions(**{name: x if x is None or name == "symmetric" else exact(x) for name, x in spec})
 
 
 __all__ = ["Number", "conventions", "givens", "rational"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +15,13 @@ from symgrad.language.errors import Place, SpecError, Unsupported
 from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Function, scalar, unknown
 from symgrad.language.graph import Graph, Node, Variable
 from symgrad.language.problem import Conventions
+from symgrad.language.vectors import variable
 from symgrad.reader.definitions import definitions, target
 from symgrad.reader.fields import validated
 from symgrad.reader.letlist import Scope, check_name, statements
 from symgrad.reader.read import parse_shape
 from symgrad.reader.spec import SymbolSpec
+from symgrad.reader.structure import declared_leaf, gradient_clash
 
 
 @dataclass
@@ -46,14 +48,17 @@ def parse(text: str, shapes: Mapping[str, Any] | None = None, *, functions: Mapp
           conventions: Conventions | Mapping[str, Any] | None = None, title: str = "", digits: int = 4) -> Model:
     """A model from a let-list, one definition a line.
 
-    `shapes`: "" (scalar), "N", "K, N", (3, 2), or a table as in [symbols] with shape, role, latex, value; without it every
+    `shapes`: "" (scalar), "N", "K, N", (3, 2), or a table as in [symbols] with shape, structure, role, latex, value; without it every
     variable is a scalar.  `functions`: unknown functions with their number of arguments; `latex`: how nodes are printed.
     Raises SpecError or ShapeError with the line, SpecErrors if there are several.
     """
     rows = {name: f if isinstance(f, Function) else unknown(name, f) for name, f in (functions or {}).items()}
     errors: list[SpecError | Unsupported] = []
     stated = dict(values or {})
+    read = read_conventions(conventions)
     variables: dict[str, Variable] = {}
+    images: list[Node] = []
+    taken = {*(shapes or {}), *(target(line) for _, line in statements(text))}
     for name in rows:
         if name in KNOWN or name in VECTOR_FUNCTIONS:
             errors.append(SpecError(f"functions: {name} is a known function and cannot be declared"))
@@ -63,14 +68,15 @@ def parse(text: str, shapes: Mapping[str, Any] | None = None, *, functions: Mapp
             stated.setdefault(name, fields["value"])
         fields.pop("value", None)
         try:
-            variables[name] = _variable(name, fields, rows)
+            variables[name], image = _variable(name, fields, rows, read.symmetric, taken)
+            images += [image] if image is not None else []
         except (SpecError, Unsupported) as error:
             errors.append(error)
     if errors:
         raise_all(errors)
     dimensions = {str(s): s for x in variables.values() for s in x.shape if isinstance(s, Symbol)}
     defined = frozenset(target(line) for _, line in statements(text))
-    scope = _Leaves({n: x.symbol for n, x in variables.items()}, dimensions, rows, defined=defined, open=shapes is None)
+    scope = _Leaves({n: variable(n, x.shape) for n, x in variables.items()}, dimensions, rows, defined=defined, open=shapes is None)
 
     def note(error: SpecError | Unsupported, line: int) -> None:
         place = Place("let-list", line)
@@ -83,17 +89,21 @@ def parse(text: str, shapes: Mapping[str, Any] | None = None, *, functions: Mapp
         raise SpecError("the let-list is empty; write one definition a line, name = expression")
     names = {n.name for n in nodes}
     leaves = (*variables.values(), *(Variable(n, latex=(latex or {}).get(n, "")) for n in scope.symbols if n not in variables and n not in names))
-    return _model(Graph(leaves, tuple(nodes), tuple(scope.applied.values())), stated, conventions, title, digits)
+    whole = Graph(leaves, (*images, *nodes), tuple(scope.applied.values()))
+    if name := gradient_clash(whole):
+        raise SpecError(f"{name}_grad is the name of the gradient in {name}; call it something else")
+    return _model(whole, stated, read, title, digits)
 
 
-def _variable(name: str, fields: Mapping[str, Any], rows: Mapping[str, Function]) -> Variable:
+def _variable(name: str, fields: Mapping[str, Any], rows: Mapping[str, Function], convention: str,
+              taken: Collection[str]) -> tuple[Variable, Node | None]:
     check_name(name)
     if name in KNOWN or name in VECTOR_FUNCTIONS or name in rows:
         raise SpecError(f"shapes: {name} is the name of a function and cannot be a variable")
     shape = fields.get("shape", "")
     spec = validated(SymbolSpec, {**fields, "shape": ", ".join(map(str, shape)) if isinstance(shape, tuple | list) else shape}, f"shapes: {name}")
     try:
-        return Variable(name, parse_shape(spec.shape), spec.role, spec.latex)
+        return declared_leaf(Variable(name, parse_shape(spec.shape), spec.role, spec.latex), spec.structure, convention, taken)
     except SpecError as error:
         raise SpecError(f"shapes: {name}: {error.message}") from None
 

@@ -100,7 +100,8 @@ class Solution:
         names = outputs
         match self.parts[0].part.ask:
             case Gradient(of=of, wrt=wrt) | Backward(of=of, wrt=wrt) | Choose(of=of, wrt=wrt):
-                names = names or (of, *(f"{w}_bar" for w in wrt))
+                graph = self.problem.graph
+                names = names or (of, *(f"{w}_bar" if graph.asked(w) == w else f"{graph.asked(w)}_grad" for w in wrt))
             case Forward(of=of):
                 names = names or of
         return self.graph.lambdify(*names, batch=batch, summed=summed, inputs=inputs, functions=functions)

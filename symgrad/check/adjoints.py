@@ -6,7 +6,7 @@ Everything is written out entry by entry at the sizes that the slot count asks f
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from sympy import Add, Expr, Integer, Mul, ZeroMatrix
@@ -20,6 +20,7 @@ from symgrad.check.points import differ
 from symgrad.check.shapes import require_shapes
 from symgrad.check.sizes import Source
 from symgrad.check.slots import Slots, slots
+from symgrad.check.symmetry import Mirrored, Symmetries
 from symgrad.language import forms as F
 from symgrad.language.bounds import within_degree
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Differs, Matches, Witness
@@ -28,6 +29,7 @@ from symgrad.language.functions import KNOWN, Call, Fn
 from symgrad.language.graph import Node
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
+from symgrad.language.structure import Structure
 from symgrad.language.vectors import SCALAR, AsScalar, Elementwise, Entry, dimensions_in, names_in, say_shape, shape_of, variable
 
 MAX_WITNESS = 20
@@ -48,6 +50,8 @@ class Adjoints:
         self.constants: dict[str, dict[Expr, Expr]] = {}
         self.shown: dict[Hashable, Compared] = {}  # patterns of proved chains, dimensions numbered
         self.inline: dict[Expr, Expr] = {}  # names that stand for their definitions while one chain is compared
+        self.mirrored: Mirrored = {}  # square matrices that are known to be symmetric, while one chain is compared
+        self.symmetries = Symmetries(self.graph, self.found, self.mirrored_equal)
         self.kinked = False  # a function with a kink was met since the checker last looked
 
     def consumers(self, node: str, of: str) -> list[str]:
@@ -93,23 +97,71 @@ class Adjoints:
             raise Refused(f"{what} has shape {say_shape(shape_of(c.expr))}, {c.node} is {say_shape(self.graph.shape(c.node))}")
         forms = (*(line.form for line in c.lines), F.Just(c.expr))
         shown = {n for f in forms for e in expressions(f) for n in names_in(e)}
+        adjoints = {variable(f"{u}_bar", self.graph.shape(u)): self.found[c.of, u] for u in consumers if self.put_in(c, u)}
+        shown |= {n for e in adjoints.values() for n in names_in(e)}
         # the slope of p = softmax(z) may be written with p: a consumer's own name stands for its definition, the last one first
-        self.inline = {self.graph.symbol(u): self.graph.node(u).expr for u in reversed(consumers) if u in shown}
-        try:
-            compared = self.chain(forms, c.of, self.graph.shape(c.node), what)
-        finally:
-            self.inline = {}
+        own = {self.graph.symbol(u): self.graph.node(u).expr for u in reversed(consumers) if u in shown and not self.graph.node(u).structure}
+        compared = self.first_chain({**adjoints, **own}, forms, c.of, self.graph.shape(c.node), what, shown)
         self.found[c.of, c.node] = c.expr
         if c.expr.is_Number:
             self.numbers(c.of)[variable(f"{c.node}_bar", SCALAR)] = c.expr
         return self.verdict(f"one term for every consumer in the graph; each line {compared}", compared)
+
+    def first_chain(self, inline: dict[Expr, Expr], forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str,
+                    shown: set[str]) -> Compared:
+        """The chain; where it fails, with what is known of the square matrices that are shown: S^T = S, then D_ij = 0 off the diagonal."""
+        self.inline = inline
+        try:
+            return self.chain(forms, of, shape, what)
+        except (Refused, Undecided):
+            self.mirrored, conditions = self.symmetries.of(of, shown)
+            if not self.mirrored:
+                raise
+            found = self.second_chain(forms, of, shape, what, shown)
+            return replace(found, conditions=tuple(dict.fromkeys((*found.conditions, *conditions))))
+        finally:
+            self.inline, self.mirrored = {}, {}
+
+    def second_chain(self, forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str, shown: set[str]) -> Compared:
+        diagonal = {n.symbol: n.expr for n in self.graph.structured if n.structure is Structure.DIAGONAL and n.name in shown}
+        try:
+            return self.chain(forms, of, shape, what)
+        except (Refused, Undecided):
+            if not diagonal:
+                raise
+            self.inline = {**self.inline, **diagonal}
+            return self.chain(forms, of, shape, what)
+
+    def alike(self, a: Expr, b: Expr, of: str, what: str) -> Compared:
+        """Two expressions of one shape are equal, as they stand or by the symmetry of what is in them.  Raises Refused or Undecided."""
+        try:
+            return self.equal(F.Just(a), F.Just(b), of, shape_of(a), what)
+        except (Refused, Undecided):
+            mirrored, conditions = self.symmetries.of(of, {*names_in(a), *names_in(b)})
+            if not mirrored:
+                raise
+            found = self.mirrored_equal(a, b, of, mirrored)
+            return replace(found, conditions=tuple(dict.fromkeys((*found.conditions, *conditions))))
+
+    def mirrored_equal(self, a: Expr, b: Expr, of: str, mirrored: Mirrored) -> Compared:
+        """Two matrices, compared under what is known of the symmetry of others."""
+        before, self.inline, self.mirrored = (self.inline, self.mirrored), {}, mirrored
+        try:
+            return self.equal(F.Just(a), F.Just(b), of, shape_of(a), "symmetry")
+        finally:
+            self.inline, self.mirrored = before
+
+    def put_in(self, c: Adjoint, consumer: str) -> bool:
+        """Is it the gradient in a structured variable, written with the definition of that variable's adjoint put in?"""
+        return self.graph.node(consumer).structure is not None and f"{consumer}_bar" not in names_in(c.expr)
 
     def chain(self, forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str) -> Compared:
         """Every form equals the next; a chain that differs from a proved one in its names only is not gone through again."""
         self.note_kinks(s for form in forms for s in self.sources(form))
         pattern = Pattern(self.graph, self.numbers(of))
         inlined = (x for pair in self.inline.items() for x in pair)
-        key = (*map(pattern.form, forms), *map(pattern.expression, (*shape, *inlined)))
+        known = ((pattern.expression(s), sign) for s, sign in self.mirrored.items())
+        key = (*map(pattern.form, forms), *map(pattern.expression, (*shape, *inlined)), *known)
         if key not in self.shown:
             found = Compared()
             for k, (a, b) in enumerate(pairwise(forms), 2):
@@ -170,7 +222,7 @@ class Adjoints:
             if shape_of(left) != shape_of(right):
                 raise Refused(f"the choice is {say_shape(shape_of(right))}, the derivative {say_shape(shape_of(left))}")
             try:
-                return self.equal(F.Just(left), F.Just(right), of, self.graph.shape(w), "choice")
+                return self.alike(left, right, of, "choice")
             except (Refused, Undecided):
                 if names is None:
                     raise
@@ -249,7 +301,7 @@ class Adjoints:
             sources, mentioned, tuple(self.inline.items()))
 
     def comparison(self, of: str) -> Comparison:
-        return Comparison(self.dimensions, self.problem.conventions, self.numbers(of))
+        return Comparison(self.dimensions, self.problem.conventions, self.numbers(of), self.mirrored)
 
     def meaning(self, e: Expr) -> Expr:
         """The expression with the definitions of `inline` in the place of names."""
@@ -310,7 +362,7 @@ class Adjoints:
             case F.Sum(parts) | F.Product(parts):
                 return frozenset().union(*map(self.mentioned, parts))
             case F.AdjointOf(node):
-                return dimensions_in(self.graph.symbol(node))
+                return dimensions_in(self.meaning(variable(f"{node}_bar", self.graph.shape(node))))
             case F.Pullback(of, wrt) | F.Stacked(of, wrt):
                 own, other = self.graph.symbol(of), self.graph.symbol(wrt)
                 return dimensions_in(self.meaning(self.graph.node(of).expr)) | dimensions_in(own) | dimensions_in(other)
@@ -326,9 +378,12 @@ class Adjoints:
             case F.Sum(parts) | F.Product(parts):
                 return tuple(s for p in parts for s in self.sources(p))
             case F.Pullback(of, _) | F.Stacked(of, _):
-                return (Source(self.meaning(self.graph.node(of).expr), derived=True),)
-            case F.JacobianTimes(layout, _, _):
-                return self.sources(layout)
+                return (Source(self.meaning(self.graph.node(of).expr), derived=True), *self.sources(F.AdjointOf(of)))
+            case F.JacobianTimes(layout, of, _):
+                return (*self.sources(layout), *self.sources(F.AdjointOf(of)))
+            case F.AdjointOf(node):
+                adjoint = variable(f"{node}_bar", self.graph.shape(node))
+                return (Source(self.meaning(adjoint)),) if adjoint in self.inline else ()
         return ()
 
     def well_formed(self, of: str, exprs: Iterable[Expr], what: str, free: dict[Expr, Expr] | None = None) -> None:
@@ -349,14 +404,15 @@ class Adjoints:
             case F.Product(factors):
                 parts = [self.slots(t, atoms) for t in factors]
                 return parts[0].times(*parts[1:])
-            case F.AdjointOf():
-                return Slots()
+            case F.AdjointOf(node):
+                return slots(self.meaning(variable(f"{node}_bar", self.graph.shape(node))), atoms, derived=False)
             case F.Pullback(of, _):
-                return slots(self.meaning(self.graph.node(of).expr), atoms).and_sum(*self.graph.shape(of))
+                jacobian = slots(self.meaning(self.graph.node(of).expr), atoms).and_sum(*self.graph.shape(of))
+                return jacobian.times(self.slots(F.AdjointOf(of), atoms))
             case F.Stacked(of, _):
                 return slots(self.meaning(self.graph.node(of).expr), atoms)
             case F.JacobianTimes(layout, of, _):
-                return self.slots(layout, atoms).and_sum(*self.graph.shape(of))
+                return self.slots(layout, atoms).and_sum(*self.graph.shape(of)).times(self.slots(F.AdjointOf(of), atoms))
         raise Refused(f"{type(form).__name__} is not a vector form")
 
     def note_kinks(self, sources: Iterable[Source]) -> None:

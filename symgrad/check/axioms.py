@@ -55,9 +55,12 @@ class Atoms:
     # ---- atoms -----------------------------------------------------------------------------------------------------
 
     def inverse(self, a: Rows) -> Rows:
-        """Entries of A^-1; of A^-T where A^T was met before."""
+        """Entries of A^-1; of A^-T where A^T was met before; those of a symmetric matrix are symmetric, (A^-1)^T = (A^T)^-1 = A^-1."""
         self.conditions[INVERSE] = None
         turned: Rows = tuple(zip(*a, strict=True))
+        if turned == a and ("inverse", a) not in self.known:
+            half = self._grid("inverse", a, len(a), len(a))
+            self.known["inverse", a] = tuple(tuple(half[max(i, j)][min(i, j)] for j in range(len(a))) for i in range(len(a)))
         if ("inverse", turned) in self.known:
             return tuple(zip(*self.known["inverse", turned], strict=True))
         return self._grid("inverse", a, len(a), len(a))
@@ -162,15 +165,17 @@ class Atoms:
         b = self.inverse(a)
         return Add(*(Mul(b[m][k], dx) for (k, m), dx in d.items()))
 
-    def substituted(self, e: Expr, table: Mapping[Expr, Expr]) -> Expr:
-        """e with other values for some variables, inside atoms too."""
+    def substituted(self, e: Expr, table: Mapping[Expr, Expr], done: dict[tuple[object, Rows], Rows]) -> Expr:
+        """e with other values for some variables, inside atoms too; `done` keeps what became of the atoms from entry to entry."""
         moved = dict(table)
         for atom in self._atoms_in(e):
             if not self._leaves(atom).isdisjoint(table):
                 kind, a, i, j = self.place[atom]
-                b = tuple(tuple(self.substituted(entry, table) for entry in row) for row in a)
-                grid = self.known[kind, a]
-                moved[atom] = self.inverse(b)[i][j] if kind == "inverse" else self._grid(kind, b, len(grid), len(grid[0]))[i][j]
+                if (kind, a) not in done:
+                    b = tuple(tuple(self.substituted(entry, table, done) for entry in row) for row in a)
+                    grid = self.known[kind, a]
+                    done[kind, a] = self.inverse(b) if kind == "inverse" else self._grid(kind, b, len(grid), len(grid[0]))
+                moved[atom] = done[kind, a][i][j]
         return e.xreplace(moved)
 
     def _leaves(self, atom: Expr) -> frozenset[Expr]:

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
-from sympy import Expr
+from sympy import Expr, Integer, Mul
 
 from symgrad.check.axioms import Atoms, Rows
 from symgrad.check.explicit import Explicit
@@ -66,6 +66,7 @@ class Comparison:
     dimensions: tuple[Expr, ...]
     conventions: Conventions
     numbers: Mapping[Expr, Expr]
+    mirrored: Mapping[Expr, int] = field(default_factory=dict)  # square matrices that are their transpose, times 1 or -1
 
     def compare(self, left: Side, right: Side, shape: Shape, sides: Callable[[bool], tuple[Slots, ...]], what: str,
                 sources: tuple[Source, ...], mentioned: frozenset[Expr], definitions: tuple[tuple[Expr, Expr], ...] = ()) -> Compared:
@@ -116,11 +117,13 @@ class Comparison:
         for symbol, expr in definitions:
             pairs = zip(ex.rows(symbol), ex.rows(expr), strict=True)
             tables.append({s: x for row, other in pairs for s, x in zip(row, other, strict=True)})
+        tables += [_mirror(ex.rows(symbol), sign) for symbol, sign in self.mirrored.items()]
+        done: list[dict[tuple[object, Rows], Rows]] = [{} for _ in tables]
         for i, (row, other) in enumerate(zip(a, b, strict=True), 1):
             for j, (x, y) in enumerate(zip(row, other, strict=True), 1):
                 x, y = x.xreplace(self.numbers), y.xreplace(self.numbers)
-                for table in tables:
-                    x, y = (atoms.substituted(e, table) if atoms else e.xreplace(table) for e in (x, y))
+                for table, moved in zip(tables, done, strict=True):
+                    x, y = (atoms.substituted(e, table, moved) if atoms else e.xreplace(table) for e in (x, y))
                 if x != y:
                     judge(x, y, f"{what}, entry ({i}, {j}) at {_say(sizes)}")
 
@@ -143,6 +146,12 @@ class Comparison:
         base = enough(tuple(sizes), (), least)[0][0]
         found = [{d: n + (i >> bit & 1) for i, (d, n) in enumerate(base.items(), 1)} for bit in range(max(1, len(base).bit_length()))]
         return [*found, base] if len(base) == 1 else found
+
+
+def _mirror(rows: Rows, sign: int) -> dict[Expr, Expr]:
+    """Entries above the diagonal by those below it; a matrix that is minus its transpose has a diagonal of zeros."""
+    above = {x: Mul(sign, rows[j][i]) for i, row in enumerate(rows) for j, x in enumerate(row) if i < j}
+    return above if sign == 1 else above | {row[i]: Integer(0) for i, row in enumerate(rows)}
 
 
 def _compared(vectors: list[Sizes], everywhere: bool, conditions: tuple[str, ...] = ()) -> Compared:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sympy import Expr, Symbol
 
 from symgrad.language.errors import SpecError
 from symgrad.language.functions import Function
+from symgrad.language.structure import Entries, Structure, free_name, image, mapped
 from symgrad.language.vectors import SCALAR, Shape, names_in, say_shape, shape_of, variable
 
 ROLES = ("input", "parameter", "given", "adjoint")
@@ -35,6 +36,7 @@ class Node:
     name: str
     expr: Expr
     latex: str = ""
+    structure: Structure | None = None  # of a structured variable, whose definition is in terms of its free matrix alone
 
     @property
     def shape(self) -> Shape:
@@ -43,6 +45,14 @@ class Node:
     @property
     def symbol(self) -> Expr:
         return variable(self.name, self.shape)
+
+
+def structured(x: Variable, structure: Structure, taken: Collection[str] = ()) -> tuple[Variable, Node]:
+    """A free matrix, and the variable as its image.  Raises SpecError for what is no square matrix."""
+    if x.shape == SCALAR or x.shape[0] != x.shape[1]:
+        raise SpecError(f"a {structure.word} variable is a square matrix, {x.name} is {say_shape(x.shape)}")
+    free = Variable(free_name(x.name, taken), x.shape, x.role)
+    return free, Node(x.name, mapped(structure, free.symbol), x.latex, structure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,7 @@ class Graph:
     _by_name: dict[str, Variable | Node] = field(init=False, repr=False, compare=False)
     _arguments: dict[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
     _consumers: dict[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
+    _behind: dict[str, Node] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         by_name: dict[str, Variable | Node] = {}
@@ -80,6 +91,7 @@ class Graph:
             by_name[node.name] = node
             consumers[node.name] = []
         object.__setattr__(self, "_by_name", by_name)
+        object.__setattr__(self, "_behind", {arguments[n.name][0]: n for n in self.nodes if n.structure is not None})
         object.__setattr__(self, "_arguments", arguments)
         object.__setattr__(self, "_consumers", {name: tuple(c) for name, c in consumers.items()})
 
@@ -114,6 +126,30 @@ class Graph:
     def names(self) -> tuple[str, ...]:
         """All names, variables first, in order."""
         return tuple(self._by_name)
+
+    @property
+    def structured(self) -> tuple[Node, ...]:
+        """The structured variables, in order."""
+        return tuple(self._behind.values())
+
+    def free(self, name: str) -> str:
+        """The name in which one differentiates for the gradient in `name`: of a structured variable its free matrix, else `name`."""
+        found = self._by_name.get(name)
+        return self._arguments[name][0] if isinstance(found, Node) and found.structure is not None else name
+
+    def behind(self, name: str) -> Node | None:
+        """The structured variable whose free matrix `name` is."""
+        return self._behind.get(name)
+
+    def asked(self, name: str) -> str:
+        """The reverse of `free`: what was asked for where one differentiates in `name`."""
+        found = self.behind(name)
+        return found.name if found is not None else name
+
+    def stated(self, name: str, entries: Entries) -> tuple[str, Entries]:
+        """Numbers for a variable as a reader knows it: those of a free matrix as the structured variable they make."""
+        found = self.behind(name)
+        return (name, entries) if found is None or found.structure is None else (found.name, image(found.structure, entries))
 
     def arguments(self, name: str) -> tuple[str, ...]:
         """The names that the definition of `name` uses; none for a variable."""

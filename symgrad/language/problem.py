@@ -33,6 +33,7 @@ class Conventions:
     relu_at_zero: Rational | None = None  # the derivative of relu (and of max at a tie, to its first argument) at 0
     abs_at_zero: Rational | None = None
     step_at_zero: Rational = Rational(1)  # the value step(0)
+    symmetric: str = "projected"  # the gradient in a symmetric variable: in the space of such matrices, or by "entries"
 
 
 Tangents = tuple[tuple[str, Direction], ...]
@@ -84,7 +85,7 @@ class Backward:
     expand: bool = False  # write sigma'(z) as h o (1 - h)
 
     def task(self, graph: Graph) -> Prose:
-        down_to = listed([F.Just(graph.symbol(w)) for w in self.wrt])
+        down_to = listed([F.Just(graph.symbol(graph.asked(w))) for w in self.wrt])
         return ("Derive the backpropagation equations from ", F.Just(graph.symbol(self.of)), " down to ", *down_to, ".")
 
 

@@ -15,7 +15,9 @@ from symgrad.language.problem import Backward, Problem
 from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.language.tangents import with_adjoints
 from symgrad.questions.conventions import at_kinks
+from symgrad.questions.structured import gradients, label, rule_of, structure_notes
 from symgrad.rules.adjoints import Accumulated, accumulate, bar
+from symgrad.rules.structured import with_structure
 from symgrad.rules.vector import put_in
 
 
@@ -28,25 +30,26 @@ def derive_backward(problem: Problem, part: str, ask: Backward) -> Derivation:
     listed = list(steps.values())
     answers = []
     for name in asked:
-        answers.append(Answer(f"{name}_bar", F.AdjointOf(name), F.Just(exprs[name])))
+        answers.append(Answer(label(graph, name), F.AdjointOf(name), F.Just(exprs[name])))
     for name in ask.components:
         step = entry_step(problem, ask, name, exprs[name], steps[name])
         listed.append(step)
         claim = step.claim
         assert isinstance(claim, AdjointEntry)
-        answers.append(Answer(f"{name}_bar_i", F.Component(name, claim.indices), F.Just(claim.expr)))
+        answers.append(Answer(f"{label(graph, name)}_i", F.Component(name, claim.indices), F.Just(claim.expr)))
     for name in ask.closed_form:
         closed = closed_form(graph, name, exprs)
         listed.append(Step(ClosedForm(ask.of, name, closed), "substitution", ("put the adjoints into one formula",),
-                           tuple(steps.values()), f"{name}_bar (closed form)"))
-        answers.append(Answer(f"{name}_bar (closed form)", F.AdjointOf(name), F.Just(closed)))
-    notes = (*layout_note(graph, ask, tuple(steps)), *at_kinks(problem, graph.ancestors(ask.of)))
+                           tuple(steps.values()), f"{label(graph, name)} (closed form)"))
+        answers.append(Answer(f"{label(graph, name)} (closed form)", F.AdjointOf(name), F.Just(closed)))
+    extended = extended.extended(gradients(graph, exprs))
+    notes = (*layout_note(graph, ask, tuple(steps)), *structure_notes(graph, ask.of, tuple(steps)), *at_kinks(problem, graph.ancestors(ask.of)))
     return Derivation(part, extended, tuple(listed), tuple(answers), notes)
 
 
 def adjoints(problem: Problem, of: str, asked: tuple[str, ...], expand: bool) -> tuple[dict[str, Step], Graph]:
     """The steps of the adjoints of `asked` and of all between, and the graph with the adjoints for definitions."""
-    found = accumulate(problem.graph, of, asked, expand)
+    found = with_structure(problem.graph, accumulate(problem.graph, of, asked, expand))
     found.setdefault(of, Accumulated(Integer(1)))
     steps: dict[str, Step] = {}
     for name, accumulated in found.items():
@@ -68,21 +71,24 @@ def adjoint_step(problem: Problem, of: str, name: str, accumulated: Accumulated,
     """v_bar = sum over the consumers u of v of (du/dv)^T u_bar."""
     expr, consumers = accumulated.expr, accumulated.consumers
     if name == of:
-        return Step(Adjoint(of, name, expr, (Line(F.Just(expr)),)), "seed", (f"the derivative of {name} in itself",), (), f"{name}_bar")
+        seed = Adjoint(of, name, expr, (Line(F.Just(expr)),))
+        return Step(seed, "seed", (f"the derivative of {name} in itself",), (), label(problem.graph, name))
     if not consumers:
         nothing = Adjoint(of, name, expr, (Line(F.Just(expr)),))
-        return Step(nothing, "no path", (f"no path leads from {name} to {of}",), (), f"{name}_bar")
+        return Step(nothing, "no path", (f"no path leads from {problem.graph.asked(name)} to {of}",), (), label(problem.graph, name))
     raw = accumulated.terms
     lines = [Line(_sum([F.Pullback(u, name) for u in consumers]), () if len(consumers) == 1 else ("one term for every consumer",))]
     for written in (False, True):
         layouts = [layout(problem.graph, u, name, r, written) for u, r in zip(consumers, raw, strict=True)]
         if any(layouts):
             lines.append(Line(_sum([a if a is not None else F.Just(r) for a, r in zip(layouts, raw, strict=True)])))
-    lines += [Line(_sum([F.Just(r) for r in raw])), Line(F.Just(expr))]
+    whole = [*(e for e, _ in accumulated.before), expr]
+    lines += [Line(_sum([F.Just(r) for r in raw])), *map(Line, map(F.Just, whole[:1]))]
+    lines += [Line(F.Just(e), why) for e, (_, why) in zip(whole[1:], accumulated.before, strict=True)]
     lines = [x for k, x in enumerate(lines) if k == 0 or not _same(x.form, lines[k - 1].form)]
     words = f"{name} is used by {', '.join(consumers[:-1])}{' and ' if len(consumers) > 1 else ''}{consumers[-1]}"
     premises = [steps[u] for u in consumers]
-    return Step(Adjoint(of, name, expr, tuple(lines)), "sum over consumers", (words,), tuple(premises), f"{name}_bar")
+    return Step(Adjoint(of, name, expr, tuple(lines)), rule_of(problem.graph, name), (words,), tuple(premises), label(problem.graph, name))
 
 
 def layout(graph: Graph, u: str, name: str, raw: Expr, written: bool) -> F.Form | None:
@@ -119,7 +125,7 @@ def entry_step(problem: Problem, ask: Backward, name: str, expr: Expr, rests_on:
     i, j = (*free, Integer(1))[:2]
     found = entry(expr, i, j, indices)
     return Step(AdjointEntry(ask.of, name, free, found), "entry of a matrix expression",
-                ("read the equation entry by entry",), (rests_on,), f"{name}_bar_i")
+                ("read the equation entry by entry",), (rests_on,), f"{label(graph, name)}_i")
 
 
 def closed_form(graph: Graph, name: str, exprs: dict[str, Expr]) -> Expr:

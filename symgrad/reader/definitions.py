@@ -50,4 +50,4 @@ def target(line: str) -> str:
     return line.split("=", 1)[0].strip(" :")
 
 
-__all__ = ["definitions"]
+__all__ = ["definitions", "target"]

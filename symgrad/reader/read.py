@@ -21,15 +21,16 @@ from symgrad.language.errors import Place, ShapeError, SpecError, SpecErrors, Un
 from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Function, unknown
 from symgrad.language.graph import Graph, Node, Variable
 from symgrad.language.problem import Conventions, Given, Part, Problem
-from symgrad.language.vectors import say_shape
+from symgrad.language.vectors import names_in, say_shape
 from symgrad.reader import spec as S
 from symgrad.reader.asks import ASKS, READERS, PartReading
-from symgrad.reader.definitions import definitions
+from symgrad.reader.definitions import definitions, target
 from symgrad.reader.file import FileSpec
-from symgrad.reader.letlist import Scope, check_name, did_you_mean, exact
+from symgrad.reader.letlist import Scope, check_name, did_you_mean, exact, statements
 from symgrad.reader.lines import KeyPath, key_lines, line_of, text_start
 from symgrad.reader.network import expand
 from symgrad.reader.shapes import parse_shape as parse_shape
+from symgrad.reader.structure import declared_leaf, given_structured, gradient_clash
 
 MAX_BYTES, MAX_ERRORS = 1_000_000, 50
 _PYDANTIC = re.compile(rf"[A-Z]\w*Spec|function-|list\[|int$|decimal$|str$|constrained|literal|dict\[|(?:{'|'.join(ASKS)})$")
@@ -132,13 +133,16 @@ class _Reading:
                 symbols.setdefault(name, symbol)
             model = expanded[1]
         functions = self.functions(file)
-        variables, stated = self.variables(symbols, functions)
+        lets = [target(line) for _, line in statements(model.let)] if model is not None else []
+        variables, images, stated = self.variables(symbols, functions, {*symbols, *lets}, file.conventions.symmetric)
         self.stop_on_errors()
-        graph, scope = self.graph(variables, functions, model)
+        graph, scope = self.graph(variables, images, functions, model)
         for name in graph.names:
             if name.endswith("_bar") and name[:-4] in graph:
                 place: KeyPath = ("symbols", name) if ("symbols", name) in self.lines else ("model", "let")
                 self.add(SpecError(f"{name} is the name of the adjoint of {name[:-4]}; call it something else"), *place)
+        if name := gradient_clash(graph):
+            self.add(SpecError(f"{name}_grad is the name of the gradient in {name}; call it something else"), "symbols", name)
         self.stop_on_errors()
         values = self.values(graph, {**stated, **file.values}, dict(file.sizes))
         parts = tuple(filter(None, (self.part(i, p, graph, scope, values) for i, p in enumerate(file.part))))
@@ -198,8 +202,12 @@ class _Reading:
             found[name] = unknown(name, spec.arguments, spec.returns == "scalar", spec.latex)
         return found
 
-    def variables(self, symbols: dict[str, Any], functions: dict[str, Function]) -> tuple[tuple[Variable, ...], dict[str, Any]]:
-        found, stated = [], {}
+    def variables(self, symbols: dict[str, Any], functions: dict[str, Function], taken: set[str], convention: str) -> tuple[
+            tuple[Variable, ...], tuple[Node, ...], dict[str, Any]]:
+        """The variables, the definitions of structured ones, and the numbers that stand beside them."""
+        found: list[Variable] = []
+        images: list[Node] = []
+        stated: dict[str, Any] = {}
         for name, declared in symbols.items():
             if isinstance(declared, str):
                 spec = S.SymbolSpec(shape=declared)
@@ -212,23 +220,34 @@ class _Reading:
             self.attempt(lambda name=name: check_name(name), "symbols", name)  # type: ignore[misc]
             shape = self.attempt(lambda spec=spec: parse_shape(spec.shape), "symbols", name)  # type: ignore[misc]
             if shape is not None:
-                found.append(Variable(name, shape, spec.role, spec.latex))
+                plain = Variable(name, shape, spec.role, spec.latex)
+                leaf = self.attempt(lambda x=plain, s=spec: declared_leaf(x, s.structure, convention, taken), "symbols", name)  # type: ignore[misc]
+                found.append(leaf[0] if leaf else plain)
+                images += [leaf[1]] if leaf and leaf[1] else []
             if spec.value is not None:
                 stated[name] = spec.value
-        names = {f.name for f in found}
+        names = {*(f.name for f in found), *(n.name for n in images)}
         for f in found:
             for size in f.shape:
                 if isinstance(size, Symbol) and str(size) in names:
                     self.add(SpecError(f"{size} is the name of a symbol and of a dimension; rename one of them"), "symbols", f.name)
-        return tuple(found), stated
+        return tuple(found), tuple(images), stated
 
-    def graph(self, variables: tuple[Variable, ...], functions: dict[str, Function], model: S.ModelSpec | None) -> tuple[Graph, Scope]:
+    def graph(self, variables: tuple[Variable, ...], images: tuple[Node, ...], functions: dict[str, Function],
+              model: S.ModelSpec | None) -> tuple[Graph, Scope]:
         dimensions = {str(s): s for f in variables for s in f.shape if isinstance(s, Symbol)}
-        scope = Scope({f.name: f.symbol for f in variables}, dimensions, functions)
+        hidden = {name for n in images for name in names_in(n.expr)}  # a problem speaks of S, never of the free matrix behind it
+        leaves: tuple[Variable | Node, ...] = (*variables, *images)
+        scope = Scope({f.name: f.symbol for f in leaves if f.name not in hidden}, dimensions, functions)
         if model is None:
-            return Graph(variables, (), tuple(functions.values())), scope
+            return Graph(variables, images, tuple(functions.values())), scope
         start = text_start(self.text, self.lines.get(("model", "let"), 1))
-        nodes, broken = definitions(model.let, scope, model.latex, lambda error, line: self.add(error, line=line), start)
+
+        def note(error: SpecError | Unsupported, line: int) -> None:
+            twice = next((n.name for n in images if str(error).startswith(f"the name {n.name} is bound twice")), "")
+            self.add(SpecError(f"{twice} has a structure, so it is a variable and has no line in the let-list") if twice else error, line=line)
+
+        nodes, broken = definitions(model.let, scope, model.latex, note, start)
         for name in model.latex:
             if name not in scope.symbols and name not in broken:
                 self.add(SpecError(f"model.latex: there is no node {name}{did_you_mean(name, list(scope.symbols))}"), "model", "latex")
@@ -236,7 +255,7 @@ class _Reading:
             self.add(SpecError("the let-list is empty"), "model", "let")
         if self.errors:
             return Graph((), ()), scope
-        graph = self.attempt(lambda: Graph(variables, tuple(nodes), tuple({**functions, **scope.applied}.values())), "model", "let")
+        graph = self.attempt(lambda: Graph(variables, (*images, *nodes), tuple({**functions, **scope.applied}.values())), "model", "let")
         return graph or Graph((), ()), scope
 
     def values(self, graph: Graph, stated: dict[str, Any], sizes: dict[str, int]) -> tuple[Given, ...]:
@@ -254,7 +273,7 @@ class _Reading:
     def conventions(self, spec: S.ConventionsSpec) -> Conventions:
         def value(n: S.Number | None) -> Rational | None:
             return None if n is None else exact(n)
-        return Conventions(value(spec.relu_at_zero), value(spec.abs_at_zero), exact(spec.step_at_zero))
+        return Conventions(value(spec.relu_at_zero), value(spec.abs_at_zero), exact(spec.step_at_zero), spec.symmetric)
 
     def part(self, i: int, spec: S.PartSpec, graph: Graph, scope: Scope, values: tuple[Given, ...]) -> Part | None:
         known = len(self.errors)
@@ -294,7 +313,9 @@ def _fields_at(path: tuple[Any, ...]) -> list[str]:
 def given(name: str, raw: Any, graph: Graph, sizes: dict[str, int]) -> Given:
     """A stated number, vector or matrix; `sizes` of dimensions are noted as they are met.  Raises SpecError or ShapeError."""
     digits = None
-    is_node = isinstance(graph[name], Node)
+    node = graph[name]
+    image = node if isinstance(node, Node) and node.structure is not None else None
+    is_node = isinstance(node, Node) and image is None
     if isinstance(raw, S.RoundedSpec):
         if not raw.rounded and is_node:
             raise SpecError(f"{name} is defined in the let-list; a stated value of a node is a rounded one: rounded = true")
@@ -314,4 +335,5 @@ def given(name: str, raw: Any, graph: Graph, sizes: dict[str, int]) -> Given:
         if wanted != count:
             raise ShapeError(f"{name} is {say_shape(graph.shape(name))}, found {found[0]} x {found[1]} numbers"
                              + ("" if size.is_Integer else f" where {size} = {wanted}"))
-    return Given(name, entries, digits)
+    stated = Given(name, entries, digits)
+    return given_structured(stated, image, graph.free(name)) if image is not None else stated

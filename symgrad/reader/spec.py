@@ -7,6 +7,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
+from symgrad.language.structure import WORDS
+
 Number = StrictInt | Decimal | Annotated[StrictStr, Field(max_length=200)]
 Numbers = Number | list[Number] | list[list[Number]]
 Name = Annotated[StrictStr, Field(min_length=1, max_length=40)]
@@ -26,6 +28,8 @@ class SymbolSpec(Spec):
 
     shape: Annotated[StrictStr, Field(max_length=100)] | StrictInt = Field("", description="'N', 'K, N', '3, 2'; '' is a scalar")
     role: Literal["input", "parameter", "given"] = "parameter"
+    structure: Annotated[StrictStr, Field(max_length=40)] | None = Field(
+        None, description="what is known of a square matrix", json_schema_extra={"enum": list(WORDS)})
     latex: Annotated[StrictStr, Field(max_length=200)] = ""
     value: Numbers | None = None
 
@@ -66,6 +70,8 @@ class ConventionsSpec(Spec):
     relu_at_zero: Number | None = Field(None, description="the derivative of relu (and max at a tie) at 0")
     abs_at_zero: Number | None = None
     step_at_zero: Number = 1
+    symmetric: Literal["projected", "entries"] = Field("projected", description=(
+        "the gradient in a symmetric variable: in the space of symmetric matrices, or by entries on and below the diagonal"))
 
 
 class PartSpec(Spec):

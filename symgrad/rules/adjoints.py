@@ -14,16 +14,25 @@ from typing import NamedTuple
 from sympy import Add, Expr, Integer, Mul, Symbol, ZeroMatrix, preorder_traversal
 
 from symgrad.language import vectors as v
+from symgrad.language.forms import Prose
 from symgrad.language.graph import Graph
 from symgrad.rules.vector import derivative, pull, put_in
 
 
 class Accumulated(NamedTuple):
-    """One adjoint: its sum over consumers, and each consumer's part with that consumer's adjoint as a symbol."""
+    """One adjoint: its sum over consumers, and each consumer's part with that consumer's adjoint as a symbol.
+
+    `before` holds what the sum was before something known was put in, each with what that is in words.
+    """
 
     expr: Expr
     consumers: tuple[str, ...] = ()
     terms: tuple[Expr, ...] = ()
+    before: tuple[tuple[Expr, Prose], ...] = ()
+
+    def rewritten(self, expr: Expr, why: Prose) -> Accumulated:
+        """The same adjoint written as `expr`."""
+        return self if expr == self.expr else self._replace(expr=expr, before=(*self.before, (self.expr, why)))
 
 
 def bar(graph: Graph, name: str) -> Expr:

@@ -36,7 +36,7 @@ from symgrad.language.claims import (
 )
 from symgrad.language.errors import SpecError
 from symgrad.language.fill import Fill
-from symgrad.language.graph import Graph
+from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import (
     CheckNetwork,
     Choose,
@@ -146,21 +146,30 @@ def model_blocks(problem: Problem, notation: Notation) -> list[D.Block]:
             text += ["; "] if k else []
             text.append(D.Maths(rf"{', '.join(map(notation.name, names))} \in \mathbb{{R}}^{{{space}}}"))
         blocks.append(D.Paragraph((*text, ".")))
+    blocks += [structure_sentence(n, graph, notation) for n in graph.structured]
     if problem.values:
         decimal = Notation(graph, decimals=True)
         text = ["Given: "]
         for k, g in enumerate(problem.values):
             text += [", "] if k else []
             exact = len(g.entries) == 1 == len(g.entries[0])
+            name, entries = graph.stated(g.name, g.entries)
             shown = decimal.form(F.Decimal(g.entries[0][0], g.digits)) if g.digits is not None else (
-                notation.number(g.entries[0][0]) if exact else _matrix(g.entries, notation))
-            text.append(D.Maths(f"{notation.name(g.name)} = {shown}"))
+                notation.number(g.entries[0][0]) if exact else _matrix(entries, notation))
+            text.append(D.Maths(f"{notation.name(name)} = {shown}"))
             if g.digits is not None:
                 text.append(" (rounded)")
         blocks.append(D.Paragraph((*text, ".")))
     if graph.nodes and len(graph.variables) + len(graph.nodes) <= MAX_PICTURE:
         blocks.append(picture(graph, notation))
     return blocks
+
+
+def structure_sentence(n: Node, graph: Graph, notation: Notation) -> D.Paragraph:
+    """What is known of a structured variable, and of what its definition is the image."""
+    assert n.structure is not None
+    own, free = D.Maths(notation.name(n.name)), D.Maths(notation.name(graph.free(n.name)))
+    return D.Paragraph((own, f" is {n.structure.word}: the definition above takes it from a matrix ", free, " whose entries are free."))
 
 
 def _matrix(entries: tuple[tuple[Rational, ...], ...], notation: Notation) -> str:
@@ -327,7 +336,8 @@ class _Writer:
                 left = n.form(F.TotalOf(of, wrt))
                 return [self.chain(left, lines[1:] if len(lines) > 1 and n.form(lines[0].form) == left else lines, n)]
             case Adjoint(of, node, _, lines):
-                return [self.chain(n.name(f"{node}_bar"), (Line(F.TotalOf(of, node)), *lines), n)]
+                left, derivative = n.name(f"{node}_bar"), Line(F.TotalOf(of, node))
+                return [self.chain(left, lines if n.form(derivative.form) == left else (derivative, *lines), n)]
             case AdjointEntry(_, node, indices, expr):
                 return [self.chain(n.form(F.Component(node, indices)), (Line(F.Just(expr)),), n)]
             case ClosedForm(_, node, expr):
@@ -343,7 +353,7 @@ class _Writer:
                 found: list[D.Block] = [self.comparison(of, wrt, choice, r"\neq", n)]
                 if witness is not None:
                     text: list[str | D.Maths] = ["For example at "]
-                    for k, (name, rows) in enumerate(witness.values):
+                    for k, (name, rows) in enumerate(self.problem.graph.stated(*pair) for pair in witness.values):
                         text += [", "] if k else []
                         scalar = len(rows) == 1 == len(rows[0])
                         text.append(D.Maths(f"{n.name(name)} = {n.number(rows[0][0]) if scalar else _matrix(rows, n)}"))

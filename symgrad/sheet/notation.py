@@ -94,6 +94,10 @@ class Notation:
     def parts(self, name: str) -> tuple[str, str]:
         if (cut := is_tangent(name, self.graph)) is not None and not (name in self.graph and self.graph[name].latex):
             return self._tangent(*cut)
+        image = self.graph.behind(name.removesuffix("_bar"))
+        if image is not None:  # a free matrix, or its adjoint, the gradient in the structured variable
+            base, scripts = self.parts(image.name)
+            return (self.gradient(self.of, image.name), "") if name.endswith("_bar") else (rf"\tilde{{{base}}}", scripts)
         if name not in self.graph or name.endswith("_bar"):
             if name.endswith("_bar"):
                 base, scripts = self.parts(name[:-4])
@@ -116,9 +120,20 @@ class Notation:
         base, scripts = self.parts(node)
         return rf"\dot{{{base}}}", scripts
 
+    def gradient(self, of: str, name: str) -> str:
+        """The gradient of `of` in the space of a structured variable."""
+        return rf"\nabla_{{{self.name(name)}}} {self.name(of)}"
+
+    @property
+    def of(self) -> str:
+        """What is differentiated: the node of which the adjoint is the number 1."""
+        return next((n.name[:-4] for n in self.graph.nodes if n.name.endswith("_bar") and n.expr == 1), "")
+
     def entry_name(self, name: str, i: str, j: str | None) -> str:
         """x_i, W^{(1)}_{ij}; a name that has a subscript of its own is put in parentheses."""
         base, scripts = self.parts(name)
+        if base.startswith(r"\nabla"):
+            base = rf"({base})"
         base = re.sub(r"\\mathbf\{(\w)\}", r"\1", base)
         wide = any(len(x) > 1 for x in (i, j or ""))
         low = i if j is None else f"{i}, {j}" if wide else f"{i}{j}"
@@ -345,6 +360,8 @@ class Notation:
                 return rf"\left({text}\right)" if level > SUM else text
             case F.Substituted(expr, numbers):
                 return self._substituted(expr, dict(numbers))
+            case F.TotalOf(of, wrt) if (image := self.graph.behind(wrt)) is not None:
+                return self.gradient(of, image.name)
             case F.PartialOf(of, wrt) | F.TotalOf(of, wrt):
                 return rf"\frac{{\partial {self.name(of)}}}{{\partial {self.name(wrt)}}}"
             case F.Derivative(expr, wrt):

@@ -85,7 +85,7 @@ def _equation(c: Cases | Open | Counterexample, relation: str, n: Notation) -> D
 def _at_point(c: Counterexample, n: Notation) -> D.Text:
     """At x = 1 the left side is 0, the right side is -1."""
     found: list[str | D.Maths] = ["At "] if c.witness.values else []
-    for k, (name, rows) in enumerate(c.witness.values):
+    for k, (name, rows) in enumerate(n.graph.stated(*pair) for pair in c.witness.values):
         found += [", "] if k else []
         found.append(D.Maths(f"{n.name(name)} = {_grid(rows, n) if len(rows) > 1 or len(rows[0]) > 1 else n.number(rows[0][0])}"))
     if shape_of(c.left) != SCALAR:

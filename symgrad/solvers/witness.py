@@ -27,6 +27,7 @@ from sympy import (
     preorder_traversal,
 )
 
+from symgrad.language import operations as op
 from symgrad.language import vectors as v
 from symgrad.language.bounds import within_degree
 from symgrad.language.claims import Witness
@@ -139,6 +140,12 @@ def _value(e: Expr, env: dict[str, Any], sizes: dict[Any, int], np: Any) -> Any:
             return powers / powers.sum()
         case v.Diag():
             return np.diag(of(e.arg)[:, 0])
+        case op.Tril():
+            return np.tril(of(e.args[0]))
+        case op.Diagonal():
+            return np.diag(of(e.args[0]))[:, None]
+        case op.Solve():
+            return np.linalg.solve(of(e.args[0]), of(e.args[1]))
         case v.Entry(args=(matrix, i, j)):
             return of(matrix)[int(i) - 1:int(i), int(j) - 1:int(j)]
         case Call() | v.Elementwise():

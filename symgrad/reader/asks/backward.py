@@ -21,5 +21,5 @@ class BackwardSpec(PartSpec):
 
 
 def read(spec: BackwardSpec, r: PartReading) -> Backward:
-    return Backward(r.scalar(spec.of, "of"), r.names(spec.wrt, "wrt"), r.names(spec.components, "components"),
-                    r.names(spec.closed_form, "closed_form"), spec.derivatives == "expanded")
+    return Backward(r.scalar(spec.of, "of"), r.wrt(spec.wrt, "wrt"), r.wrt(spec.components, "components"),
+                    r.wrt(spec.closed_form, "closed_form"), spec.derivatives == "expanded")

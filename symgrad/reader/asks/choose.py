@@ -23,7 +23,7 @@ class ChooseSpec(PartSpec):
 
 
 def read(spec: ChooseSpec, r: PartReading) -> Choose:
-    wrt = r.names(spec.wrt, "wrt")
+    wrt = r.wrt(spec.wrt, "wrt")
 
     def choice(text: str) -> tuple[Expr, ...]:
         found = expressions(text, r.scope)

@@ -36,18 +36,22 @@ class PartReading:
 
     def name(self, text: str, key: str) -> str:
         """A variable or node of the graph."""
-        if text not in self.graph:
-            self.add(SpecError(f"{key}: there is no {text}{did_you_mean(text, list(self.graph.names))}"), key)
+        if text not in self.graph or self.graph.behind(text) is not None:
+            self.add(SpecError(f"{key}: there is no {text}{did_you_mean(text, [n for n in self.graph.names if self.graph.behind(n) is None])}"), key)
         return text
 
     def names(self, texts: Sequence[str] | str, key: str) -> tuple[str, ...]:
         """Several, each once; "parameters" stands for all parameters."""
         if texts == "parameters":
-            return tuple(x.name for x in self.graph.variables if x.role == "parameter")
+            return tuple(self.graph.asked(x.name) for x in self.graph.variables if x.role == "parameter")
         for k, text in enumerate(texts):
             if text in texts[:k]:
                 self.add(SpecError(f"{key} names {text} twice"), key)
         return tuple(self.name(t, key) for t in texts)
+
+    def wrt(self, texts: Sequence[str] | str, key: str) -> tuple[str, ...]:
+        """The same as names to differentiate in: of a structured variable its free matrix."""
+        return tuple(self.graph.free(name) for name in self.names(texts, key))
 
     def scalar(self, text: str, key: str) -> str:
         """A name whose value is a scalar, such as a loss."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from symgrad.language.errors import ShapeError, SpecError
+from symgrad.language.errors import ShapeError, SpecError, Unsupported
 from symgrad.language.problem import Hessian, HessianVector, Jacobian
 from symgrad.language.vectors import say_shape
 from symgrad.reader.asks.reading import PartReading
@@ -39,19 +39,28 @@ class HessianVectorSpec(PartSpec):
 
 
 def read_jacobian(spec: JacobianSpec, r: PartReading) -> Jacobian:
-    wrt = r.names(spec.wrt, "wrt")
+    wrt = unstructured(spec.wrt, r)
     return Jacobian(r.name(spec.of, "of"), wrt, directions(spec.direction, wrt, r) if spec.direction else ())
 
 
 def read_hessian(spec: HessianSpec, r: PartReading) -> Hessian:
-    wrt = r.names(spec.wrt, "wrt")
+    wrt = unstructured(spec.wrt, r)
     independent(wrt, r)
     return Hessian(r.scalar(spec.of, "of"), wrt, spec.derivatives == "expanded")
 
 
 def read_hvp(spec: HessianVectorSpec, r: PartReading) -> HessianVector:
-    wrt = r.names(spec.wrt, "wrt")
+    wrt = unstructured(spec.wrt, r)
     return HessianVector(r.scalar(spec.of, "of"), wrt, directions(spec.direction, wrt, r), spec.closed_form, spec.derivatives == "expanded")
+
+
+def unstructured(names: list[str], r: PartReading) -> tuple[str, ...]:
+    """Names whose entries move on their own."""
+    found = r.names(names, "wrt")
+    for w in found:
+        if w in r.graph and getattr(r.graph[w], "structure", None) is not None:
+            r.add(Unsupported(f"wrt: Jacobians and second derivatives in {w}, whose entries are tied together by its structure"), "wrt")
+    return found
 
 
 def independent(wrt: tuple[str, ...], r: PartReading) -> None:
