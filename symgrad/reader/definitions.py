@@ -46,8 +46,8 @@ def definitions(text: str, scope: Scope, latex: Mapping[str, str], note: Note, f
 
 
 def target(line: str) -> str:
-    """The name that a line defines."""
-    return line.split("=", 1)[0].strip(" :")
+    """The name that a line defines; of `h[t] = ...` it is h."""
+    return line.split("=", 1)[0].split("[", 1)[0].strip(" :")
 
 
 __all__ = ["definitions", "target"]

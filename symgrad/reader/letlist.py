@@ -177,6 +177,9 @@ def definition(text: str, scope: Scope) -> tuple[str, Expr]:
     if "=" in right:
         raise SpecError(f"{text[:80]!r} has more than one '='; write one definition a line")
     name = name.strip()
+    if re.fullmatch(r"\w+\s*\[.*\]", name):
+        raise Unsupported(f"{name[:MAX_NAME]} on the left of '=', a definition for every step of a sequence; "
+                          "write one definition a step, each under its own name (h1 = ..., h2 = ...)")
     check_name(name)
     if name in scope.dimensions:
         raise SpecError(f"{name} is a dimension and cannot be defined again")
