@@ -65,7 +65,8 @@ class Tangents:
             inline = {own: graph.node(c.node).expr}
         compared = self.chain(graph, c.seed, forms, shape, what, inline)
         self.found.setdefault((c.seed, c.direction), {})[c.node] = c.expr
-        return self.adjoints.verdict(f"one term for every argument that moves; each line {compared}", compared)
+        first = "the direction" if c.node in dict(c.direction) else "one term for every argument that moves"
+        return self.adjoints.verdict(f"{first}; each line {compared}", compared)
 
     def require_first(self, graph: Graph, c: Tangent, what: str) -> None:
         """The first line is the direction itself, the sum over all arguments that move, or 0.  Raises Refused."""
