@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, SupportsInt
 
 from sympy import Expr, Symbol
@@ -19,6 +20,7 @@ from symgrad.language.errors import ShapeError, SpecError, Unsupported
 from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import Conventions
 from symgrad.language.vectors import SCALAR
+from symgrad.numeric.floats import float_namespace, float_text
 from symgrad.numeric.kernels import namespace
 from symgrad.numeric.source import Writer
 from symgrad.numeric.translator import Translator, axes_of
@@ -137,14 +139,18 @@ class CompiledFunction:
         self._reuse = reuse
         self._graph, self._conventions, self._functions, self._summed = graph, conventions, dict(functions), frozenset(summed)
         self.outputs = outputs
-        self._nodes, used = _needed(graph, outputs, inputs)
-        self._variables = used if inputs is None else inputs
+        self._nodes, leaves, used = _needed(graph, outputs, inputs)
+        self._variables = leaves if inputs is None else inputs
         self.batch = batch
         self._points = not batch and all(graph.shape(n) == SCALAR for n in self._variables)
         self._others: dict[tuple[frozenset[str], bool], tuple[str, Function]] = {}
-        self._dimensions = frozenset(map(str, graph.dimensions)) if not graph.is_scalar else frozenset()
-        self.source, self._run, self._signature = self._build(frozenset(batch), lenient=False)
-        self.inputs = self._signature.keys
+        self._signature: _Signature | None = None
+        text = float_text(graph, self._nodes, self._variables, outputs, used, conventions) if self._points else None
+        if text is None:
+            self.source, self._run, self._signature = self._build(frozenset(batch), lenient=False)
+            self.inputs = self._signature.keys
+        else:
+            self.source, self._run, self.inputs = text, self._floats(text), self._variables
 
     def __repr__(self) -> str:
         return f"CompiledFunction({', '.join(self.inputs)} -> {', '.join(self.outputs)})"
@@ -155,7 +161,8 @@ class CompiledFunction:
         elif named:
             values = {**values, **named}
         try:
-            return self._run(values)
+            found = self._run(values)
+            return self._scalars(values) if found is None else found
         except FLOAT_ERRORS:
             return self._lenient(values)
         except KeyError:
@@ -166,7 +173,7 @@ class CompiledFunction:
 
     def _check_names(self, values: Values) -> None:
         for name in values:
-            if name not in self._graph and name not in self._dimensions and name not in self.inputs:
+            if name not in self._graph and name not in self.inputs and name not in map(str, self._graph.dimensions):
                 near = difflib.get_close_matches(str(name), self._graph.names, 1, 0.6)
                 raise SpecError(f"there is no {name} in the graph" + (f"; did you mean {near[0]}?" if near else ""))
 
@@ -178,10 +185,22 @@ class CompiledFunction:
 
     def _scalars(self, values: Values) -> dict[str, Any]:
         """Scalars that are not all floats: arrays of points of one length, or numbers of another kind."""
+        if len(values) != len(self.inputs):
+            self._check_names(values)
         arrays = self._arrays(values)
         if arrays:
             return self._variant(arrays, False)(values)
+        if self._signature is None:
+            self._signature = _Signature(self._graph, self._variables, frozenset(), (), ())
         return self._run(dict(zip(self.inputs, self._signature.repair(values), strict=True)))
+
+    def _floats(self, text: str) -> Function:
+        """The function of a text of `floats`."""
+        get = itemgetter(*self._variables)
+        names = float_namespace()
+        names |= {"get": get if len(self._variables) > 1 else lambda d: (get(d),), "outputs": self.outputs}
+        exec(compile(text, "<symgrad.numeric>", "exec"), names)  # noqa: S102  # text made by `floats`, every name in it made there
+        return names.pop("f")  # f holds `names`: were it held by them too, only the garbage collector would free a text
 
     def _variant(self, batch: frozenset[str], lenient: bool) -> Function:
         if (batch, lenient) not in self._others:
@@ -299,25 +318,25 @@ def batch_sum(t: Translator, v: Value) -> Value:
     return p.make("sum_batch", (v,), v.axes, v.dims)
 
 
-def _needed(graph: Graph, outputs: tuple[str, ...], inputs: tuple[str, ...] | None) -> tuple[list[Node], tuple[str, ...]]:
-    """The nodes on which the outputs depend, in order, and the variables that they use."""
+def _needed(graph: Graph, outputs: tuple[str, ...], inputs: tuple[str, ...] | None) -> tuple[list[Node], tuple[str, ...], set[str]]:
+    """The nodes on which the outputs depend, in order, the variables that they use, and all names that a node uses."""
     given = frozenset(inputs or ())
-    needed = set()
-    stack = list(outputs)
     for name in (*outputs, *given):
         graph[name]  # raises SpecError with the names there are
-    while stack:
-        name = stack.pop()
-        if name not in needed:
-            needed.add(name)
-            if name not in given:
-                stack.extend(graph.arguments(name))
-    variables = tuple(v.name for v in graph.variables if v.name in needed)
+    used: set[str] = set()
+    nodes: list[Node] = []
+    asked = set(outputs)
+    for node in reversed(graph.nodes):
+        name = node.name
+        if (name in used or name in asked) and name not in given:
+            nodes.append(node)
+            used.update(graph.arguments(name))
+    variables = tuple([v.name for v in graph.variables if v.name in used or v.name in asked])
     if inputs is not None:
         missing = [name for name in variables if name not in given]
         if missing:
             raise SpecError(f"{', '.join(outputs)} also depend on {', '.join(missing)}, not among the inputs {', '.join(inputs)}")
-    return [n for n in graph.nodes if n.name in needed and n.name not in given], variables
+    return nodes[::-1], variables, used
 
 
 def compile_graph(graph: Graph, outputs: tuple[str, ...], *, inputs: tuple[str, ...] | None = None, batch: tuple[str, ...] = (),
