@@ -21,6 +21,7 @@ from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import Conventions
 from symgrad.language.vectors import SCALAR
 from symgrad.numeric.floats import float_namespace, float_text
+from symgrad.numeric.grouped import Elsewhere, grouped, known_rows
 from symgrad.numeric.kernels import namespace
 from symgrad.numeric.source import Writer
 from symgrad.numeric.translator import Translator, axes_of
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 Values = Mapping[str, Any]
 Function = Callable[..., Any]
+GROUPED = 200  # inputs above which one packed point is computed in vector code
 KEPT_SIZES = 8  # sets of sizes whose arrays are kept for reuse
 FLOAT_ERRORS = (ZeroDivisionError, OverflowError, ValueError)
 
@@ -145,6 +147,8 @@ class CompiledFunction:
         self._points = not batch and all(graph.shape(n) == SCALAR for n in self._variables)
         self._others: dict[tuple[frozenset[str], bool], tuple[str, Function]] = {}
         self._signature: _Signature | None = None
+        self._given, self.packed_source = inputs, ""
+        self._packed: Function | None = None
         text = float_text(graph, self._nodes, self._variables, outputs, used, conventions) if self._points else None
         if text is None:
             self.source, self._run, self._signature = self._build(frozenset(batch), lenient=False)
@@ -170,6 +174,42 @@ class CompiledFunction:
             if not missing:
                 raise
             raise SpecError(f"no value for {', '.join(missing)}; needed are {', '.join(self.inputs)}") from None
+
+    def packed(self, values: NDArray[Any]) -> NDArray[Any]:
+        """One point of a graph of scalars as an array: the inputs in the order of `inputs`, the outputs in that of `outputs`.
+
+        Above `GROUPED` inputs in vector code (`grouped`), which keeps its arrays: two threads must not share the function.
+        Raises ShapeError for another number of inputs, Unsupported unless all variables are scalars.
+        """
+        import numpy as np
+
+        if self._packed is None:
+            self._packed = self._pack()
+        if np.shape(values) != (len(self.inputs),):
+            raise ShapeError(f"packed values of shape {np.shape(values)}, expected ({len(self.inputs)},): {', '.join(self.inputs[:8])}, ...")
+        return self._packed(values)
+
+    def _pack(self) -> Function:
+        import numpy as np
+
+        if not self._points or self.inputs != self._variables:
+            raise Unsupported("packed values where some variable is no scalar; give them by name")
+
+        def one_by_one(values: NDArray[Any]) -> NDArray[Any]:
+            found = self(dict(zip(self.inputs, np.asarray(values, np.float64).tolist(), strict=True)))
+            return np.array([found[name] for name in self.outputs], np.float64)
+
+        if len(self.inputs) <= GROUPED or not known_rows(self._graph):
+            return one_by_one
+        nodes, _, used = _needed(self._graph, self.outputs, self._given)
+        try:
+            text, run = grouped(self._graph, nodes, self._variables, self.outputs, used, self._conventions)
+        except Elsewhere:
+            return one_by_one
+        if text.count("\n") * 4 > len(nodes):  # a call of NumPy costs as much as a few definitions as floats
+            return one_by_one
+        self.packed_source = text
+        return run
 
     def _check_names(self, values: Values) -> None:
         for name in values:
