@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from symgrad.language.errors import ShapeError, SpecError, Unsupported
+from symgrad.language.errors import SpecError, Unsupported
 from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import Conventions
 from symgrad.language.steps import Comparison, Derivation
 from symgrad.language.tangents import Direction, is_jacobian, tangent_name
-from symgrad.numeric.comparison import COARSEST, FINEST, MARGIN, POINTS, STEPS, TRIES, draw, kinks_of, size_choices, stand_ins
+from symgrad.numeric.comparison import POINTS, STEPS, kinks_of, points_inside, said, stand_ins
 from symgrad.numeric.compiled import CompiledFunction, compile_graph, finite_difference, worst_error
 
 if TYPE_CHECKING:
@@ -32,8 +31,6 @@ def compare_tangents(derivation: Derivation, rows: Rows, conventions: Convention
 
 
 def _compare(graph: Graph, rows: Rows, conventions: Conventions) -> Comparison:
-    import numpy as np
-
     functions = stand_ins(graph)
     kinks = {f"kink {i}": e for i, e in enumerate(kinks_of(graph))}
     named = tuple(dict.fromkeys(tangent_name(u, d) for u, d in rows if tangent_name(u, d) in graph))
@@ -47,31 +44,14 @@ def _compare(graph: Graph, rows: Rows, conventions: Conventions) -> Comparison:
                              conventions=conventions, functions=functions)
     free = (*(x.name for x in graph.variables), *inner)
     moving = compile_graph(graph, tuple(dict.fromkeys(u for u, _ in rows)), inputs=free, conventions=conventions, functions=functions)
-    choices = size_choices(graph)
-    sizes = choices.pop(0)
     errors: list[float] = []
-    for attempt in range(TRIES):
-        values = draw(graph, sizes, attempt)
-        try:
-            with np.errstate(all="ignore"):
-                found = analytic({**values, **sizes})
-        except ShapeError:  # a kernel larger than what it slides over, at these sizes
-            if not choices:
-                raise
-            sizes = choices.pop(0)
-            continue
-        except SpecError:  # a matrix without an inverse
-            continue
-        if not all(np.all(np.isfinite(x)) for x in found.values()) or any(np.min(np.abs(found[k])) < MARGIN for k in kinks):
-            continue
+    sizes: dict[str, int] = {}
+    for _, sizes, values, found in points_inside(graph, analytic, kinks):
         at = {**sizes, **values, **{w: found[w] for w in inner}}
         errors.append(min(worst_error(dict(_derived(graph, rows, found)), dict(_measured(graph, rows, moving, at, found, step))) for step in STEPS))
         if len(errors) == POINTS:
-            worst = max(errors)
-            power = next((k for k in range(FINEST, COARSEST + 1) if worst < 10.0**k), None)
-            unknown = dict.fromkeys(f.name for f in graph.functions if not f.known and any(k.startswith(f.name) for k in functions))
-            return Comparison(POINTS, tuple(sizes.items()), power if not math.isnan(worst) else None, unknown=tuple(unknown))
-    return Comparison(reason=f"none of {TRIES} random points is inside the domain{' away from all kinks' if kinks else ''}")
+            break
+    return said(errors, sizes, graph, functions, bool(kinks))
 
 
 def _derived(graph: Graph, rows: Rows, found: dict[str, Any]) -> Iterator[tuple[str, NDArray[Any]]]:
