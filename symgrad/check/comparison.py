@@ -43,16 +43,21 @@ class Compared:
     sizes: tuple[tuple[tuple[Any, int], ...], ...] = ()
     everywhere: bool = True
     conditions: tuple[str, ...] = ()
+    instead_of: str = ""  # the numbers for which there were letters
 
     def also(self, other: Compared) -> Compared:
         weaker = other if other.sizes and (self.everywhere or not other.everywhere) else self
-        return Compared(weaker.sizes, self.everywhere and other.everywhere, tuple(dict.fromkeys((*self.conditions, *other.conditions))))
+        conditions = tuple(dict.fromkeys((*self.conditions, *other.conditions)))
+        instead_of = "" if self.sizes or other.sizes else self.instead_of or other.instead_of  # where a line was written out, say so
+        return Compared(weaker.sizes, self.everywhere and other.everywhere, conditions, instead_of)
 
     def renamed(self, names: Mapping[Any, Any]) -> Compared:
         """The same with other dimensions."""
         return replace(self, sizes=tuple(tuple((names[d], n) for d, n in vector) for vector in self.sizes))
 
     def __str__(self) -> str:
+        if self.instead_of:
+            return f"compared for all sizes in the place of {self.instead_of}"
         if not self.sizes or not self.sizes[0]:
             return "compared in normal form"
         slots = ", as many as a monomial has index slots" if self.everywhere else ""
