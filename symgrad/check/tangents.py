@@ -8,6 +8,7 @@ that was verified equals its expression wherever both exist, so the expression m
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 from itertools import pairwise
 
 from sympy import Add, Expr, Identity, Integer, Mul, ZeroMatrix
@@ -15,6 +16,8 @@ from sympy import Add, Expr, Identity, Integer, Mul, ZeroMatrix
 from symgrad.check.adjoints import Adjoints, expressions, flat
 from symgrad.check.comparison import Compared
 from symgrad.check.explicit import Explicit, Rows
+from symgrad.check.general import General
+from symgrad.check.normal import Undecided
 from symgrad.check.pattern import Pattern
 from symgrad.check.shapes import require_shapes
 from symgrad.check.sizes import Source
@@ -41,6 +44,7 @@ class Tangents:
         self.graphs: dict[tuple[str, int], Graph] = {}
         self.moving: dict[tuple[int, Direction], frozenset[str]] = {}
         self.shown: dict[Hashable, Compared] = {}
+        self.general: dict[tuple[str, int], General | None] = {}
 
     # ---- claims ----------------------------------------------------------------------------------------------
 
@@ -173,14 +177,34 @@ class Tangents:
             found = Compared()
             for k, (a, b) in enumerate(pairwise(forms), 2):
                 if a != b:
-                    found = found.also(self.equal(meaning, seed, a, b, shape, f"line {k} of {what}"))
+                    where = f"line {k} of {what}"
+                    generally = self.in_general(graph, seed, a, b, shape, where, inline)
+                    found = found.also(generally or self.equal(meaning, seed, a, b, shape, where))
             self.shown[key] = found.renamed(pattern.dimensions)
         return self.shown[key].renamed(dict(enumerate(pattern.dimensions)))
+
+    def in_general(self, graph: Graph, seed: str, a: F.Form, b: F.Form, shape: tuple[Expr, Expr], what: str, inline: dict[Expr, Expr],
+                   ) -> Compared | None:
+        """Large numbers for sizes as letters (check/general.py): proved for all sizes, or None."""
+        key = seed, len(graph.nodes)
+        try:
+            if key not in self.general:
+                self.general[key] = General(graph)
+            general = self.general[key]
+            if general is None:
+                return None
+            meaning = _Meaning(general.graph, {general.form(symbol): general.form(e) for symbol, e in inline.items()})
+            found = self.equal(meaning, seed, general.form(a), general.form(b), general.shape(shape), what)
+        except (Refused, Undecided):
+            self.general.setdefault(key, None)  # what cannot be put in letters once never can
+            return None
+        return Compared((), True, found.conditions, str(general)) if found.everywhere else None
 
     def equal(self, meaning: _Meaning, seed: str, a: F.Form, b: F.Form, shape: tuple[Expr, Expr], what: str) -> Compared:
         mentioned = meaning.mentioned(a) | meaning.mentioned(b) | {d for size in shape for d in size.free_symbols}
         sources = (*meaning.sources(a), *meaning.sources(b))
-        return self.adjoints.comparison(seed).compare(
+        comparison = replace(self.adjoints.comparison(seed), dimensions=meaning.graph.dimensions)
+        return comparison.compare(
             lambda ex: meaning.rows(a, ex), lambda ex: meaning.rows(b, ex), shape, lambda atoms: (meaning.slots(a, atoms), meaning.slots(b, atoms)),
             what, sources, mentioned, tuple(meaning.inline.items()))
 

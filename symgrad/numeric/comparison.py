@@ -265,4 +265,4 @@ def _gradient(slot: int) -> Callable[..., Any]:
     return lambda *a: np.cos(a[slot] + slot) * math.prod(float(np.sum(np.sin(x + i))) for i, x in enumerate(a) if i != slot)
 
 
-__all__ = ["compare", "draw", "kinks_of", "points_inside", "said", "stand_ins", "with_adjoints"]
+__all__ = ["compare", "draw", "kinks_of", "points_inside", "said", "size_choices", "stand_ins", "with_adjoints"]

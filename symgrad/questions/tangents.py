@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sympy import Expr, preorder_traversal
+from sympy import Expr, Integer, preorder_traversal
 
 from symgrad.language import forms as F
 from symgrad.language import vectors as v
@@ -14,13 +14,14 @@ from symgrad.language.forms import Prose
 from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import Hessian, HessianVector, Jacobian, Problem, listed
 from symgrad.language.steps import Answer, Derivation, Step
-from symgrad.language.tangents import Direction, is_jacobian, tangent, tangent_name
+from symgrad.language.tangents import Direction, is_jacobian, tangent, tangent_name, tangent_shape
 from symgrad.questions.backward import adjoints
 from symgrad.questions.conventions import at_kinks
 from symgrad.rules.jacobians import times_jacobian
 from symgrad.rules.tangents import Pushed, push_forward
 from symgrad.rules.vector import put_in
 
+MAX_SIZE = 10_000
 MAX_CLOSED = 120
 """Operations in a closed form; a longer one is left in terms of the named tangents."""
 
@@ -32,7 +33,7 @@ def derive_jacobian(problem: Problem, part: str, ask: Jacobian) -> Derivation:
     steps, answers, nodes = [], [], []
     for direction in directions:
         found = Along(graph, "", direction, push_forward(graph, direction, (ask.of,)))
-        found.require_free_names(graph)
+        found.require_room(graph)
         new = found.steps({})
         closed = found.closed(ask.of)
         steps += [*new.values(), *closed_step(found, ask.of, closed, new)]
@@ -50,7 +51,7 @@ def derive_hessian(problem: Problem, part: str, ask: Hessian) -> Derivation:
         direction: Direction = ((b, ""),)
         rows = tuple(a for a, column in ask.blocks if column == b)
         found = Along(graph, ask.of, direction, push_forward(graph, direction, tuple(f"{a}_bar" for a in rows), ask.expand))
-        found.require_free_names(problem.graph)
+        found.require_room(problem.graph)
         new = found.steps(steps)
         listed += new.values()
         for a in rows:
@@ -70,7 +71,7 @@ def derive_hvp(problem: Problem, part: str, ask: HessianVector) -> Derivation:
     steps, graph = adjoints(problem, ask.of, ask.wrt, ask.expand)
     targets = tuple(f"{w}_bar" for w in ask.wrt)
     found = Along(graph, ask.of, ask.pairs, push_forward(graph, ask.pairs, targets, ask.expand))
-    found.require_free_names(problem.graph)
+    found.require_room(problem.graph)
     new = found.steps(steps)
     listed, answers = [*steps.values(), *new.values()], []
     for target in targets:
@@ -88,8 +89,13 @@ class Along:
     def __init__(self, graph: Graph, seed: str, direction: Direction, pushed: dict[str, Pushed]) -> None:
         self.graph, self.seed, self.direction, self.pushed = graph, seed, direction, pushed
 
-    def require_free_names(self, problem: Graph) -> None:
-        """Raises Unsupported where the problem has a name that a tangent would take."""
+    def require_room(self, problem: Graph) -> None:
+        """Raises Unsupported where the problem has a name that a tangent would take, or a Jacobian is larger than is worked with."""
+        for u in self.pushed:
+            size = max((d for d in tangent_shape(self.graph, u, self.direction) if d.is_Integer), default=Integer(1))
+            if size > MAX_SIZE:
+                raise Unsupported(f"the derivative of {u} has {int(size):,} rows or columns, more than {MAX_SIZE:,}; "
+                                  "ask for a product with a direction instead")
         taken = [n for n in (tangent_name(u, self.direction) for u in self.pushed) if n in problem]
         if taken:
             raise Unsupported(f"{taken[0]} is a name of the problem, and the name of a derivative here; give it another name")
