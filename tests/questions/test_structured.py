@@ -35,7 +35,7 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """A loss in a structured variable V, the same in NumPy or PyTorch (`xp`), the gradient as a textbook has it, and the adjoint that it comes from."""
+    """A loss in a structured variable V, the same in NumPy or PyTorch (`xp`), its gradient as a textbook has it, and the adjoint."""
 
     structure: str
     let: str
