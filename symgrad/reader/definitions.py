@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from symgrad.language.errors import SpecError, Unsupported
 from symgrad.language.graph import Node
@@ -15,12 +15,14 @@ MAX_NODES = 50_000
 Note = Callable[[SpecError | Unsupported, int], None]
 
 
-def definitions(text: str, scope: Scope, latex: Mapping[str, str], note: Note, first: int = 1) -> tuple[list[Node], set[str]]:
+def definitions(text: str | Sequence[tuple[int, str]], scope: Scope, latex: Mapping[str, str], note: Note,
+                first: int = 1) -> tuple[list[Node], set[str]]:
     """The nodes in order, and the names whose definitions could not be read; `scope` learns each name as it is defined.
 
-    `first` is the line on which the text begins.  What only follows from an error already noted is not noted again.
+    `text` may be definitions with the lines they come from; `first` is the line on which it begins.
+    What only follows from an error already noted is not noted again.
     """
-    lets = statements(text)
+    lets = statements(text) if isinstance(text, str) else list(text)
     nodes: list[Node] = []
     broken: set[str] = set()
     if len(lets) > MAX_NODES:

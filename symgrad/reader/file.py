@@ -8,7 +8,20 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictInt, StrictStr
 
 from symgrad.reader.asks import AnyPart
-from symgrad.reader.spec import ConventionsSpec, Formula, FunctionSpec, ModelSpec, Name, NetworkSpec, Numbers, RoundedSpec, Spec, SymbolSpec, Words
+from symgrad.reader.spec import (
+    ConventionsSpec,
+    Formula,
+    FunctionSpec,
+    ModelSpec,
+    Name,
+    NetworkSpec,
+    Numbers,
+    RoundedSpec,
+    SequenceSpec,
+    Spec,
+    SymbolSpec,
+    Words,
+)
 
 
 class FileSpec(Spec):
@@ -21,6 +34,7 @@ class FileSpec(Spec):
     functions: dict[Name, FunctionSpec | StrictInt] = {}
     model: ModelSpec | None = None
     network: NetworkSpec | None = None
+    sequence: SequenceSpec | None = None
     values: dict[Name, RoundedSpec | Numbers] = {}
     sizes: dict[Name, Annotated[StrictInt, Field(ge=1, le=1000)]] = {}
     conventions: ConventionsSpec = ConventionsSpec()

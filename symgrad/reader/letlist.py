@@ -179,7 +179,7 @@ def definition(text: str, scope: Scope) -> tuple[str, Expr]:
     name = name.strip()
     if re.fullmatch(r"\w+\s*\[.*\]", name):
         raise Unsupported(f"{name[:MAX_NAME]} on the left of '=', a definition for every step of a sequence; "
-                          "write one definition a step, each under its own name (h1 = ..., h2 = ...)")
+                          "declare the sequence: [sequence] length = 3")
     check_name(name)
     if name in scope.dimensions:
         raise SpecError(f"{name} is a dimension and cannot be defined again")

@@ -29,6 +29,7 @@ from symgrad.reader.file import FileSpec
 from symgrad.reader.letlist import Scope, check_name, did_you_mean, exact, statements
 from symgrad.reader.lines import KeyPath, key_lines, line_of, text_start
 from symgrad.reader.network import expand
+from symgrad.reader.sequence import Unrolled, unroll
 from symgrad.reader.shapes import parse_shape as parse_shape
 from symgrad.reader.structure import declared_leaf, given_structured, gradient_clash
 
@@ -91,6 +92,7 @@ class _Reading:
         self.text, self.file, self.stem, self.table = text, file, stem, table
         self.lines = key_lines(text)
         self.errors: list[SpecError] = []
+        self.unrolled: Unrolled | None = None
 
     def place(self, *path: str | int) -> Place:
         return Place(self.file, line_of(self.lines, path) or 1)
@@ -117,7 +119,7 @@ class _Reading:
             raise SpecErrors((*found[:MAX_ERRORS], *more))
 
     def problem(self) -> tuple[Problem, tuple[ExpectedAnswer, ...]]:
-        file = self.validated()
+        file = self.validated(self.table)
         if self.stem is not None and file.id != self.stem:
             self.add(SpecError(f"id is {file.id!r}, the file is called {self.stem}.toml; make them the same"), "id")
         if file.model is not None and file.network is not None:
@@ -125,6 +127,7 @@ class _Reading:
         if file.model is None and file.network is None and any(p.needs_model for p in file.part):
             self.add(SpecError("one of [model] and [network] is needed"), "part", next(i for i, p in enumerate(file.part) if p.needs_model))
         self.stop_on_errors()
+        file = self.without_steps(file)
         symbols, model = dict(file.symbols), file.model
         if file.network is not None:
             expanded = self.attempt(lambda: expand(file.network), "network")  # type: ignore[arg-type]
@@ -166,9 +169,35 @@ class _Reading:
         question = {k: val for k, val in self.table.items() if k != "expected"}
         return hashlib.sha256(repr(sorted(question.items())).encode()).hexdigest()[:32]
 
-    def validated(self) -> FileSpec:
+    def without_steps(self, file: FileSpec) -> FileSpec:
+        """The file with every step of its [sequence] written out."""
+        if file.sequence is None:
+            for name, symbol in file.symbols.items():
+                if isinstance(symbol, S.SymbolSpec) and symbol.each:
+                    self.add(SpecError("each = true is one symbol for every step of a sequence; declare it: [sequence] length = 3"), "symbols", name)
+            self.stop_on_errors()
+            return file
+        if file.model is None:
+            self.add(SpecError("[sequence] goes with [model]"), "sequence")
+            self.stop_on_errors()
+        noted: set[tuple[str, int | None]] = set()
+
+        def once(error: SpecError | Unsupported, *path: str | int, line: int | None = None) -> None:
+            if (str(path), line) not in noted:  # not again at the next step
+                noted.add((str(path), line))
+                self.add(error, *path, line=line)
+
+        self.unrolled = unroll(file.sequence, self.table, file.symbols, lambda e, line: once(e, line=line), lambda e, path: once(e, *path),
+                               text_start(self.text, self.lines.get(("model", "let"), 1)))
+        self.stop_on_errors()
+        for new, old in self.unrolled.keys.items():
+            if old in self.lines:
+                self.lines[new] = self.lines[old]
+        return self.validated(self.unrolled.table)
+
+    def validated(self, table: dict[str, Any]) -> FileSpec:
         try:
-            return FileSpec.model_validate(self.table)
+            return FileSpec.model_validate(table)
         except ValidationError as error:
             seen = set()
             for e in error.errors(include_url=False):
@@ -247,7 +276,16 @@ class _Reading:
             twice = next((n.name for n in images if str(error).startswith(f"the name {n.name} is bound twice")), "")
             self.add(SpecError(f"{twice} has a structure, so it is a variable and has no line in the let-list") if twice else error, line=line)
 
-        nodes, broken = definitions(model.let, scope, model.latex, note, start)
+        unrolled = self.unrolled
+        lines: set[int] = set()
+
+        def of_step(error: SpecError | Unsupported, line: int) -> None:
+            if unrolled is not None and line not in lines:  # once for all steps
+                lines.add(line)
+                note(type(error)(unrolled.steps.plain(str(error.message if isinstance(error, SpecError) else error))), line)
+
+        nodes, broken = definitions(model.let if unrolled is None else unrolled.lets, scope, model.latex,
+                                    note if unrolled is None else of_step, start)
         for name in model.latex:
             if name not in scope.symbols and name not in broken:
                 self.add(SpecError(f"model.latex: there is no node {name}{did_you_mean(name, list(scope.symbols))}"), "model", "latex")
@@ -295,7 +333,7 @@ class _Reading:
 
 
 _TABLES: dict[str, type[S.Spec]] = {
-    "model": S.ModelSpec, "network": S.NetworkSpec, "conventions": S.ConventionsSpec, "symbols": S.SymbolSpec,
+    "model": S.ModelSpec, "network": S.NetworkSpec, "sequence": S.SequenceSpec, "conventions": S.ConventionsSpec, "symbols": S.SymbolSpec,
     "values": S.RoundedSpec, "functions": S.FunctionSpec,
 }
 

@@ -32,6 +32,7 @@ class SymbolSpec(Spec):
         None, description="what is known of a square matrix", json_schema_extra={"enum": list(WORDS)})
     latex: Annotated[StrictStr, Field(max_length=200)] = ""
     value: Numbers | None = None
+    each: StrictBool = Field(False, description="one for every step of [sequence]")
 
 
 class ModelSpec(Spec):
@@ -50,6 +51,13 @@ class NetworkSpec(Spec):
     biases: Number | None = None
     inputs: list[Number] | None = None
     target: Number | list[Number] | None = None
+
+
+class SequenceSpec(Spec):
+    """Definitions h[t] = ... for every step t = 1, ..., length, from h[t-1] and what has no steps."""
+
+    index: Name = "t"
+    length: Annotated[StrictInt, Field(ge=1, le=200)]
 
 
 class RoundedSpec(Spec):

@@ -1,0 +1,334 @@
+"""[sequence] length = 3 writes a model out step by step: h[t] = f(h[t-1], x[t]) becomes h_1, h_2, h_3, definitions like all others.
+
+    [sequence]
+    length = 3
+    [symbols]
+    x = { shape = "D", each = true }      # x[1], x[2], x[3]
+    h0 = "K"                              # h[0]
+    [model]
+    let = '''
+    h[t] = tanh(W @ h[t-1] + U @ x[t])
+    l[t] = 1/2 * norm(h[t])^2
+    L = sum(l[t])                         # over all steps; h[last] is the last step
+    '''
+
+The tables are rewritten before anything is read, so the graph, every kind of question and the checker know nothing of steps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from symgrad.language.errors import SpecError, Unsupported
+from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS
+from symgrad.reader.definitions import MAX_NODES, Note, target
+from symgrad.reader.letlist import MAX_LINE, check_name, statements
+from symgrad.reader.lines import KeyPath
+from symgrad.reader.spec import MAX_LET, SequenceSpec, SymbolSpec
+
+LAST = "last"
+"""The index of the last step."""
+_NAME = re.compile(r"[A-Za-z\u0391-\u03c9][A-Za-z0-9_\u0391-\u03c9]*")
+_LEFT = re.compile(r"([A-Za-z\u0391-\u03c9]\w*)\s*\[([^\]]*)\]\s*:?=")
+_SUFFIXES = ("_bar", "_grad")
+"""h_bar[2] is the adjoint of h[2]."""
+_PROSE = ("label", "ask", "statement")
+"""Fields of a part that hold no names."""
+
+NoteAt = Callable[[SpecError | Unsupported, KeyPath], None]
+
+
+def step_name(name: str, step: int) -> str:
+    """The name of name[step]; the state before the first step is a symbol of its own, h0."""
+    return f"{name}_{step}" if step else f"{name}0"
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The index, the number of steps, the names that have one value for every step, and all other names."""
+
+    index: str
+    length: int
+    names: frozenset[str]
+    others: frozenset[str] = field(default_factory=frozenset)
+
+    def written(self, text: str, step: int | None = None) -> str:
+        """The text at one step, h[t] for h_2; without a step only fixed ones and sums over all steps may stand.
+
+        Raises SpecError or Unsupported for any other use of the index.
+        """
+        found: list[str] = []
+        place = 0
+        while match := _NAME.search(text, place):
+            found.append(text[place:match.start()])
+            piece, place = self._piece(match[0], text, match.end(), step)
+            found.append(piece)
+        return "".join(found) + text[place:]
+
+    def mentions(self, text: str) -> bool:
+        """Whether a name with one value for every step occurs."""
+        return any(word in self.names for word in _NAME.findall(text))
+
+    def plain(self, message: str) -> str:
+        """An error message with h[2] for h_2."""
+        for name in self.names:
+            message = re.sub(rf"\b{name}_(\d+)\b", rf"{name}[\1]", message)
+        return message
+
+    def _piece(self, name: str, text: str, after: int, step: int | None) -> tuple[str, int]:
+        """What stands for one name, with its brackets, and where the text goes on."""
+        base = self.base(name)
+        opened = re.compile(r"\s*([\[(])").match(text, after)
+        if base is not None:
+            if opened is None or opened[1] != "[":
+                raise SpecError(f"{base} has one value for every step; write {base}[{self.index}], {base}[2] or {base}[{LAST}]")
+            end = _closing(text, opened.end() - 1)
+            return step_name(base, self.step(base, text[opened.end():end], step)) + name.removeprefix(base), end + 1
+        if name == self.index:
+            raise SpecError(f"{name} counts the steps and stands in brackets only, as in h[{name}] and h[{name}-1]")
+        if name == "sum" and step is None and opened is not None and opened[1] == "(":
+            end = _closing(text, opened.end() - 1)
+            inner = text[opened.end():end]
+            if self._is_open(inner):
+                return self._sum(inner), end + 1
+        return name, after
+
+    def base(self, name: str) -> str | None:
+        """h of h and of h_bar; None of a name without steps."""
+        if name in self.names:
+            return name
+        return next((name.removesuffix(s) for s in _SUFFIXES if name.endswith(s) and name.removesuffix(s) in self.names), None)
+
+    def step(self, name: str, index: str, step: int | None) -> int:
+        """The number of the step that an index names.  Raises SpecError or Unsupported."""
+        said, t = re.sub(r"\s+", "", index), self.index
+        if said in (t, f"{t}-1"):
+            if step is None:
+                raise SpecError(f"{name}[{said}] stands outside a definition for every step; write {name}[{LAST}], {name}[2] or "
+                                f"sum(...) over all steps")
+            found = step if said == t else step - 1
+        elif said == LAST:
+            found = self.length
+        elif re.fullmatch(r"\d{1,4}", said, re.ASCII):
+            found = int(said)
+        elif re.search(rf"\b{t}\b", said):
+            raise Unsupported(f"{name}[{said[:20]}]: a step uses the values of its own step and of the one before, [{t}] and [{t}-1]")
+        else:
+            raise SpecError(f"{name}[{said[:20]}]: a step is [{t}], [{t}-1], a number from 1 to {self.length} or [{LAST}]; "
+                            f"an entry comes after it, {name}[{t}][1]")
+        if found > self.length:
+            raise SpecError(f"{name}[{found}]: there are {self.length} steps")
+        if found == 0 and step_name(name, 0) not in self.others:
+            raise SpecError(f"{name}[0], the value before the first step, is not declared; it is the symbol {name}0 in [symbols]")
+        return found
+
+    def _is_open(self, text: str) -> bool:
+        return re.search(rf"\[\s*{self.index}\s*(?:[-+]\s*\d+\s*)?\]", text) is not None
+
+    def _sum(self, inner: str) -> str:
+        """l_1 + l_2 + l_3.  Raises Unsupported for what is more than one sum over the steps."""
+        for other in re.finditer(r"\bsum\s*\(", inner):
+            if self._is_open(inner[other.end():_closing(inner, other.end() - 1)]):
+                raise Unsupported("a sum inside a sum over the steps; give the inner one a definition of its own")
+        if _top_level_comma(inner):
+            raise Unsupported("sum over the steps with a second argument; write the inner sum in a definition for every step")
+        if len(inner) * self.length > MAX_LINE:
+            raise SpecError("a sum over the steps that is too long when written out; give its terms a definition for every step")
+        return "(" + " + ".join(f"({term})" if re.search(r"[-+]", term) else term
+                                for term in (self.written(inner, k).strip() for k in range(1, self.length + 1))) + ")"
+
+
+@dataclass(frozen=True, slots=True)
+class Unrolled:
+    """The tables with every step written out, the definitions with the lines they come from, and new keys with their old ones."""
+
+    table: dict[str, Any]
+    lets: tuple[tuple[int, str], ...]
+    keys: Mapping[KeyPath, KeyPath]
+    steps: Steps
+
+
+def unroll(spec: SequenceSpec, table: Mapping[str, Any], symbols: Mapping[str, Any], note: Note, note_at: NoteAt,
+           first: int) -> Unrolled:
+    """The tables of a file without steps; errors are noted with their lines.  `first` is the line on which the let-list begins."""
+    length = spec.length
+    lines = statements(table["model"]["let"])
+    each = {name for name, s in symbols.items() if isinstance(s, SymbolSpec) and s.each}
+    left = {m[1]: number for number, line in lines if (m := _LEFT.match(line))}
+    others = frozenset({*symbols, *(target(line) for _, line in lines)} - each - set(left))
+    steps = Steps(spec.index, length, frozenset(each | set(left)), others)
+    _check_names(steps, each, left, symbols, table, note, note_at, first)
+    lets = _definitions(steps, lines, note, first)
+    out, keys = dict(table), {}
+    del out["sequence"]
+
+    def renamed(key: str, path: KeyPath) -> str:
+        new = _attempt(lambda: steps.written(key) if "[" in key else key, note_at, path) or key
+        if new != key:
+            keys[(*path[:-1], new)] = path
+        return str(new)
+
+    out["symbols"] = _symbols(steps, each, table.get("symbols", {}), note_at, keys)
+    out["model"] = {"let": "\n".join(text for _, text in lets)}
+    if latex := table["model"].get("latex"):
+        out["model"]["latex"] = {new: tex for name, text in latex.items() for new, tex in (
+            [(step_name(name, k), step_latex(text, k)) for k in range(1, length + 1)] if name in steps.names
+            else [(renamed(name, ("model", "latex", name)), text)])}
+    for place in ("values", "expected"):
+        if place in table:
+            out[place] = {renamed(k, (place, k)): _strings(steps, x, (place, k), note_at, keys) if place == "expected" else x
+                          for k, x in table[place].items()}
+    out["part"] = [{k: x if k in _PROSE else _strings(steps, x, ("part", i, k), note_at, keys) for k, x in part.items()}
+                   for i, part in enumerate(table["part"])]
+    if len(out["model"]["let"]) > MAX_LET or len(lets) > MAX_NODES:
+        note(SpecError(f"{len(lets)} definitions when {length} steps are written out, more than are read"), first)
+    return Unrolled(out, lets, keys, steps)
+
+
+def step_latex(tex: str, step: int) -> str:
+    """How one step of a name is printed, given how the name is."""
+    if not tex:
+        return ""
+    return f"{tex}_{{{step}}}" if "_" not in tex else f"{tex}^{{({step})}}" if "^" not in tex else f"{{{tex}}}_{{{step}}}"
+
+
+def _check_names(steps: Steps, each: set[str], left: Mapping[str, int], symbols: Mapping[str, Any], table: Mapping[str, Any],
+                 note: Note, note_at: NoteAt, first: int) -> None:
+    """Notes an error for every name that is taken twice."""
+    t = steps.index
+    functions = {*KNOWN, *VECTOR_FUNCTIONS, *table.get("functions", {})}
+    _attempt(lambda: check_name(t), note_at, ("sequence", "index"))
+    if t == LAST or t in steps.others or t in steps.names or t in functions:
+        note_at(SpecError(f"the step index {t} is the name of something else; choose another, index = \"s\""), ("sequence", "index"))
+    if not steps.names:
+        note_at(SpecError(f"nothing has steps: write h[{t}] = ... in the let-list, or each = true at a symbol"), ("sequence",))
+    for name, s in symbols.items():
+        shape = s.shape if isinstance(s, SymbolSpec) else s if isinstance(s, str) else ""
+        if t in _NAME.findall(str(shape)):
+            note_at(SpecError(f"{t} counts the steps and cannot be a dimension"), ("symbols", name))
+        if name in left:
+            note(SpecError(f"the name {name} is bound twice; it is a symbol"), first + left[name] - 1)
+    taken = {*steps.others, *functions}
+    for name in sorted(steps.names):
+        where: KeyPath = ("symbols", name) if name in each else ()
+        made = {step_name(name, k) for k in range(1, steps.length + 1)}
+        if clash := sorted(made & (taken | steps.names)):
+            error = SpecError(f"{clash[0]} is the name of {name}[{clash[0].rpartition('_')[2]}]; call one of them something else")
+        elif name in functions:
+            error = SpecError(f"{name} is the name of a function and cannot have steps")
+        else:
+            try:
+                check_name(step_name(name, steps.length))
+                continue
+            except SpecError as found:
+                error = found
+        if where:
+            note_at(error, where)
+        else:
+            note(error, first + left[name] - 1)
+
+
+def _definitions(steps: Steps, lines: list[tuple[int, str]], note: Note, first: int) -> tuple[tuple[int, str], ...]:
+    """The definitions in an order in which each uses only names above it.
+
+    Consecutive definitions for every step go step by step; what stands between them goes before, unless it uses a step.
+    """
+    out: list[tuple[int, str]] = []
+    pending: list[tuple[int, str]] = []
+    later: set[str] = set()  # plain names that use a step
+
+    def add(number: int, line: str, step: int | None) -> None:
+        try:
+            out.append((number, steps.written(line, step)))
+        except (SpecError, Unsupported) as error:
+            note(error, first + number - 1)
+
+    def flush() -> None:
+        for k in range(1, steps.length + 1):
+            for number, line in pending:
+                add(number, line, k)
+        pending.clear()
+
+    for number, line in lines:
+        if (left := _LEFT.match(line)) is not None:
+            if left[2].strip() == steps.index:
+                pending.append((number, line))
+            else:
+                note(Unsupported(f"{left[0].rstrip(' :=')} on the left of '='; a definition for every step is {left[1]}[{steps.index}] = ..., "
+                                 f"the value before the first step the symbol {left[1]}0"), first + number - 1)
+            continue
+        if steps.mentions(line) or later & set(_NAME.findall(line)):
+            flush()
+            later.add(target(line))
+        add(number, line, None)
+    flush()
+    return tuple(out)
+
+
+def _symbols(steps: Steps, each: Iterable[str], symbols: Mapping[str, Any], note_at: NoteAt, keys: dict[KeyPath, KeyPath]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, declared in symbols.items():
+        if name not in each:
+            found[name] = declared
+            continue
+        if declared.get("value") is not None:
+            note_at(SpecError(f"{name} has one value for every step; state them in [values]: \"{name}[1]\" = ..."), ("symbols", name))
+        for k in range(1, steps.length + 1):
+            one = {key: x for key, x in declared.items() if key not in ("each", "value", "latex")}
+            found[step_name(name, k)] = {**one, **({"latex": step_latex(declared["latex"], k)} if declared.get("latex") else {})}
+            keys[("symbols", step_name(name, k))] = ("symbols", name)
+    return found
+
+
+def _strings(steps: Steps, value: Any, path: KeyPath, note_at: NoteAt, keys: dict[KeyPath, KeyPath]) -> Any:
+    """A value of a table with every step in its strings and keys written out."""
+    if isinstance(value, str):
+        if value in steps.names:
+            note_at(SpecError(f"{value} has one value for every step; write {value}[2] or {value}[{LAST}]"), path)
+            return value
+        if "[" not in value:
+            return value
+        return _attempt(lambda: Steps.written(_only_steps(steps, value), value), note_at, path) or value
+    if isinstance(value, list):
+        return [_strings(steps, x, path, note_at, keys) for x in value]
+    if isinstance(value, dict):
+        return {_strings(steps, k, path, note_at, keys): _strings(steps, x, path, note_at, keys) for k, x in value.items()}
+    return value
+
+
+def _only_steps(steps: Steps, text: str) -> Steps:
+    """The steps as a question's text sees them: a name without brackets may be a word, and is left to the reader of the question."""
+    return Steps(steps.index, steps.length, frozenset(n for n in steps.names if re.search(rf"\b{n}(?:_bar|_grad)?\s*\[", text)), steps.others)
+
+
+def _attempt(work: Callable[[], Any], note_at: NoteAt, path: KeyPath) -> Any:
+    try:
+        return work()
+    except (SpecError, Unsupported) as error:
+        note_at(error, path)
+        return None
+
+
+def _closing(text: str, start: int) -> int:
+    """Where the bracket that opens at `start` closes.  Raises SpecError if it does not."""
+    depth = 0
+    for k in range(start, len(text)):
+        depth += (text[k] in "([{") - (text[k] in ")]}")
+        if depth == 0:
+            return k
+    raise SpecError(f"cannot read {text[:80]!r}: a bracket is not closed")
+
+
+def _top_level_comma(text: str) -> bool:
+    depth = 0
+    for c in text:
+        depth += (c in "([{") - (c in ")]}")
+        if c == "," and depth == 0:
+            return True
+    return False
+
+
+__all__ = ["LAST", "Steps", "Unrolled", "step_latex", "step_name", "unroll"]
