@@ -14,7 +14,7 @@ from symgrad.language.forms import Prose
 from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import Hessian, HessianVector, Jacobian, Problem, listed
 from symgrad.language.steps import Answer, Derivation, Step
-from symgrad.language.tangents import Direction, is_jacobian, tangent, tangent_name
+from symgrad.language.tangents import Direction, is_clear, is_jacobian, tangent, tangent_name
 from symgrad.questions.backward import adjoints
 from symgrad.questions.conventions import at_kinks
 from symgrad.rules.jacobians import times_jacobian
@@ -90,16 +90,19 @@ class Along:
 
     def require_free_names(self, problem: Graph) -> None:
         """Raises Unsupported where the problem has a name that a tangent would take."""
-        taken = [n for n in (tangent_name(u, self.direction) for u in self.pushed) if n in problem]
+        taken = [u for u in self.pushed if not is_clear(problem, u, self.direction)]
         if taken:
-            raise Unsupported(f"{taken[0]} is a name of the problem, and the name of a derivative here; give it another name")
+            name = tangent_name(taken[0], self.direction)
+            other = "a name of the problem" if name in problem else "the name of another derivative"
+            raise Unsupported(f"{name} is {other}, and the name of a derivative of {taken[0]} here; give "
+                              f"{name if name in problem else taken[0]} another name")
 
     def steps(self, before: dict[str, Step]) -> dict[str, Step]:
         """One step a tangent, resting on those of its arguments, and on its own definition if that was derived."""
         found: dict[str, Step] = {}
         for name, pushed in self.pushed.items():
-            if name in dict(self.direction) and is_jacobian(self.direction):
-                continue  # dw/dw = 1 is a line of nothing
+            if name in dict(self.direction) and is_jacobian(self.direction) and len(self.pushed) > 1:
+                continue  # dw/dw = 1 is a line of nothing, unless it is what is asked
             own = [before[name.removesuffix("_bar")]] if name.endswith("_bar") and name.removesuffix("_bar") in before else []
             premises = (*own, *(found[a] for a in pushed.arguments if a in found))
             lines = tuple(Line(form) for form in self.lines(name, pushed))

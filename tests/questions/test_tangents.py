@@ -255,3 +255,22 @@ def test_cost_is_linear_in_the_depth() -> None:
         return sum(isinstance(s.claim, Tangent) for s in derive(p, p.parts[0]).all_steps())
 
     assert tangents(8) - tangents(4) == tangents(12) - tangents(8) == 16
+
+
+def test_a_name_in_itself() -> None:
+    """dx/dx = I is an answer where it is asked; an argument that nothing moves gives 0."""
+    p = problem("y = A @ x", 'A = { shape = "M, N" }\nx = { shape = "N" }\ns = {}', 'ask = "jacobian"\nof = "x"\nwrt = ["x", "A"]')
+    for asked, shown in ((p, ["I", "0"]), (replace(p, parts=(replace(p.parts[0], ask=replace(p.parts[0].ask, of="s", wrt=("s",))),)), ["1"])):
+        (part,) = solve(asked).parts
+        assert not part.failure
+        assert part.derivation is not None
+        assert [str(a.right.expr) for a in part.derivation.answers if isinstance(a.right, F.Just)] == shown
+
+
+def test_equal_terms_are_counted() -> None:
+    """2 V^T, not V^T + V^T."""
+    p = problem("L = trace(X @ X)", 'X = { shape = "N, N" }\nV = { shape = "N, N" }', 'ask = "hvp"\nof = "L"\nwrt = ["X"]\ndirection = ["V"]')
+    (part,) = solve(p).parts
+    assert part.derivation is not None
+    (answer,) = part.derivation.answers
+    assert answer.right == F.Just(v.scale(Integer(2), v.transpose(v.variable("V", p.graph.shape("V")))))
