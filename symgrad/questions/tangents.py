@@ -59,7 +59,9 @@ def derive_hessian(problem: Problem, part: str, ask: Hessian) -> Derivation:
             answers.append(Answer(f"d2{ask.of}/d{a} d{b}" if a != b else f"d2{ask.of}/d{a}2", F.SecondOf(ask.of, a, b), F.Just(closed)))
         nodes += found.nodes()
     directions = tuple(((w, ""),) for w in ask.wrt)
-    below: Prose = ("A block below the diagonal is the transpose of the one above it: the order of two differentiations does not matter.",)
+    numbers = all(problem.graph.shape(w) == v.SCALAR for w in ask.wrt)
+    order = "The order of two differentiations does not matter"
+    below: Prose = (f"{order}." if numbers else f"{order}: a block below the diagonal is the transpose of the one above it.",)
     notes = (*layout_notes(problem.graph, directions, ask.wrt), *((below,) if len(ask.wrt) > 1 else ()),
              *at_kinks(problem, problem.graph.ancestors(ask.of)))
     return Derivation(part, graph.extended(nodes), tuple(listed), tuple(answers), notes)

@@ -21,6 +21,7 @@ from symgrad.numeric import compile_graph
 from symgrad.pipeline import Result, solve
 from symgrad.questions import derive
 from symgrad.reader.read import read_text
+from symgrad.sheet.notation import Notation
 from tests.making import claims, problem, verdicts
 from tests.matrix_calculus import reference
 from tests.matrix_calculus.tasks import TASKS, Task
@@ -274,3 +275,12 @@ def test_equal_terms_are_counted() -> None:
     assert part.derivation is not None
     (answer,) = part.derivation.answers
     assert answer.right == F.Just(v.scale(Integer(2), v.transpose(v.variable("V", p.graph.shape("V")))))
+
+
+def test_a_total_derivative_is_told_from_a_partial_one() -> None:
+    """du/dx is the partial derivative in x with y fixed, and more: one sign for both would print a line that is false."""
+    p = problem("y = A @ x\nu = x * y", 'A = { shape = "N, N" }\nx = { shape = "N" }', 'ask = "jacobian"\nof = "u"\nwrt = ["x"]')
+    n, direction = Notation(p.graph), (("x", ""),)
+    total, partial = (n.form(f) for f in (F.TangentOf("u", direction), F.Pushforward("u", "x", direction)))
+    assert total == r"\frac{\mathrm{d} \mathbf{u}}{\mathrm{d} \mathbf{x}}"
+    assert partial == r"\frac{\partial \mathbf{u}}{\partial \mathbf{x}}"
