@@ -14,7 +14,7 @@ from symgrad.language.forms import Prose
 from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import Hessian, HessianVector, Jacobian, Problem, listed
 from symgrad.language.steps import Answer, Derivation, Step
-from symgrad.language.tangents import Direction, is_jacobian, tangent, tangent_name, tangent_shape
+from symgrad.language.tangents import Direction, is_clear, is_jacobian, tangent, tangent_name, tangent_shape
 from symgrad.questions.backward import adjoints
 from symgrad.questions.conventions import at_kinks
 from symgrad.rules.jacobians import times_jacobian
@@ -60,7 +60,9 @@ def derive_hessian(problem: Problem, part: str, ask: Hessian) -> Derivation:
             answers.append(Answer(f"d2{ask.of}/d{a} d{b}" if a != b else f"d2{ask.of}/d{a}2", F.SecondOf(ask.of, a, b), F.Just(closed)))
         nodes += found.nodes()
     directions = tuple(((w, ""),) for w in ask.wrt)
-    below: Prose = ("A block below the diagonal is the transpose of the one above it: the order of two differentiations does not matter.",)
+    numbers = all(problem.graph.shape(w) == v.SCALAR for w in ask.wrt)
+    order = "The order of two differentiations does not matter"
+    below: Prose = (f"{order}." if numbers else f"{order}: a block below the diagonal is the transpose of the one above it.",)
     notes = (*layout_notes(problem.graph, directions, ask.wrt), *((below,) if len(ask.wrt) > 1 else ()),
              *at_kinks(problem, problem.graph.ancestors(ask.of)))
     return Derivation(part, graph.extended(nodes), tuple(listed), tuple(answers), notes)
@@ -96,16 +98,19 @@ class Along:
             if size > MAX_SIZE:
                 raise Unsupported(f"the derivative of {u} has {int(size):,} rows or columns, more than {MAX_SIZE:,}; "
                                   "ask for a product with a direction instead")
-        taken = [n for n in (tangent_name(u, self.direction) for u in self.pushed) if n in problem]
+        taken = [u for u in self.pushed if not is_clear(problem, u, self.direction)]
         if taken:
-            raise Unsupported(f"{taken[0]} is a name of the problem, and the name of a derivative here; give it another name")
+            name = tangent_name(taken[0], self.direction)
+            other = "a name of the problem" if name in problem else "the name of another derivative"
+            raise Unsupported(f"{name} is {other}, and the name of a derivative of {taken[0]} here; give "
+                              f"{name if name in problem else taken[0]} another name")
 
     def steps(self, before: dict[str, Step]) -> dict[str, Step]:
         """One step a tangent, resting on those of its arguments, and on its own definition if that was derived."""
         found: dict[str, Step] = {}
         for name, pushed in self.pushed.items():
-            if name in dict(self.direction) and is_jacobian(self.direction):
-                continue  # dw/dw = 1 is a line of nothing
+            if name in dict(self.direction) and is_jacobian(self.direction) and len(self.pushed) > 1:
+                continue  # dw/dw = 1 is a line of nothing, unless it is what is asked
             own = [before[name.removesuffix("_bar")]] if name.endswith("_bar") and name.removesuffix("_bar") in before else []
             premises = (*own, *(found[a] for a in pushed.arguments if a in found))
             lines = tuple(Line(form) for form in self.lines(name, pushed))

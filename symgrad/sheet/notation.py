@@ -114,9 +114,9 @@ class Notation:
         return base, f"_{{{low}}}" if low else ""
 
     def _tangent(self, node: str, wrt: str) -> tuple[str, str]:
-        """u with a dot, or du/dw."""
+        """u with a dot, or du/dw: with an upright d, for beside it stands the partial derivative with the other arguments fixed."""
         if wrt:
-            return rf"\frac{{\partial {self.name(node)}}}{{\partial {self.name(wrt)}}}", ""
+            return rf"\frac{{\mathrm{{d}} {self.name(node)}}}{{\mathrm{{d}} {self.name(wrt)}}}", ""
         base, scripts = self.parts(node)
         return rf"\dot{{{base}}}", scripts
 
