@@ -172,7 +172,8 @@ def agrees(problem: Problem, part: Part, derivation: Derivation, checker: Checke
         return e.value == "none" and not derivation.answers
     if isinstance(part.ask, GuaranteedZero):
         return stated_zero(part.ask, derivation, e)
-    by_label = {s.label: Answer(s.label, F.AdjointOf(s.claim.node), F.Just(s.claim.expr)) for s in derivation.steps if isinstance(s.claim, Adjoint)}
+    steps = derivation.steps if problem.sequence is None else derivation.all_steps()  # [expected] speaks of steps of the written graph
+    by_label = {s.label: Answer(s.label, F.AdjointOf(s.claim.node), F.Just(s.claim.expr)) for s in steps if isinstance(s.claim, Adjoint)}
     by_label |= {a.label: a for a in derivation.answers}
     answer = by_label.get(f"{e.label} (rounded)") or by_label.get(e.label) or by_label.get(f"{e.label}_bar")
     if answer is None:

@@ -20,6 +20,7 @@ from symgrad.check.nonzeros import NonZeros
 from symgrad.check.normal import NoDerivative, Undecided
 from symgrad.check.outputs import Outputs
 from symgrad.check.points import NoSign
+from symgrad.check.recurrences import Recurrences, general
 from symgrad.check.scalars import Scalars, is_number
 from symgrad.check.tangents import Tangents
 from symgrad.check.threshold import asked, decides, misfits, units_test, violates
@@ -82,6 +83,7 @@ class Checker:
         self.scalars = Scalars(problem)
         self.adjoints = Adjoints(problem)
         self.tangents = Tangents(self.adjoints)
+        self.recurrences = Recurrences(self.adjoints)
         self.fills = Fills(self.scalars)
         self.networks = Networks(problem, self.scalars)
         self.outputs = Outputs(self.networks)
@@ -133,6 +135,10 @@ class Checker:
                 return self.adjoints.entry(claim)
             case ClosedForm():
                 return self.adjoints.closed_form(claim)
+            case C.Recurrence():
+                for line in claim.lines:
+                    self.scalars.prose(line.why, EXACT, {}, f"{claim.node}_bar")
+                return self.recurrences.recurrence(claim)
             case C.Tangent():
                 for line in claim.lines:
                     self.scalars.prose(line.why, EXACT, {}, claim.node)
@@ -226,6 +232,8 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
             return tuple(f"d{of}/d{w}" for w in wrt if (of, w) not in got)
         case Backward(of, wrt, components, closed, _):
             got = {(c.of, c.node) for c in claims if isinstance(c, Adjoint)}
+            if problem.sequence is not None:  # for every length
+                got = general(problem.sequence, claims)
             entries = {c.node for c in claims if isinstance(c, AdjointEntry) and c.of == of}
             whole = {c.node for c in claims if isinstance(c, ClosedForm) and c.of == of}
             return (*(f"{w}_bar" for w in wrt if (of, w) not in got), *(f"the entries of {w}_bar" for w in components if w not in entries),

@@ -98,6 +98,22 @@ class ClosedForm:
 
 
 @dataclass(frozen=True, slots=True)
+class Recurrence:
+    """The adjoint of a node of a sequence for every length T, at the steps that `when` speaks of (language/sequence.py).
+
+    It is written in the names of the graph of three steps, step 2 standing for t, or step 3 for T.  With SUM it says that the adjoint
+    is rest plus the sum of expr over t = 1..T.  `lines` is the chain of an Adjoint, or of one term of the sum.
+    """
+
+    of: str
+    node: str
+    when: str
+    expr: Expr
+    lines: tuple[Line, ...]
+    rest: Expr | None
+
+
+@dataclass(frozen=True, slots=True)
 class Tangent:
     """The tangent of a node along a direction (language/tangents.py): u_dot, or the Jacobian du/dw.
 
@@ -386,7 +402,7 @@ class Open:
 
 
 Claim = (
-    Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Tangent | ClosedTangent | Matches | Differs
+    Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Recurrence | Tangent | ClosedTangent | Matches | Differs
     | Sieve | Fits | Classes | Conflict
     | UnitsTest | Decides | Violates | Misfits | Unrealizable | DecidesChain
     | ActivationRelation | Rewritten | Parameter | Image | SameFunction | Beside | NoParameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence as Several
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -12,6 +12,7 @@ from symgrad.language import forms as F
 from symgrad.language.fill import Fill
 from symgrad.language.forms import Prose
 from symgrad.language.graph import Graph
+from symgrad.language.sequence import Sequence
 from symgrad.language.tangents import Direction
 from symgrad.language.threshold import Architecture, Chain, Layer, Level, Wanted
 from symgrad.language.zeros import Fact, say
@@ -302,7 +303,7 @@ class Prove:
         return (*asked, *((" ",) if asked else ()), "Judge every line of this chain", *(under if not asked else ()), ".")
 
 
-def listed(items: Sequence[F.Form]) -> Prose:
+def listed(items: Several[F.Form]) -> Prose:
     """a, b and c."""
     found: list[str | F.Form] = []
     for k, item in enumerate(items):
@@ -351,3 +352,4 @@ class Problem:
     source: str = ""
     digits: int = 4
     digest: str = ""
+    sequence: Sequence | None = None  # of symbolic length

@@ -10,11 +10,13 @@ from symgrad.language import forms as F
 from symgrad.language import vectors as v
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Line
 from symgrad.language.entries import Indices, entry
+from symgrad.language.errors import Unsupported
 from symgrad.language.graph import Graph
 from symgrad.language.problem import Backward, Problem
 from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.language.tangents import with_adjoints
 from symgrad.questions.conventions import at_kinks
+from symgrad.questions.recurrences import all_steps, recurrences
 from symgrad.questions.structured import gradients, label, rule_of, structure_notes
 from symgrad.rules.adjoints import Accumulated, accumulate, bar
 from symgrad.rules.structured import with_structure
@@ -24,6 +26,8 @@ from symgrad.rules.vector import put_in
 def derive_backward(problem: Problem, part: str, ask: Backward) -> Derivation:
     """Adjoints of every node between `of` and `wrt`; the graph of the derivation has them as definitions."""
     graph = problem.graph
+    if problem.sequence is not None:
+        return derive_recursion(problem, part, ask)
     asked = tuple(dict.fromkeys((*ask.wrt, *ask.components, *ask.closed_form)))
     steps, extended = adjoints(problem, ask.of, asked, ask.expand)
     exprs = {name: extended.node(f"{name}_bar").expr for name in steps}
@@ -45,6 +49,20 @@ def derive_backward(problem: Problem, part: str, ask: Backward) -> Derivation:
     extended = extended.extended(gradients(graph, exprs))
     notes = (*layout_note(graph, ask, tuple(steps)), *structure_notes(graph, ask.of, tuple(steps)), *at_kinks(problem, graph.ancestors(ask.of)))
     return Derivation(part, extended, tuple(listed), tuple(answers), notes)
+
+
+def derive_recursion(problem: Problem, part: str, ask: Backward) -> Derivation:
+    """The backward recursion of a sequence of symbolic length; the graph of the derivation is that of three steps."""
+    assert problem.sequence is not None
+    if ask.components or ask.closed_form:
+        raise Unsupported("components and closed forms of a sequence of symbolic length")
+    asked = all_steps(problem.sequence, ask.wrt)
+    steps, extended = adjoints(problem, ask.of, asked, ask.expand)
+    found = accumulate(problem.graph, ask.of, asked, ask.expand)
+    found.setdefault(ask.of, Accumulated(Integer(1)))
+    listed = recurrences(problem, ask, found, steps)
+    notes = (*layout_note(problem.graph, ask, tuple(steps)), *at_kinks(problem, problem.graph.ancestors(ask.of)))
+    return Derivation(part, extended, listed, (), notes)
 
 
 def adjoints(problem: Problem, of: str, asked: tuple[str, ...], expand: bool) -> tuple[dict[str, Step], Graph]:

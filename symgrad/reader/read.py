@@ -9,7 +9,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from sympy import Rational, Symbol
 from symgrad.language.errors import Place, ShapeError, SpecError, SpecErrors, Unsupported
 from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Function, unknown
 from symgrad.language.graph import Graph, Node, Variable
-from symgrad.language.problem import Conventions, Given, Part, Problem
+from symgrad.language.problem import Backward, Conventions, Given, Part, Problem
+from symgrad.language.sequence import Sequence
 from symgrad.language.vectors import names_in, say_shape
 from symgrad.reader import spec as S
 from symgrad.reader.asks import ASKS, READERS, PartReading
@@ -33,7 +34,7 @@ from symgrad.reader.sequence import Unrolled, unroll
 from symgrad.reader.shapes import parse_shape as parse_shape
 from symgrad.reader.structure import declared_leaf, given_structured, gradient_clash
 
-MAX_BYTES, MAX_ERRORS = 1_000_000, 50
+MAX_BYTES, MAX_ERRORS, MAX_STEPS = 1_000_000, 50, 200
 _PYDANTIC = re.compile(rf"[A-Z]\w*Spec|function-|list\[|int$|decimal$|str$|constrained|literal|dict\[|(?:{'|'.join(ASKS)})$")
 """What pydantic puts into the place of an error besides the keys of the file: the names of types."""
 
@@ -147,6 +148,8 @@ class _Reading:
         if name := gradient_clash(graph):
             self.add(SpecError(f"{name}_grad is the name of the gradient in {name}; call it something else"), "symbols", name)
         self.stop_on_errors()
+        if self.sequence() is not None and (stated or file.values):
+            self.add(Unsupported("numbers for a problem with a symbolic number of steps"), "values")
         values = self.values(graph, {**stated, **file.values}, dict(file.sizes))
         parts = tuple(filter(None, (self.part(i, p, graph, scope, values) for i, p in enumerate(file.part))))
         labels = [p.label for p in file.part]
@@ -161,8 +164,13 @@ class _Reading:
         expected = tuple(self.expected(key, value, labels) for key, value in file.expected.items())
         self.stop_on_errors()
         problem = Problem(file.id, file.title, graph, parts, values, tuple(file.sizes.items()), conventions, file.statement.strip(),
-                          file.source.strip(), file.digits, self.digest())
+                          file.source.strip(), file.digits, self.digest(), self.sequence())
         return problem, tuple(e for e in expected if e)
+
+    def sequence(self) -> Sequence | None:
+        """The sequence, if its length is a name."""
+        steps = self.unrolled.steps if self.unrolled is not None else None
+        return Sequence(steps.index, steps.total, tuple(sorted(steps.names))) if steps is not None and steps.total else None
 
     def digest(self) -> str:
         """Of the question alone: [expected] has no part in it."""
@@ -179,6 +187,9 @@ class _Reading:
             return file
         if file.model is None:
             self.add(SpecError("[sequence] goes with [model]"), "sequence")
+            self.stop_on_errors()
+        if isinstance(file.sequence.length, int) and not 1 <= file.sequence.length <= MAX_STEPS:
+            self.add(SpecError(f"sequence.length: {file.sequence.length} is not between 1 and {MAX_STEPS}"), "sequence", "length")
             self.stop_on_errors()
         noted: set[tuple[str, int | None]] = set()
 
@@ -318,6 +329,14 @@ class _Reading:
         ask = READERS[type(spec)](spec, PartReading(graph, scope, lambda error, key: self.add(error, "part", i, key), values))
         if len(self.errors) > known:
             return None
+        sequence = self.sequence()
+        if sequence is not None:
+            if not isinstance(ask, Backward):
+                self.add(Unsupported(f'ask = "{ask.kind}" with a symbolic number of steps; there is ask = "backward", or a given length'),
+                         "part", i, "ask")
+                return None
+            same = (sequence.split(n) for n in ask.wrt)
+            ask = replace(ask, wrt=tuple(dict.fromkeys(f"{at[0]}_2" if at else n for n, at in zip(ask.wrt, same, strict=True))))
         stated = spec.marks if isinstance(spec.marks, dict) else {} if spec.marks is None else {"": spec.marks}
         marks = self.attempt(lambda: tuple((k, exact(m)) for k, m in stated.items()), "part", i, "marks")
         return Part(spec.label, ask, spec.statement.strip(), marks or ())

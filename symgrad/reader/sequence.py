@@ -19,11 +19,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symgrad.language.errors import SpecError, Unsupported
 from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS
+from symgrad.language.sequence import WRITTEN
 from symgrad.reader.definitions import MAX_NODES, Note, target
 from symgrad.reader.letlist import MAX_LINE, check_name, statements
 from symgrad.reader.lines import KeyPath
@@ -54,6 +55,8 @@ class Steps:
     length: int
     names: frozenset[str]
     others: frozenset[str] = field(default_factory=frozenset)
+    total: str = ""  # the name of a symbolic length; three steps are written out for it
+    question: bool = False  # in questions and answers [t] stands for step 2 of these three, and [T] for step 3
 
     def written(self, text: str, step: int | None = None) -> str:
         """The text at one step, h[t] for h_2; without a step only fixed ones and sums over all steps may stand.
@@ -63,6 +66,10 @@ class Steps:
         found: list[str] = []
         place = 0
         while match := _NAME.search(text, place):
+            if match[0] == "T" and text[:match.start()].rstrip().endswith(".") and text[match.end():match.end() + 1] != "[":  # a transpose
+                found.append(text[place:match.end()])
+                place = match.end()
+                continue
             found.append(text[place:match.start()])
             piece, place = self._piece(match[0], text, match.end(), step)
             found.append(piece)
@@ -87,6 +94,8 @@ class Steps:
                 raise SpecError(f"{base} has one value for every step; write {base}[{self.index}], {base}[2] or {base}[{LAST}]")
             end = _closing(text, opened.end() - 1)
             return step_name(base, self.step(base, text[opened.end():end], step)) + name.removeprefix(base), end + 1
+        if self.total and name == self.total:
+            raise Unsupported(f"{name}, the number of steps, as a number in the model; it stands in brackets only, as in h[{name}]")
         if name == self.index:
             raise SpecError(f"{name} counts the steps and stands in brackets only, as in h[{name}] and h[{name}-1]")
         if name == "sum" and step is None and opened is not None and opened[1] == "(":
@@ -105,6 +114,8 @@ class Steps:
     def step(self, name: str, index: str, step: int | None) -> int:
         """The number of the step that an index names.  Raises SpecError or Unsupported."""
         said, t = re.sub(r"\s+", "", index), self.index
+        if self.total and step is None:
+            return self._of_any_length(name, said)
         if said in (t, f"{t}-1"):
             if step is None:
                 raise SpecError(f"{name}[{said}] stands outside a definition for every step; write {name}[{LAST}], {name}[2] or "
@@ -112,6 +123,9 @@ class Steps:
             found = step if said == t else step - 1
         elif said == LAST:
             found = self.length
+        elif self.total:
+            raise Unsupported(f"{name}[{said[:20]}] of a sequence of {self.total} steps; a step uses the values of its own step and of the "
+                              f"one before, [{t}] and [{t}-1]")
         elif re.fullmatch(r"\d{1,4}", said, re.ASCII):
             found = int(said)
         elif re.search(rf"\b{t}\b", said):
@@ -124,6 +138,17 @@ class Steps:
         if found == 0 and step_name(name, 0) not in self.others:
             raise SpecError(f"{name}[0], the value before the first step, is not declared; it is the symbol {name}0 in [symbols]")
         return found
+
+    def _of_any_length(self, name: str, said: str) -> int:
+        """The same outside of a definition for every step, where the number of steps is a name."""
+        t, last = self.index, self.total
+        named = {last: 3, LAST: 3}
+        if self.question:
+            named |= {f"{t}-1": 1, t: 2, f"{t}+1": 3, f"{last}-1": 2, "1": 1}
+        if said not in named:
+            raise Unsupported(f"{name}[{said[:20]}] of a sequence of {last} steps; outside of a definition for every step there are "
+                              f"{name}[{LAST}] and sum({name}[{t}])" + (f", in questions {name} and {name}[{t}]" if self.question else ""))
+        return named[said]
 
     def _is_open(self, text: str) -> bool:
         return re.search(rf"\[\s*{self.index}\s*(?:[-+]\s*\d+\s*)?\]", text) is not None
@@ -154,14 +179,16 @@ class Unrolled:
 def unroll(spec: SequenceSpec, table: Mapping[str, Any], symbols: Mapping[str, Any], note: Note, note_at: NoteAt,
            first: int) -> Unrolled:
     """The tables of a file without steps; errors are noted with their lines.  `first` is the line on which the let-list begins."""
-    length = spec.length
+    symbolic = spec.length if isinstance(spec.length, str) else ""
+    length = spec.length if isinstance(spec.length, int) else WRITTEN
     lines = statements(table["model"]["let"])
     each = {name for name, s in symbols.items() if isinstance(s, SymbolSpec) and s.each}
     left = {m[1]: number for number, line in lines if (m := _LEFT.match(line))}
     others = frozenset({*symbols, *(target(line) for _, line in lines)} - each - set(left))
-    steps = Steps(spec.index, length, frozenset(each | set(left)), others)
+    steps = Steps(spec.index, length, frozenset(each | set(left)), others, symbolic)
     _check_names(steps, each, left, symbols, table, note, note_at, first)
     lets = _definitions(steps, lines, note, first)
+    steps = replace(steps, question=bool(symbolic))
     out, keys = dict(table), {}
     del out["sequence"]
 
@@ -198,15 +225,21 @@ def step_latex(tex: str, step: int) -> str:
 def _check_names(steps: Steps, each: set[str], left: Mapping[str, int], symbols: Mapping[str, Any], table: Mapping[str, Any],
                  note: Note, note_at: NoteAt, first: int) -> None:
     """Notes an error for every name that is taken twice."""
-    t = steps.index
+    t, total = steps.index, steps.total
     functions = {*KNOWN, *VECTOR_FUNCTIONS, *table.get("functions", {})}
     _attempt(lambda: check_name(t), note_at, ("sequence", "index"))
     if t == LAST or t in steps.others or t in steps.names or t in functions:
         note_at(SpecError(f"the step index {t} is the name of something else; choose another, index = \"s\""), ("sequence", "index"))
+    if total:
+        _attempt(lambda: check_name(total), note_at, ("sequence", "length"))
+        if total in {t, LAST} | steps.others | steps.names | functions:
+            note_at(SpecError(f"{total}, the number of steps, is the name of something else"), ("sequence", "length"))
     if not steps.names:
         note_at(SpecError(f"nothing has steps: write h[{t}] = ... in the let-list, or each = true at a symbol"), ("sequence",))
     for name, s in symbols.items():
         shape = s.shape if isinstance(s, SymbolSpec) else s if isinstance(s, str) else ""
+        if total and total in _NAME.findall(str(shape)):
+            note_at(Unsupported(f"{total}, the number of steps, as a dimension"), ("symbols", name))
         if t in _NAME.findall(str(shape)):
             note_at(SpecError(f"{t} counts the steps and cannot be a dimension"), ("symbols", name))
         if name in left:
@@ -286,6 +319,8 @@ def _symbols(steps: Steps, each: Iterable[str], symbols: Mapping[str, Any], note
 def _strings(steps: Steps, value: Any, path: KeyPath, note_at: NoteAt, keys: dict[KeyPath, KeyPath]) -> Any:
     """A value of a table with every step in its strings and keys written out."""
     if isinstance(value, str):
+        if value in steps.names and steps.total:
+            return step_name(value, 2)
         if value in steps.names:
             note_at(SpecError(f"{value} has one value for every step; write {value}[2] or {value}[{LAST}]"), path)
             return value
@@ -301,7 +336,7 @@ def _strings(steps: Steps, value: Any, path: KeyPath, note_at: NoteAt, keys: dic
 
 def _only_steps(steps: Steps, text: str) -> Steps:
     """The steps as a question's text sees them: a name without brackets may be a word, and is left to the reader of the question."""
-    return Steps(steps.index, steps.length, frozenset(n for n in steps.names if re.search(rf"\b{n}(?:_bar|_grad)?\s*\[", text)), steps.others)
+    return replace(steps, names=frozenset(n for n in steps.names if re.search(rf"\b{n}(?:_bar|_grad)?\s*\[", text)))
 
 
 def _attempt(work: Callable[[], Any], note_at: NoteAt, path: KeyPath) -> Any:

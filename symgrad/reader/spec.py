@@ -57,7 +57,7 @@ class SequenceSpec(Spec):
     """Definitions h[t] = ... for every step t = 1, ..., length, from h[t-1] and what has no steps."""
 
     index: Name = "t"
-    length: Annotated[StrictInt, Field(ge=1, le=200)]
+    length: StrictInt | Name = Field(description="a number of steps from 1 to 200, or a name for any number of them")
 
 
 class RoundedSpec(Spec):

@@ -38,6 +38,7 @@ from symgrad.language.errors import SpecError
 from symgrad.language.fill import Fill
 from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import (
+    Backward,
     CheckNetwork,
     Choose,
     Construct,
@@ -51,12 +52,13 @@ from symgrad.language.problem import (
     Problem,
     Prove,
 )
+from symgrad.language.sequence import EVERY
 from symgrad.language.steps import Answer, Comparison, Derivation, Ground, Step, Verdict
 from symgrad.language.tangents import Direction, is_jacobian
 from symgrad.language.vectors import say_shape
 from symgrad.language.zeros import AlwaysZero, CanHold, CannotHold, NotAlwaysZero
 from symgrad.sheet import document as D
-from symgrad.sheet import fill, networks, proof, threshold, zeros
+from symgrad.sheet import fill, networks, proof, recursion, threshold, zeros
 from symgrad.sheet.comparison import sentence
 from symgrad.sheet.equivalence import network_claim, network_title, template_blocks
 from symgrad.sheet.layout import Item, lay_out
@@ -83,7 +85,7 @@ class Solved:
 
 def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Document:
     """The document of one view.  The question view is composed from the problem alone: no derivation is looked at."""
-    notation = Notation(problem.graph)
+    notation = Notation(problem.graph, sequence=problem.sequence).at(EVERY)
     blocks: list[D.Block] = list(statement_blocks(problem.statement)) if problem.statement else []
     blocks += model_blocks(problem, notation) if problem.graph.nodes else []
     told: set[str] = set()
@@ -130,12 +132,14 @@ def model_blocks(problem: Problem, notation: Notation) -> list[D.Block]:
     """The definitions, the given numbers, the picture."""
     graph = problem.graph
     blocks: list[D.Block] = [D.Heading(("The model",), 2, "model")] if graph.nodes else []
-    if graph.nodes:
+    if problem.sequence is not None:
+        blocks += recursion.model(problem, notation)
+    elif graph.nodes:
         rows = tuple(((D.Maths(notation.name(n.name)),), (D.Maths(rf"= {notation.tex(n.expr)}"),), _shape(n.shape, notation)) for n in graph.nodes)
         blocks.append(D.Table((("Node",), ("Definition",), ("Shape",)), rows))
     groups: dict[tuple[Expr, Expr], list[str]] = {}
     for x in graph.variables:
-        if x.shape != (1, 1):
+        if x.shape != (1, 1) and (problem.sequence is None or (problem.sequence.split(x.name) or ("", 2))[1] == 2):
             groups.setdefault(x.shape, []).append(x.name)
     text: list[str | D.Maths | D.Emphasis | D.Code]
     if groups:
@@ -161,7 +165,7 @@ def model_blocks(problem: Problem, notation: Notation) -> list[D.Block]:
                 text.append(" (rounded)")
         blocks.append(D.Paragraph((*text, ".")))
     if graph.nodes and len(graph.variables) + len(graph.nodes) <= MAX_PICTURE:
-        blocks.append(picture(graph, notation))
+        blocks.append(picture(graph, Notation(graph), "" if problem.sequence is None else ", written out at three steps"))
     return blocks
 
 
@@ -184,13 +188,13 @@ def _shape(shape: tuple[Expr, Expr], notation: Notation) -> D.Text:
     return (D.Maths(rows if shape[1] == 1 else rf"{rows} \times {columns}"),)
 
 
-def picture(graph: Graph, notation: Notation) -> D.Picture:
+def picture(graph: Graph, notation: Notation, which: str = "") -> D.Picture:
     """The computation graph and, in words, its edges."""
     items = tuple(
         Item(x.name, notation.name(x.name), x.name, "variable" if x in graph.variables else "node", graph.arguments(x.name))
         for x in graph.all if graph.consumers(x.name) or graph.arguments(x.name))
     words = "; ".join(f"{n.name} from {', '.join(graph.arguments(n.name))}" for n in graph.nodes if graph.arguments(n.name))
-    return D.Picture(lay_out(items), f"Computation graph: {words}.", ("Computation graph",))
+    return D.Picture(lay_out(items), f"Computation graph: {words}.", (f"Computation graph{which}",))
 
 
 def choices(item: Solved, notation: Notation, view: str) -> D.Block:
@@ -217,7 +221,8 @@ class _Writer:
 
     def __init__(self, problem: Problem, item: Solved, number: int, view: str) -> None:
         self.problem, self.item, self.number, self.view = problem, item, number, view
-        self.notes: dict[bool, Notation] = {d: Notation(item.derivation.graph if item.derivation else problem.graph, d) for d in (False, True)}
+        self.notes: dict[bool, Notation] = {d: Notation(
+            item.derivation.graph if item.derivation else problem.graph, d, problem.sequence).at(EVERY) for d in (False, True)}
         self.printed: dict[int, str] = {}
 
     def blocks(self) -> list[D.Block]:
@@ -241,6 +246,8 @@ class _Writer:
             found += fill.pictures(self.problem, self.item.part.ask, derivation, self.notes[False])
         for a in derivation.answers:
             found.append(self.answer(a))
+        if isinstance(self.item.part.ask, Backward) and self.problem.sequence is not None:
+            found += recursion.answers(self.item.part.ask, self.problem.sequence, derivation, self.notes[False])
         if self.item.comparison is not None:
             found.append(sentence(self.item.comparison))
         if isinstance(self.item.part.ask, GuaranteedZero):
@@ -269,7 +276,10 @@ class _Writer:
     def step(self, s: Step, number: str, listed: set[int]) -> D.StepBlock:
         details: list[D.StepBlock] = []
         refer: list[str] = []
+        recurs = isinstance(s.claim, C.Recurrence)  # the general form of equations of the written graph, which are not printed
         for p in s.premises:
+            if recurs and not isinstance(p.claim, C.Recurrence):
+                continue
             if id(p) in self.printed:
                 refer.append(self.printed[id(p)])
             elif isinstance(p.claim, GivenValue):
@@ -278,7 +288,7 @@ class _Writer:
                 own = f"{number}.{len(details) + 1}"
                 self.printed[id(p)] = own
                 details.append(self.step(p, own, listed))
-        n = self.notation(s)
+        n = self.notation(s).at(s.claim.when) if isinstance(s.claim, C.Recurrence) else self.notation(s)
         blocks = self.claim(s, n)
         if isinstance(s.claim, Value) and isinstance(self.item.part.ask, Gradient):
             details = []
@@ -307,7 +317,7 @@ class _Writer:
                 return (D.Maths(n.form(F.TotalOf(of, wrt))), ": ", *said)
             case Adjoint(_, node):
                 return (D.Maths(n.name(f"{node}_bar")), ": ", s.rule)
-            case AdjointEntry(_, node) | ClosedForm(_, node):
+            case AdjointEntry(_, node) | ClosedForm(_, node) | C.Recurrence(_, node):
                 return (D.Maths(n.name(f"{node}_bar")), ": ", *said)
             case C.Tangent(node, _, direction) | C.ClosedTangent(node, _, direction):
                 return (D.Maths(n.form(F.TangentOf(node, direction))), ": ", *said)
@@ -338,6 +348,8 @@ class _Writer:
             case Adjoint(of, node, _, lines):
                 left, derivative = n.name(f"{node}_bar"), Line(F.TotalOf(of, node))
                 return [self.chain(left, lines if n.form(derivative.form) == left else (derivative, *lines), n)]
+            case C.Recurrence():
+                return [recursion.chain(c, n)]
             case AdjointEntry(_, node, indices, expr):
                 return [self.chain(n.form(F.Component(node, indices)), (Line(F.Just(expr)),), n)]
             case ClosedForm(_, node, expr):

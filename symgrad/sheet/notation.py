@@ -6,7 +6,8 @@ The TeX stays inside the subset that `sheet/tex.py` admits; every format prints 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from sympy import (
     Add,
@@ -35,6 +36,7 @@ from symgrad.language.derivatives import Diff, Grad
 from symgrad.language.entries import Indices, entry
 from symgrad.language.functions import KNOWN, Call, Fn, dimension
 from symgrad.language.graph import Graph
+from symgrad.language.sequence import FIRST, LAST, ONCE, Sequence
 from symgrad.language.tangents import Direction, is_jacobian, is_tangent, tangent_name
 from symgrad.sheet.operations import ATOM, POWER, PRODUCT, SUM, one_norm, operation_tex, quotient, turned
 
@@ -83,6 +85,16 @@ class Notation:
 
     graph: Graph
     decimals: bool = False
+    sequence: Sequence | None = None
+    steps: Mapping[str, str] = field(default_factory=dict)  # h_2 -> t, where steps of a written graph stand for those of any
+
+    def at(self, when: str) -> Notation:
+        """The same with the steps of the written graph printed as what they stand for: t - 1, t, t + 1, or T - 1, T."""
+        if self.sequence is None:
+            return self
+        t, last = (plain_name(n)[0] for n in (self.sequence.index, self.sequence.length))
+        shown = {LAST: {2: f"{last}-1", 3: last}, ONCE: {3: last}, FIRST: {}}.get(when, {1: f"{t}-1", 2: t, 3: f"{t}+1"})
+        return replace(self, steps={f"{s}_{k}": i for s in self.sequence.steps for k, i in shown.items()})
 
     # ---- names -----------------------------------------------------------------------------------------------
 
@@ -105,6 +117,10 @@ class Notation:
                 return (rf"\bar{{{base}}}" if single else rf"\overline{{{base}}}"), scripts
             base, low = plain_name(name)
             return base, f"_{{{low}}}" if low else ""
+        if name in self.steps:
+            base, scripts = replace(self, steps={}).parts(name)
+            head, _, tail = scripts.rpartition(name[-1])
+            return base, head + self.steps[name] + tail
         found = self.graph[name]
         if found.latex:
             return split_scripts(found.latex)
@@ -423,7 +439,7 @@ class Notation:
 
     def _substituted(self, expr: Expr, numbers: dict[str, Expr]) -> str:
         """The expression with numbers for names; every product gets its dots, negative numbers their parentheses."""
-        return _Substituting(self.graph, self.decimals, tuple(numbers.items())).tex(expr)
+        return _Substituting(self.graph, self.decimals, numbers=tuple(numbers.items())).tex(expr)
 
     def entry(self, e: Expr, i: str, j: str) -> str:
         """Entry (i, j) of a matrix expression; the last index of a symbolic dimension is its own letter."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import symgrad
 from symgrad.language.errors import SpecErrors
 from symgrad.reader.read import read_text
 from symgrad.reader.sequence import step_latex
+from tests.sequences import DEEP
 
 RNN = """format = 1
 id = "rnn"
@@ -187,7 +189,8 @@ def test_steps_are_printed_as_indices() -> None:
     ("b = \"K\"", "b = \"t\"", 12, "t counts the steps and cannot be a dimension"),
     ("b = \"K\"", "b = \"K\"\nz = \"K\"", 16, "the name z is bound twice"),
     ("x = { shape", "x = { value = [1, 2], shape", 7, "x has one value for every step; state them in [values]"),
-    ("length = 3", "length = 201", 5, "sequence.length: Input should be less than or equal to 200"),
+    ("length = 3", "length = 201", 5, "sequence.length: 201 is not between 1 and 200"),
+    ("length = 3", "length = 0", 5, "sequence.length: 0 is not between 1 and 200"),
     ("length = 3", "lenght = 3", 5, "unknown key sequence.lenght; did you mean length?"),
     ("\"x[1]\"]", "\"x[t]\"]", 24, "x[t] stands outside a definition for every step"),
     ("\"x[1]\"]", "\"x\"]", 24, "x has one value for every step; write x[2] or x[last]"),
@@ -200,6 +203,48 @@ def test_wrong_use_is_an_error_on_its_line(old: str, new: str, line: int, said: 
     first = [e for e in caught.value.errors if said in e.message]
     assert [e.place.line for e in first if e.place] == [line], [(str(e)) for e in caught.value.errors]
     assert len(caught.value.errors) == 1 or "lenght" in new
+
+
+ANY = RNN.replace("length = 3", 'length = "T"').replace('"x[1]"]', '"x"]')
+
+
+def test_a_name_for_the_length_writes_three_steps_and_says_what_they_stand_for() -> None:
+    given, _ = read_text(RNN.replace('"x[1]"]', '"x[2]"]'), "rnn.toml")
+    text = ANY + '[expected]\n"a.h_bar[t]" = "W.T @ z_bar[t+1] + h[T-1] * h[T] - y[last]"\n"a.W_bar" = "sum(z_bar[t] @ h[t-1].T)"\n'
+    problem, expected = read_text(text, "rnn.toml")
+    assert problem.graph == given.graph and problem.parts == given.parts and given.sequence is None
+    assert problem.sequence is not None and problem.sequence.length == "T" and problem.sequence.steps == ("h", "l", "x", "y", "z")
+    assert [(e.label, e.value) for e in expected] == [("h_2_bar", "W.T @ z_3_bar + h_2 * h_3 - y_3"),
+                                                      ("W_bar", "(z_1_bar @ h0.T + z_2_bar @ h_1.T + z_3_bar @ h_2.T)")]
+
+
+def test_parameters_of_all_steps_are_asked_for_once() -> None:
+    problem, _ = read_text(re.sub(r"wrt = .*", 'wrt = "parameters"', DEEP), "sequence.toml")
+    assert problem.parts[0].ask.wrt == ("W_2", "b_2")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("old", "new", "line", "said"), [
+    ("L = sum(l[t])", "L = 1/T * sum(l[t])", 18, "unsupported: T, the number of steps, as a number in the model"),
+    ("L = sum(l[t])", "L = l[3]", 18, "unsupported: l[3] of a sequence of T steps; outside of a definition for every step there are l[last]"),
+    ("L = sum(l[t])", "L = l[t]", 18, "unsupported: l[t] of a sequence of T steps"),
+    ("h[t-1]", "h[1]", 15, "unsupported: h[1] of a sequence of T steps; a step uses the values of its own step and of the one before"),
+    ("h[t-1]", "h[t-2]", 15, "unsupported: h[t-2] of a sequence of T steps; a step uses"),
+    ('"x"]', '"x[3]"]', 24, "unsupported: x[3] of a sequence of T steps"),
+    ('b = "K"', 'b = "K"\nT = "K"', 5, "T, the number of steps, is the name of something else"),
+    ('b = "K"', 'b = "T"', 12, "unsupported: T, the number of steps, as a dimension"),
+    ('length = "T"', 'length = "t"', 5, "t, the number of steps, is the name of something else"),
+    ('length = "T"', 'length = "2T"', 5, "'2T' is not a name"),
+    ('b = "K"', 'b = { shape = "K", value = [1, 2] }', 1, "unsupported: numbers for a problem with a symbolic number of steps"),
+    ('ask = "backward"', 'ask = "jacobian"', 22, 'unsupported: ask = "jacobian" with a symbolic number of steps; there is ask = "backward"'),
+])
+def test_what_needs_a_number_of_steps_is_an_error_on_its_line(old: str, new: str, line: int, said: str) -> None:
+    assert old in ANY
+    text = ANY.replace(old, new, 1)
+    if "jacobian" in new:
+        text = text.replace('of = "L"', 'of = "z[t]"')
+    with pytest.raises(SpecErrors) as caught:
+        read_text(text, "rnn.toml")
+    assert [e.place.line for e in caught.value.errors if said in e.message and e.place] == [line], list(map(str, caught.value.errors))
 
 
 def test_a_step_defined_with_no_sequence_is_told_to_declare_it() -> None:

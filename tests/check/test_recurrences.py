@@ -1,0 +1,166 @@
+"""Recurrence claims: right ones hold, and each corrupted one is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sympy import Expr, Integer
+
+from symgrad.check.checker import Checker, unanswered
+from symgrad.language import forms as F
+from symgrad.language import sequence as Q
+from symgrad.language import vectors as v
+from symgrad.language.claims import Adjoint, Claim, Line, Recurrence
+from symgrad.language.errors import Unsupported
+from symgrad.language.problem import Problem
+from symgrad.language.steps import Ground, Verdict
+from symgrad.language.wire import certificate_from_json, certificate_to_json
+from symgrad.pipeline import solve
+from symgrad.reader.read import read_text
+from tests.sequences import LSTM, MIXED, RNN
+
+
+class Case:
+    """A problem with its claims, and the verdict on a claim put after them."""
+
+    def __init__(self, text: str) -> None:
+        self.problem: Problem = read_text(text, "sequence.toml")[0]
+        self.result = solve(self.problem)
+        self.claims: list[Claim] = [e.claim for e in self.result.certificate.entries]
+        assert self.result.parts[0].derivation is not None, self.result.parts[0].failure
+
+    def claim(self, node: str, when: str) -> Recurrence:
+        (found,) = [c for c in self.claims if isinstance(c, Recurrence) and (c.node, c.when) == (node, when)]
+        return found
+
+    def verdict(self, claim: Claim, rest: list[Claim] | None = None) -> Verdict:
+        checker = Checker(self.problem)
+        for c in self.claims if rest is None else rest:
+            if isinstance(c, Adjoint):
+                assert checker.check(c).ground is Ground.PROVED
+        return checker.check(claim)
+
+    def symbol(self, name: str) -> Expr:
+        return v.variable(name, self.problem.graph.shape(name.removesuffix("_bar")))
+
+
+@pytest.fixture(scope="module")
+def rnn() -> Case:
+    return Case(RNN)
+
+
+@pytest.fixture(scope="module")
+def mixed() -> Case:
+    return Case(MIXED)
+
+
+def with_expr(c: Recurrence, expr: Expr) -> Recurrence:
+    """The claim with another result, its last line too."""
+    return replace(c, expr=expr, lines=(c.lines[0], Line(F.Just(expr))))
+
+
+def test_the_equations_of_a_recurrent_network_are_those_of_the_textbook(rnn: Case) -> None:
+    W, V = rnn.symbol("W"), rnn.symbol("V")
+    bar = {n: rnn.symbol(f"{n}_bar") for n in ("z_1", "z_2", "z_3", "h_2")}
+    error = v.add(v.matmul(V, rnn.symbol("h_2")), v.negate(rnn.symbol("y_2")))
+    textbook = v.add(v.matmul(v.transpose(V), error), v.matmul(v.transpose(W), bar["z_3"]))
+    assert rnn.verdict(with_expr(rnn.claim("h_2", Q.EARLIER), textbook)).ground is Ground.PROVED
+    assert rnn.claim("W", Q.SUM).expr == v.matmul(bar["z_2"], v.transpose(rnn.symbol("h_1")))
+    assert rnn.claim("h0", Q.FIRST).expr == v.matmul(v.transpose(W), bar["z_1"])
+    verdict = rnn.verdict(rnn.claim("h_2", Q.EARLIER))
+    assert verdict.ground is Ground.PROVED and verdict.domain == "for all T, D, M, K"
+    assert {(c.node, c.when) for c in rnn.claims if isinstance(c, Recurrence)} == {
+        ("L", Q.ONCE), ("l_2", Q.EVERY), ("h_3", Q.LAST), ("h_2", Q.EARLIER), ("z_2", Q.EVERY), ("b", Q.SUM), ("V", Q.SUM), ("U", Q.SUM),
+        ("W", Q.SUM), ("h0", Q.FIRST), ("x_2", Q.EVERY)}
+
+
+def test_a_forgotten_term_is_refused(rnn: Case) -> None:
+    c = rnn.claim("h_2", Q.EARLIER)
+    last = rnn.claim("h_3", Q.LAST)
+    assert rnn.problem.sequence is not None
+    without = rnn.problem.sequence.moved(last, -1)
+    for wrong in (with_expr(c, without.expr), replace(without, when=Q.EARLIER), replace(without, when=Q.EVERY)):
+        assert rnn.verdict(wrong).ground is Ground.REFUTED
+    assert "forgets what z_2 contributes" in rnn.verdict(replace(without, when=Q.EARLIER)).method
+
+
+def test_a_wrong_step_is_refused(rnn: Case) -> None:
+    c, sequence = rnn.claim("h_2", Q.EARLIER), rnn.problem.sequence
+    assert sequence is not None
+    for when in (Q.EVERY, Q.LAST, Q.FIRST, Q.SUM, Q.ONCE, "always"):
+        assert rnn.verdict(replace(c, when=when)).ground is Ground.REFUTED
+    z = rnn.claim("z_2", Q.EVERY)
+    for when in (Q.LAST, Q.FIRST, Q.SUM, Q.ONCE):
+        assert rnn.verdict(replace(z, when=when)).ground is Ground.REFUTED
+    assert rnn.verdict(replace(z, when=Q.EARLIER)).ground is Ground.PROVED  # true, and says less
+    for by in (-1, 1):
+        assert rnn.verdict(sequence.moved(c, by)).ground is Ground.REFUTED
+    W, bar = rnn.symbol("W"), rnn.symbol("z_3_bar")
+    shifted = c.expr.xreplace({bar: rnn.symbol("z_2_bar")})
+    assert shifted != c.expr and rnn.verdict(with_expr(c, shifted)).ground is Ground.REFUTED
+    assert rnn.verdict(replace(rnn.claim("h0", Q.FIRST), when=Q.ONCE)).ground is Ground.REFUTED
+    assert rnn.verdict(with_expr(rnn.claim("h0", Q.FIRST), v.matmul(v.transpose(W), rnn.symbol("z_2_bar")))).ground is Ground.REFUTED
+
+
+def test_a_wrong_summand_is_refused(rnn: Case) -> None:
+    c = rnn.claim("W", Q.SUM)
+    bar, h = rnn.symbol("z_2_bar"), rnn.symbol("h_2")
+    doubled = v.times(Integer(2), c.expr)
+    for wrong in (v.matmul(bar, v.transpose(h)), v.matmul(rnn.symbol("z_1_bar"), v.transpose(rnn.symbol("h_1"))), doubled, v.transpose(c.expr)):
+        assert rnn.verdict(with_expr(c, wrong)).ground is Ground.REFUTED
+    assert rnn.verdict(replace(c, rest=None)).ground is Ground.REFUTED
+    assert rnn.verdict(replace(c, rest=c.expr)).ground is Ground.REFUTED
+    assert rnn.verdict(replace(c, lines=c.lines[1:])).ground is Ground.REFUTED
+    assert rnn.verdict(replace(c, when=Q.FIRST, rest=None)).ground is Ground.REFUTED
+
+
+def test_a_sum_that_is_right_in_all_and_wrong_at_each_step_is_refused(rnn: Case) -> None:
+    """sum over t of z_bar[t] is also the sum of the average; at another T the average is another."""
+    c = rnn.claim("b", Q.SUM)
+    average = v.times(Integer(1) / 3, v.add(v.add(rnn.symbol("z_1_bar"), rnn.symbol("z_2_bar")), rnn.symbol("z_3_bar")))
+    verdict = rnn.verdict(with_expr(c, average))
+    assert verdict.ground is Ground.REFUTED and "another step" in verdict.method
+
+
+def test_what_stands_beside_a_sum_is_part_of_it(mixed: Case) -> None:
+    c = mixed.claim("W", Q.SUM)
+    assert c.rest == v.times(Integer(1) / 2, mixed.symbol("W")) or mixed.verdict(c).ground is Ground.PROVED
+    assert mixed.verdict(replace(c, rest=Integer(0))).ground is Ground.REFUTED
+    assert mixed.claim("O", Q.LAST).when == Q.LAST
+    assert mixed.verdict(replace(mixed.claim("O", Q.LAST), when=Q.ONCE)).ground is Ground.REFUTED
+
+
+def test_it_rests_on_adjoints_that_were_verified(rnn: Case) -> None:
+    assert rnn.verdict(rnn.claim("h_2", Q.EARLIER), []).ground is Ground.REFUTED
+
+
+def test_a_problem_without_a_symbolic_length_has_no_recurrences(rnn: Case) -> None:
+    problem, _ = read_text(RNN.replace('length = "T"', "length = 3").replace('"x"]', '"x[1]"]'), "sequence.toml")
+    assert problem.graph == rnn.problem.graph
+    checker = Checker(problem)
+    for c in rnn.claims:
+        assert (checker.check(c).ground is Ground.PROVED) == isinstance(c, Adjoint)
+
+
+def test_the_equations_of_all_steps_answer_the_question(rnn: Case) -> None:
+    (part,) = rnn.problem.parts
+    assert unanswered(rnn.problem, part, tuple(rnn.claims)) == ()
+    for node, when in (("W", Q.SUM), ("x_2", Q.EVERY), ("h0", Q.FIRST)):
+        assert unanswered(rnn.problem, part, tuple(c for c in rnn.claims if c != rnn.claim(node, when))) == (f"{node}_bar",)
+
+
+def test_the_graph_is_held_to_one_definition_for_all_steps(rnn: Case) -> None:
+    sequence, graph = rnn.problem.sequence, rnn.problem.graph
+    assert sequence is not None
+    sequence.require(graph, "L")
+    nodes = tuple(replace(n, expr=v.negate(n.expr)) if n.name == "h_2" else n for n in graph.nodes)
+    with pytest.raises(Unsupported, match="h has not the same definition at every step"):
+        sequence.require(replace(graph, nodes=nodes), "L")
+
+
+@pytest.mark.parametrize("text", [RNN, LSTM, MIXED])
+def test_certificates_travel(text: str) -> None:
+    case = Case(text)
+    data = certificate_to_json(case.result.certificate)
+    assert certificate_from_json(data, case.problem.graph) == case.result.certificate

@@ -1,0 +1,57 @@
+"""Problems with sequences of symbolic length for the tests."""
+
+from __future__ import annotations
+
+
+def problem(symbols: str, let: str, wrt: str) -> str:
+    return (f'format = 1\nid = "sequence"\ntitle = "A sequence"\n[sequence]\nlength = "T"\n[symbols]\n{symbols}\n[model]\n'
+            f"let = '''\n{let}\n'''\n"
+            f'[[part]]\nlabel = "a"\nask = "backward"\nof = "L"\nwrt = [{wrt}]\n')
+
+
+RNN = problem("""x = { shape = "D", each = true, role = "input" }
+y = { shape = "M", each = true, role = "given" }
+h0 = "K"
+W = "K, K"
+U = { shape = "K, D" }
+V = "M, K"
+b = "K\"""", """z[t] = W @ h[t-1] + U @ x[t] + b
+h[t] = tanh(z[t])
+l[t] = 1/2 * norm(V @ h[t] - y[t])^2
+L = sum(l[t])""", '"W", "U", "V", "b", "h0", "x"')
+
+LSTM = problem("""x = { shape = "D", each = true, role = "input" }
+y = { shape = "K", role = "given" }
+h0 = "K"
+c0 = "K"
+A = "K, K"
+B = "K, K"
+C = "K, K"
+E = "K, K"
+F = "K, D"
+G = "K, D\"""", """i[t] = sigmoid(A @ h[t-1] + F @ x[t])
+f[t] = sigmoid(B @ h[t-1] + G @ x[t])
+o[t] = sigmoid(C @ h[t-1] + F @ x[t])
+g[t] = tanh(E @ h[t-1] + G @ x[t])
+c[t] = f[t] * c[t-1] + i[t] * g[t]
+h[t] = o[t] * tanh(c[t])
+L = 1/2 * norm(h[last] - y)^2""", '"A", "B", "C", "E", "F", "G", "h0", "c0", "x"')
+
+DEEP = problem("""h0 = { shape = "K", role = "input" }
+W = { shape = "K, K", each = true }
+b = { shape = "K", each = true }
+y = { shape = "K", role = "given" }""", """z[t] = W[t] @ h[t-1] + b[t]
+h[t] = h[t-1] + sigmoid(z[t])
+L = 1/2 * norm(h[T] - y)^2""", '"W", "b", "h0"')
+
+MIXED = problem("""x = { shape = "K", each = true, role = "input" }
+v = { shape = "D", role = "input" }
+y = { shape = "M", role = "given" }
+B = "K, D"
+W = "K, K"
+O = "M, K\"""", """h0 = tanh(B @ v)
+h[t] = tanh(W @ h[t-1] + x[t])
+l[t] = 1/2 * norm(h[t])^2
+o[t] = sigmoid(O @ h[t])
+s = sum(l[t])
+L = s^2 + norm(o[last] - y)^2 + 1/4 * norm(W)^2""", '"W", "B", "O", "v", "x"')
