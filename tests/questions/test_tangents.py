@@ -287,3 +287,12 @@ def test_a_total_derivative_is_told_from_a_partial_one() -> None:
     total, partial = (n.form(f) for f in (F.TangentOf("u", direction), F.Pushforward("u", "x", direction)))
     assert total == r"\frac{\mathrm{d} \mathbf{u}}{\mathrm{d} \mathbf{x}}"
     assert partial == r"\frac{\partial \mathbf{u}}{\partial \mathbf{x}}"
+
+
+def test_what_is_not_decided_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is too large to be written out: not that no line answers, but that nothing was decided."""
+    monkeypatch.setattr("symgrad.check.explicit.MAX_WRITTEN", 3)
+    p = problem("y = A @ x", 'A = { shape = "M, N" }\nx = { shape = "N" }', 'ask = "jacobian"\nof = "y"\nwrt = ["A"]')
+    (part,) = solve(p).parts
+    assert part.failure.startswith("undecided: ")
+    assert "written out" in part.failure
