@@ -55,3 +55,11 @@ l[t] = 1/2 * norm(h[t])^2
 o[t] = sigmoid(O @ h[t])
 s = sum(l[t])
 L = s^2 + norm(o[last] - y)^2 + 1/4 * norm(W)^2""", '"W", "B", "O", "v", "x"')
+
+SCALAR = problem("""x = { each = true, role = "input" }
+h0 = ""
+a = ""
+b = \"\"""", """h[t] = a * h[t-1] + b * tanh(x[t] * h[t-1] * h[t-1])
+e[t] = (h[t] - x[t])^2
+q = sum(e[t])
+L = q * h[last]^2""", '"a", "b", "h0", "x"')

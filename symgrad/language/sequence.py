@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-from sympy import Expr, MatrixSymbol, Symbol
+from sympy import Add, HadamardProduct, MatAdd, MatrixSymbol, Mul, Pow, Symbol
+from sympy.core.basic import Basic
 
 from symgrad.language import vectors as v
 from symgrad.language.errors import Unsupported
@@ -52,9 +53,8 @@ class Sequence:
 
     def moved(self, x: Any, by: int) -> Any:
         """An expression, a form or lines with every step moved."""
-        if isinstance(x, Expr):
-            atoms = {a: self._atom(a, by) for a in x.atoms(Symbol, MatrixSymbol)}
-            return x.xreplace({a: b for a, b in atoms.items() if a != b})
+        if isinstance(x, Basic):
+            return self._expr(x, by)
         if isinstance(x, str):
             return self.moved_name(x, by)
         if isinstance(x, tuple):
@@ -63,15 +63,25 @@ class Sequence:
             return type(x)(**{f.name: self.moved(getattr(x, f.name), by) for f in dataclasses.fields(x)})
         return x
 
-    def _atom(self, a: Expr, by: int) -> Expr:
-        if isinstance(a, MatrixSymbol):
-            return v.variable(self.moved_name(a.name, by), a.shape)
-        return v.variable(self.moved_name(str(a), by), v.SCALAR) if not a.is_integer else a
+    def _expr(self, e: Basic, by: int) -> Basic:
+        """Factors and terms stay in their order, and as they are written."""
+        if isinstance(e, MatrixSymbol):
+            return v.variable(self.moved_name(e.name, by), e.shape)
+        if isinstance(e, Symbol):
+            return e if e.is_integer else v.variable(self.moved_name(e.name, by), v.SCALAR)
+        if not e.args:
+            return e
+        args = [self._expr(a, by) for a in e.args]
+        if all(a is b for a, b in zip(args, e.args, strict=True)):
+            return e
+        if isinstance(e, Add | Mul):
+            return e._from_args(args)
+        return Pow(*args, evaluate=False) if isinstance(e, Pow) else e.func(*args)
 
     def total(self, graph: Graph, node: Node) -> str | None:
         """l where the node is sum(l[t]) over all steps."""
         for s in self.steps:
-            if f"{s}_1" in graph and node.expr == reduce(v.add, [graph.symbol(f"{s}_{k}") for k in (1, 2, 3)]):
+            if f"{s}_1" in graph and alike(node.expr, reduce(v.add, [graph.symbol(f"{s}_{k}") for k in (1, 2, 3)])):
                 return s
         return None
 
@@ -85,7 +95,7 @@ class Sequence:
             if not isinstance(two, Node):
                 continue
             if not (isinstance(one, Node) and isinstance(three, Node)
-                    and self.moved(two.expr, 1) == three.expr and self.moved(two.expr, -1) == one.expr):
+                    and alike(self.moved(two.expr, 1), three.expr) and alike(self.moved(two.expr, -1), one.expr)):
                 raise Unsupported(f"{s} has not the same definition at every step")
             if read := later & set(graph.arguments(two.name)):
                 raise Unsupported(f"a step uses {sorted(read)[0]}, which depends on all steps, with a symbolic number of steps")
@@ -104,4 +114,21 @@ class Sequence:
                               + " at some of the steps only, in a way that is not the same for every number of steps")
 
 
-__all__ = ["ANCHOR", "EARLIER", "EVERY", "FIRST", "LAST", "ONCE", "STEPS", "SUM", "WRITTEN", "Sequence"]
+def alike(a: Basic, b: Basic) -> bool:
+    """Are two expressions the same but for the order of terms, and of factors that commute?"""
+    return _ordered(a) == _ordered(b)
+
+
+def _ordered(e: Basic) -> object:
+    if not e.args or isinstance(e, MatrixSymbol):
+        return e
+    if not isinstance(e, Add | Mul | MatAdd | HadamardProduct):
+        return (type(e), *map(_ordered, e.args))
+    terms: list[object] = []
+    for a in e.args:
+        inner = _ordered(a)
+        terms.extend(inner[1:] if isinstance(inner, tuple) and inner[0] is type(e) else [inner])
+    return (type(e), *sorted(terms, key=str))
+
+
+__all__ = ["ANCHOR", "EARLIER", "EVERY", "FIRST", "LAST", "ONCE", "STEPS", "SUM", "WRITTEN", "Sequence", "alike"]

@@ -55,7 +55,7 @@ def _of_step(sequence: Q.Sequence, of: str, base: str, steps: dict[str, Step]) -
 
     if 2 not in here:
         return [at(3, Q.LAST)]
-    if 3 in here and _alike(here[3].expr, sequence.moved(here[2].expr, 1)) and len(here[3].lines) == len(here[2].lines):
+    if 3 in here and Q.alike(here[3].expr, sequence.moved(here[2].expr, 1)) and len(here[3].lines) == len(here[2].lines):
         return [at(2, Q.EVERY)]
     return [*([at(3, Q.LAST)] if 3 in here else []), at(2, Q.EARLIER)]
 
@@ -82,10 +82,6 @@ def _shared(sequence: Q.Sequence, of: str, name: str, a: Accumulated, step: Step
     first: F.Form = users[0] if len(users) == 1 else F.Sum(tuple(users))
     rest = reduce(v.add, [t for _, t in parts[0]]) if 0 in parts else Integer(0)
     return Recurrence(of, name, Q.SUM, expr, (Line(first), Line(F.Just(expr))), rest)
-
-
-def _alike(a: Expr, b: Expr) -> bool:
-    return bool(a == b)
 
 
 def _base(sequence: Q.Sequence, name: str) -> str:

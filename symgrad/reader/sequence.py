@@ -193,7 +193,8 @@ def unroll(spec: SequenceSpec, table: Mapping[str, Any], symbols: Mapping[str, A
     del out["sequence"]
 
     def renamed(key: str, path: KeyPath) -> str:
-        new = _attempt(lambda: steps.written(key) if "[" in key else key, note_at, path) or key
+        part, dot, label = key.rpartition(".") if path[0] == "expected" else ("", "", key)
+        new = part + dot + str(_attempt(lambda: steps.written(label) if "[" in label else label, note_at, path) or label)
         if new != key:
             keys[(*path[:-1], new)] = path
         return str(new)
@@ -248,6 +249,7 @@ def _check_names(steps: Steps, each: set[str], left: Mapping[str, int], symbols:
     for name in sorted(steps.names):
         where: KeyPath = ("symbols", name) if name in each else ()
         made = {step_name(name, k) for k in range(1, steps.length + 1)}
+        made |= {n for n in taken | steps.names if total and re.fullmatch(rf"{name}_\d+", n)}
         if clash := sorted(made & (taken | steps.names)):
             error = SpecError(f"{clash[0]} is the name of {name}[{clash[0].rpartition('_')[2]}]; call one of them something else")
         elif name in functions:

@@ -18,6 +18,7 @@ import pytest
 
 from symgrad.check.checker import Checker
 from symgrad.language import forms as F
+from symgrad.language import sequence as Q
 from symgrad.language.claims import (
     Adjoint,
     AdjointEntry,
@@ -27,6 +28,7 @@ from symgrad.language.claims import (
     GivenValue,
     Matches,
     Partial,
+    Recurrence,
     Total,
     Value,
 )
@@ -199,6 +201,8 @@ def is_true(name: str, c: Claim) -> bool:
             case Adjoint():
                 forms = [*(x.form for x in c.lines), F.Just(c.expr)]
                 return all(close(o.form(f, c.of), o.slope(c.of, c.node)) for o in free(name) for f in forms)
+            case Recurrence():
+                return all(recurrence_is_true(o, p, c) for o in free(name))
             case AdjointEntry():
                 return all(entry_is_true(o, c) for o in free(name))
             case ClosedForm():
@@ -249,6 +253,18 @@ def entry_is_true(o: Oracle, c: AdjointEntry) -> bool:
         if not close(o.value(c.expr, o.env, at), wanted[index]):
             return False
     return True
+
+
+def recurrence_is_true(o: Oracle, p: Problem, c: Recurrence) -> bool:
+    """At every step of the graph of three steps, every line; of a sum over the steps, the sum."""
+    assert p.sequence is not None
+    by = {k: k - Q.ANCHOR[c.when] for k in Q.STEPS[c.when]}
+    at = {k: [o.form(f, c.of) for f in p.sequence.moved((*(x.form for x in c.lines), F.Just(c.expr)), b)] for k, b in by.items()}
+    if c.when == Q.SUM:
+        rest = 0 if c.rest is None or c.rest == 0 else o.form(F.Just(c.rest), c.of)
+        alike = all(close(x, forms[-1]) for forms in at.values() for x in forms)
+        return c.rest is not None and alike and close(sum(forms[-1] for forms in at.values()) + rest, o.slope(c.of, c.node))
+    return all(close(x, o.slope(c.of, p.sequence.moved_name(c.node, by[k]))) for k, forms in at.items() for x in forms)
 
 
 def differs_is_true(p: Problem, c: Differs) -> bool:

@@ -19,7 +19,7 @@ from symgrad.language.steps import Ground
 from symgrad.numeric.compiled import compile_graph
 from symgrad.pipeline import solve
 from symgrad.reader.read import read_text
-from tests.sequences import DEEP, LSTM, MIXED, RNN
+from tests.sequences import DEEP, LSTM, MIXED, RNN, SCALAR
 
 Values = dict[str, torch.Tensor]
 
@@ -61,6 +61,15 @@ def mixed(p: Values, length: int) -> torch.Tensor:
     return total**2 + ((o - p["y"]) ** 2).sum() + (p["W"] ** 2).sum() / 4
 
 
+def scalars(p: Values, length: int) -> torch.Tensor:
+    h, q = p["h0"], torch.zeros((), dtype=torch.float64)
+    for t in range(1, length + 1):
+        x = p[f"x_{t}"]
+        h = p["a"] * h + p["b"] * torch.tanh(x * h * h)
+        q = q + (h - x) ** 2
+    return q * h**2
+
+
 def recursion(problem: Problem, claims: list[Recurrence], written: Graph, length: int) -> Graph:
     """The graph written out for a length, with the adjoints that the general equations define, from the last step to the first."""
     sequence = problem.sequence
@@ -96,7 +105,7 @@ def recursion(problem: Problem, claims: list[Recurrence], written: Graph, length
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 5])
-@pytest.mark.parametrize(("text", "loss"), [(RNN, rnn), (LSTM, lstm), (DEEP, deep), (MIXED, mixed)])
+@pytest.mark.parametrize(("text", "loss"), [(RNN, rnn), (LSTM, lstm), (DEEP, deep), (MIXED, mixed), (SCALAR, scalars)])
 def test_the_recursion_gives_the_gradients_of_pytorch(text: str, loss: Callable[[Values, int], torch.Tensor], length: int) -> None:
     problem, _ = read_text(text, "sequence.toml")
     result = solve(problem)
@@ -109,11 +118,11 @@ def test_the_recursion_gives_the_gradients_of_pytorch(text: str, loss: Callable[
     graph = recursion(problem, claims, given.graph, length)
     sizes = {"K": 3, "D": 2, "M": 2}
     random = np.random.default_rng(length)
-    values = {x.name: random.normal(size=[sizes[str(d)] for d in x.shape if d != 1]) for x in given.graph.variables}
+    values = {x.name: np.asarray(random.normal(size=[sizes[str(d)] for d in x.shape if d != 1])) for x in given.graph.variables}
     leaves = {n: torch.tensor(a, requires_grad=True) for n, a in values.items()}
     loss(leaves, length).backward()
     asked = [n for n in values if f"{n}_bar" in graph]
-    assert len(asked) >= 3 and set(asked) >= {n for n in values if n.startswith(("W", "x_"))}
+    assert len(asked) >= 3 and set(asked) >= {n for n in values if n.startswith(("W", "x_", "a"))}
     found = compile_graph(graph, tuple(f"{n}_bar" for n in asked))(values)
     for n in asked:
         grad = leaves[n].grad

@@ -218,6 +218,12 @@ def test_a_name_for_the_length_writes_three_steps_and_says_what_they_stand_for()
                                                       ("W_bar", "(z_1_bar @ h0.T + z_2_bar @ h_1.T + z_3_bar @ h_2.T)")]
 
 
+def test_a_part_may_have_the_label_of_a_sequence() -> None:
+    text = ANY.replace('label = "a"', 'label = "h"') + '[expected]\n"h.h_bar[T]" = "h[T] - y[T]"\n"h.W_bar" = "W"\n'
+    _, expected = read_text(text, "rnn.toml")
+    assert [(e.part, e.label) for e in expected] == [("h", "h_3_bar"), ("h", "W_bar")]
+
+
 def test_parameters_of_all_steps_are_asked_for_once() -> None:
     problem, _ = read_text(re.sub(r"wrt = .*", 'wrt = "parameters"', DEEP), "sequence.toml")
     assert problem.parts[0].ask.wrt == ("W_2", "b_2")  # type: ignore[union-attr]
@@ -230,6 +236,7 @@ def test_parameters_of_all_steps_are_asked_for_once() -> None:
     ("h[t-1]", "h[1]", 15, "unsupported: h[1] of a sequence of T steps; a step uses the values of its own step and of the one before"),
     ("h[t-1]", "h[t-2]", 15, "unsupported: h[t-2] of a sequence of T steps; a step uses"),
     ('"x"]', '"x[3]"]', 24, "unsupported: x[3] of a sequence of T steps"),
+    ('b = "K"', 'b = "K"\nz_7 = "K"', 16, "z_7 is the name of z[7]; call one of them something else"),
     ('b = "K"', 'b = "K"\nT = "K"', 5, "T, the number of steps, is the name of something else"),
     ('b = "K"', 'b = "T"', 12, "unsupported: T, the number of steps, as a dimension"),
     ('length = "T"', 'length = "t"', 5, "t, the number of steps, is the name of something else"),
