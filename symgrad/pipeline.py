@@ -129,10 +129,12 @@ def _solve_part(problem: Problem, part: Part, expected: tuple[ExpectedAnswer, ..
     more = f"; and {len(wrong) - SHOWN} more, most of which rest on these" if len(wrong) > SHOWN else ""
     unsettled = [f"{c.label}: {c.verdict.method}" for c in certified if c.verdict.ground is Ground.UNDECIDED]
     failure = f"the checker refused: {'; '.join(wrong[:SHOWN])}{more}" if wrong else f"not answered: {', '.join(missing)}" if missing else ""
-    if wrong and unsettled and isinstance(part.ask, Jacobian | Hessian | HessianVector):  # what is refused rests on what is not decided
+    if failure and unsettled and isinstance(part.ask, Jacobian | Hessian | HessianVector):  # what fails rests on what is not decided
         failure = f"undecided: {unsettled[0]}"
     if isinstance(part.ask, Forward | Gradient | Backward | Jacobian | Hessian | HessianVector | Choose):
         stray = [a.label for a in derivation.answers if not stands(a, sound)]
+        if stray and unsettled and not failure:
+            failure = f"undecided: {unsettled[0]}"
         failure = failure or (f"no checked line says what is boxed as {', '.join(stray)}" if stray else "")
     agreed = tuple((e.label, agrees(problem, part, derivation, checker, e)) for e in expected)
     if failure:

@@ -56,6 +56,22 @@ class Model:
         """d of / d wrt of scalars by the chain rule, path by path; with numbers put in where `values` gives them."""
         return self.ask("gradient", values, of=of, wrt=self._wrt(wrt))
 
+    def jacobian(self, of: str, wrt: Names, *, direction: Sequence[str] = ()) -> Solution:
+        """d of / d wrt, a row for each entry of `of`, a column for each entry of the variable (matrices column by column).
+
+        With a `direction`, a name of the shape of each variable, the product of the Jacobian with it, shaped like `of`.
+        Raises SpecError, ShapeError, Unsupported.
+        """
+        return self.ask("jacobian", of=of, wrt=_list(wrt), direction=list(direction))
+
+    def hessian(self, of: str, wrt: Names, *, derivatives: str = "kept") -> Solution:
+        """The second derivatives of a scalar: a block for every two names of `wrt`, on and above the diagonal."""
+        return self.ask("hessian", of=of, wrt=_list(wrt), derivatives=derivatives)
+
+    def hvp(self, of: str, wrt: Names, direction: Names, *, closed_form: bool = False, derivatives: str = "kept") -> Solution:
+        """The Hessian times a direction without the Hessian: the tangents of the adjoints (Pearlmutter 1994), of any shape."""
+        return self.ask("hvp", of=of, wrt=_list(wrt), direction=_list(direction), closed_form=closed_form, derivatives=derivatives)
+
     def forward(self, values: Mapping[str, Any] | None = None, of: Sequence[str] = ()) -> Solution:
         """The table of node values at stated numbers, exact where they are rational."""
         return self.ask("forward", values, of=list(of))
@@ -199,6 +215,10 @@ class Model:
         from symgrad.api.display import model_markdown
 
         return model_markdown(self)
+
+
+def _list(names: Names) -> list[str]:
+    return [names] if isinstance(names, str) else list(names or ())
 
 
 def _title(ask: Ask) -> str:

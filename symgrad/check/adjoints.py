@@ -13,6 +13,7 @@ from sympy import Add, Expr, Integer, Mul, ZeroMatrix
 
 from symgrad.check.comparison import Compared, Comparison, say_leaf
 from symgrad.check.explicit import Explicit, Rows
+from symgrad.check.general import General
 from symgrad.check.identity import hits_kink, leaves
 from symgrad.check.normal import Undecided, constant_value
 from symgrad.check.pattern import Pattern
@@ -42,12 +43,13 @@ class Adjoints:
 
     problem: Problem
     found: dict[tuple[str, str], Expr] = field(default_factory=dict)
+    constants: dict[str, dict[Expr, Expr]] = field(default_factory=dict)
+    general: tuple[()] | tuple[General, Adjoints] | None = None  # the same with letters for large sizes; () if that cannot be
 
     def __post_init__(self) -> None:
         self.graph = self.problem.graph
         self.dimensions = self.graph.dimensions
         self.above: dict[str, frozenset[str]] = {}
-        self.constants: dict[str, dict[Expr, Expr]] = {}
         self.shown: dict[Hashable, Compared] = {}  # patterns of proved chains, dimensions numbered
         self.inline: dict[Expr, Expr] = {}  # names that stand for their definitions while one chain is compared
         self.mirrored: Mirrored = {}  # square matrices that are known to be symmetric, while one chain is compared
@@ -290,8 +292,27 @@ class Adjoints:
                     values[symbol if self.graph.shape(name) == SCALAR else Entry(symbol, Integer(a), Integer(b))] = x
         return values
 
+    def in_general(self, a: F.Form, b: F.Form, of: str, shape: tuple[Expr, Expr], what: str) -> Compared | None:
+        """Large numbers for sizes as letters: proved for all sizes, or None."""
+        try:
+            if self.general is None:
+                general = General(self.graph)
+                self.general = general, Adjoints(replace(self.problem, graph=general.graph), constants=self.constants, general=())
+            if not self.general:
+                return None
+            general, adjoints = self.general
+            adjoints.inline = {general.form(symbol): general.form(e) for symbol, e in self.inline.items()}
+            found = adjoints.equal(general.form(a), general.form(b), of, general.shape(shape), what)
+        except (Refused, Undecided):
+            self.general = self.general or ()  # what cannot be put in letters once never can
+            return None
+        return Compared((), True, found.conditions, str(general)) if found.everywhere else None
+
     def equal(self, a: F.Form, b: F.Form, of: str, shape: tuple[Expr, Expr], what: str) -> Compared:
         """Entry by entry.  Raises Refused with a point, or Undecided."""
+        if (generally := self.in_general(a, b, of, shape, what)) is not None:
+            self.note_kinks((*self.sources(a), *self.sources(b)))
+            return generally
         mentioned = self.mentioned(a) | self.mentioned(b) | {d for d in shape if not d.is_Integer}
         mentioned = mentioned.union(*map(dimensions_in, self.inline.values()))
         sources = (*self.sources(a), *self.sources(b))

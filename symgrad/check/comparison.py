@@ -5,6 +5,8 @@ Three ways, the first that shows it:
 2. the same with those sizes as numbers, at one size more for each of them and for each sum over nothing;
 3. everything written out and compared in the normal form of check/normal.py, at the sizes of check/sizes.py; that is a proof
    unless an inverse, a determinant or the like is met, whose cofactors grow with the size, or too much would have to be written.
+
+None of them is a proof where an index of a size such as N M is divided up in two ways (check/splits.py).
 """
 
 from __future__ import annotations
@@ -25,10 +27,11 @@ from symgrad.check.normal import Undecided, branches
 from symgrad.check.points import differ, points
 from symgrad.check.sizes import Source, TooManySizes, thorough
 from symgrad.check.slots import Slots, enough
+from symgrad.check.splits import divided_alike
 from symgrad.language import operations as op
 from symgrad.language.errors import Refused
 from symgrad.language.problem import Conventions
-from symgrad.language.vectors import Entry, Shape
+from symgrad.language.vectors import Entry, Shape, shape_of
 
 Sizes = dict[Any, int]
 Side = Callable[[Explicit], Rows]
@@ -43,16 +46,21 @@ class Compared:
     sizes: tuple[tuple[tuple[Any, int], ...], ...] = ()
     everywhere: bool = True
     conditions: tuple[str, ...] = ()
+    instead_of: str = ""  # the numbers for which there were letters
 
     def also(self, other: Compared) -> Compared:
         weaker = other if other.sizes and (self.everywhere or not other.everywhere) else self
-        return Compared(weaker.sizes, self.everywhere and other.everywhere, tuple(dict.fromkeys((*self.conditions, *other.conditions))))
+        conditions = tuple(dict.fromkeys((*self.conditions, *other.conditions)))
+        instead_of = "" if self.sizes or other.sizes else self.instead_of or other.instead_of  # where a line was written out, say so
+        return Compared(weaker.sizes, self.everywhere and other.everywhere, conditions, instead_of)
 
     def renamed(self, names: Mapping[Any, Any]) -> Compared:
         """The same with other dimensions."""
         return replace(self, sizes=tuple(tuple((names[d], n) for d, n in vector) for vector in self.sizes))
 
     def __str__(self) -> str:
+        if self.instead_of:
+            return f"compared for all sizes in the place of {self.instead_of}"
         if not self.sizes or not self.sizes[0]:
             return "compared in normal form"
         slots = ", as many as a monomial has index slots" if self.everywhere else ""
@@ -69,8 +77,18 @@ class Comparison:
     mirrored: Mapping[Expr, int] = field(default_factory=dict)  # square matrices that are their transpose, times 1 or -1
 
     def compare(self, left: Side, right: Side, shape: Shape, sides: Callable[[bool], tuple[Slots, ...]], what: str,
-                sources: tuple[Source, ...], mentioned: frozenset[Expr], definitions: tuple[tuple[Expr, Expr], ...] = ()) -> Compared:
-        """Raises Refused with a point, or Undecided.  `definitions` are put in for their symbols in the entries of both sides."""
+                sources: tuple[Source, ...], mentioned: frozenset[Expr], definitions: tuple[tuple[Expr, Expr], ...] = (),
+                layouts: tuple[Expr, ...] = ()) -> Compared:
+        """Raises Refused with a point, or Undecided.  `definitions` are put in for their symbols in the entries of both sides;
+        `layouts` are other expressions whose rows and columns are those of both sides."""
+        found = self._compare(left, right, shape, sides, what, sources, mentioned, definitions)
+        alike = (*layouts, *(s.expr for s in sources if not s.derived and shape_of(s.expr) == shape))
+        if not mentioned or divided_alike(alike, (s.expr for s in sources), definitions):
+            return found
+        return replace(found, everywhere=False)  # the slot count says nothing
+
+    def _compare(self, left: Side, right: Side, shape: Shape, sides: Callable[[bool], tuple[Slots, ...]], what: str,
+                 sources: tuple[Source, ...], mentioned: frozenset[Expr], definitions: tuple[tuple[Expr, Expr], ...]) -> Compared:
         dimensions = tuple(d for d in self.dimensions if d in mentioned)
         plain, with_atoms = sides(False), sides(True)
         sizes, complete = enough(dimensions, shape, plain)

@@ -22,6 +22,7 @@ from symgrad.check.pattern import Pattern
 from symgrad.check.permutations import commuted
 from symgrad.check.points import NoSign, differ, enclose, points
 from symgrad.check.signs import NEGATIVE, POSITIVE, Signs
+from symgrad.check.splits import divided_alike
 from symgrad.language.errors import Refused
 from symgrad.language.functions import KNOWN, Call, Fn, dimension, scalar
 from symgrad.language.graph import Graph
@@ -153,6 +154,7 @@ class Equality:
             bound = {i for e in (x, y) for i in bound_indices(e)}
             vectors, holds = enough(tuple(sorted(dimensions - bound, key=str)), free, (slots(x), slots(y)))
             put_in = [(p.xreplace(sizes), q.xreplace(sizes)) for p, q in known]
+            holds = holds and divided_alike((x, y))
             if holds and all(self.same_entries(x, y, free, indices, vector, meaning, put_in) for vector in vectors):
                 return [(vector, {d: n for n, d in sizes.items()}) for vector in vectors]
         return None

@@ -34,6 +34,7 @@ from symgrad.check.points import NoSign, differ, points
 from symgrad.check.queries import comparison_key, possible_signs
 from symgrad.check.signs import ANY, NEGATIVE, NOT_NEGATIVE, POSITIVE, SignSet, product_of
 from symgrad.check.sizes import Source, thorough
+from symgrad.check.splits import divided_alike
 from symgrad.language import forms as F
 from symgrad.language.claims import Cases, Claim, Counterexample, Identity, Impossible, Open
 from symgrad.language.derivatives import Diff, Grad
@@ -166,7 +167,7 @@ class Identities:
         least = least_sizes(given)
         shape = (*ranges, *(d for d in shape_of(a) if d != 1))
         vectors, general = enough(tuple(d for d in self.graph.dimensions if d in mentioned), shape, (slots(a), slots(b)))
-        self.general &= general
+        self.general &= general and divided_alike((a, b))
         vectors = thorough(vectors, shape, (slots(a), slots(b)), (*_sources(a), *_sources(b)))
         alike = not any(_names_an_entry(e) for e in (a, b, *(s for q in others for s in (q.left, q.right))))
         for vector in vectors:

@@ -8,13 +8,16 @@ that was verified equals its expression wherever both exist, so the expression m
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from sympy import Add, Expr, Identity, Integer, Mul, ZeroMatrix
+from sympy import Add, Expr, Identity, Integer, MatMul, MatrixSymbol, Mul, OneMatrix, Symbol, Transpose, ZeroMatrix
 
 from symgrad.check.adjoints import Adjoints, expressions, flat
 from symgrad.check.comparison import Compared
 from symgrad.check.explicit import Explicit, Rows
+from symgrad.check.general import General
+from symgrad.check.normal import Undecided
 from symgrad.check.pattern import Pattern
 from symgrad.check.shapes import require_shapes
 from symgrad.check.sizes import Source
@@ -24,12 +27,37 @@ from symgrad.language.bounds import within_degree
 from symgrad.language.claims import ClosedTangent, Tangent
 from symgrad.language.errors import Refused
 from symgrad.language.graph import Graph, Variable
+from symgrad.language.operations import Vec
 from symgrad.language.steps import Verdict
-from symgrad.language.tangents import Direction, entries, is_jacobian, moved, tangent, tangent_name, tangent_shape, with_adjoints
-from symgrad.language.vectors import dimensions_in, names_in, say_shape, shape_of
+from symgrad.language.tangents import Direction, entries, is_clear, is_jacobian, moved, tangent, tangent_name, tangent_shape, with_adjoints
+from symgrad.language.vectors import dimensions_in, is_scalar, names_in, say_shape, shape_of
 
 Setting = tuple[str, Direction]
 """The node whose adjoints are definitions ("" for none), and the direction."""
+
+
+@dataclass
+class _Extended:
+    """A graph with adjoints for definitions, and what moves in it along each direction."""
+
+    adjoints: dict[str, Expr]
+    graph: Graph
+    found: dict[Direction, frozenset[str]] = field(default_factory=dict)
+    letters: list[General | None] = field(default_factory=list)  # at most one: the graph with letters for large sizes; None if that cannot be
+
+    def general(self) -> General | None:
+        """Large numbers for sizes as letters (check/general.py)."""
+        if not self.letters:
+            try:
+                self.letters.append(General(self.graph))
+            except Refused:
+                self.letters.append(None)
+        return self.letters[0]
+
+    def moving(self, direction: Direction) -> frozenset[str]:
+        if direction not in self.found:
+            self.found[direction] = moved(self.graph, direction)
+        return self.found[direction]
 
 
 class Tangents:
@@ -38,8 +66,7 @@ class Tangents:
     def __init__(self, adjoints: Adjoints) -> None:
         self.adjoints, self.base = adjoints, adjoints.problem.graph
         self.found: dict[Setting, dict[str, Expr]] = {}
-        self.graphs: dict[tuple[str, int], Graph] = {}
-        self.moving: dict[tuple[int, Direction], frozenset[str]] = {}
+        self.graphs: dict[str, _Extended] = {}
         self.shown: dict[Hashable, Compared] = {}
 
     # ---- claims ----------------------------------------------------------------------------------------------
@@ -50,8 +77,8 @@ class Tangents:
         self.require_direction(c.direction)
         what = tangent_name(c.node, c.direction)
         shape = tangent_shape(graph, c.node, c.direction)
-        if what in graph:
-            raise Refused(f"{what} is a name of the problem and cannot stand for a derivative of {c.node} too")
+        if what in graph or not is_clear(self.base, c.node, c.direction):
+            raise Refused(f"{what} is a name of the problem or of another derivative, and cannot stand for one of {c.node} too")
         if not c.lines:
             raise Refused(f"{what} has no lines")
         forms = (*(line.form for line in c.lines), F.Just(c.expr))
@@ -65,7 +92,8 @@ class Tangents:
             inline = {own: graph.node(c.node).expr}
         compared = self.chain(graph, c.seed, forms, shape, what, inline)
         self.found.setdefault((c.seed, c.direction), {})[c.node] = c.expr
-        return self.adjoints.verdict(f"one term for every argument that moves; each line {compared}", compared)
+        first = "the direction" if c.node in dict(c.direction) else "one term for every argument that moves"
+        return self.adjoints.verdict(f"{first}; each line {compared}", compared)
 
     def require_first(self, graph: Graph, c: Tangent, what: str) -> None:
         """The first line is the direction itself, the sum over all arguments that move, or 0.  Raises Refused."""
@@ -76,10 +104,8 @@ class Tangents:
             if first != F.Just(own):
                 raise Refused(f"{what} is {'1' if own == 1 else own} by definition")
             return
-        key = len(graph.nodes), c.direction
-        if key not in self.moving:
-            self.moving[key] = moved(graph, c.direction)
-        arguments = [a for a in graph.arguments(c.node) if a in self.moving[key]]
+        moving = self.extended(c.seed).moving(c.direction)
+        arguments = [a for a in graph.arguments(c.node) if a in moving]
         if not arguments:
             if not (c.expr == 0 or isinstance(c.expr, ZeroMatrix)) or first != F.Just(c.expr):
                 raise Refused(f"{c.node} does not depend on {', '.join(w for w, _ in c.direction)}, so {what} is zero")
@@ -126,13 +152,14 @@ class Tangents:
 
     def graph(self, seed: str) -> Graph:
         """The graph of the problem; with the adjoints of `seed` that were verified so far for definitions."""
-        if not seed:
-            return self.base
-        adjoints = {n: e for (of, n), e in self.adjoints.found.items() if of == seed}
-        key = seed, len(adjoints)
-        if key not in self.graphs:
-            self.graphs[key] = with_adjoints(self.base, adjoints)
-        return self.graphs[key]
+        return self.extended(seed).graph
+
+    def extended(self, seed: str) -> _Extended:
+        """Made anew whenever an adjoint was verified since, or verified again in another form."""
+        adjoints = {n: e for (of, n), e in self.adjoints.found.items() if of == seed} if seed else {}
+        if seed not in self.graphs or self.graphs[seed].adjoints != adjoints:
+            self.graphs[seed] = _Extended(adjoints, with_adjoints(self.base, adjoints))
+        return self.graphs[seed]
 
     def require_direction(self, direction: Direction) -> None:
         """Different names, none above another, along variables that do not move and have their shapes.  Raises Refused."""
@@ -141,6 +168,8 @@ class Tangents:
             raise Refused("a direction has a variable, or several different ones")
         reached = moved(self.base, direction)
         for w, along in direction:
+            if getattr(self.base[w], "structure", None) is not None:
+                raise Refused(f"the entries of {w} are tied together by its structure and do not move alone")
             if any(w in self.base.descendants(other) for other in names if other != w):
                 raise Refused(f"{w} depends on another name of the direction")
             if is_jacobian(direction):
@@ -152,12 +181,15 @@ class Tangents:
 
     def well_formed(self, graph: Graph, seed: str, direction: Direction, exprs: list[Expr], what: str) -> None:
         """Shapes fit, and no tangent and no adjoint is used that was not derived.  Raises Refused."""
-        derived = {tangent_name(n, direction) for n in self.found.get((seed, direction), {})}
+        derived = {tangent_name(n, direction): tangent(graph, n, direction) for n in self.found.get((seed, direction), {})}
         for e in exprs:
             require_shapes(e, graph)
-            for n in names_in(e):
-                if n not in graph and n not in derived:
-                    raise Refused(f"{what} uses {n} before it is derived")
+            for s in (s for s in e.atoms(MatrixSymbol, Symbol) if isinstance(s, MatrixSymbol) or not s.is_integer):
+                own = graph.symbol(s.name) if s.name in graph else derived.get(s.name)
+                if own is None:
+                    raise Refused(f"{what} uses {s.name} before it is derived")
+                if s != own:
+                    raise Refused(f"{what} gives {s.name} another shape: it is {say_shape(shape_of(own))}")
 
     # ---- comparison ------------------------------------------------------------------------------------------
 
@@ -172,16 +204,31 @@ class Tangents:
             found = Compared()
             for k, (a, b) in enumerate(pairwise(forms), 2):
                 if a != b:
-                    found = found.also(self.equal(meaning, seed, a, b, shape, f"line {k} of {what}"))
+                    where = f"line {k} of {what}"
+                    generally = self.in_general(seed, a, b, shape, where, inline)
+                    found = found.also(generally or self.equal(meaning, seed, a, b, shape, where))
             self.shown[key] = found.renamed(pattern.dimensions)
         return self.shown[key].renamed(dict(enumerate(pattern.dimensions)))
+
+    def in_general(self, seed: str, a: F.Form, b: F.Form, shape: tuple[Expr, Expr], what: str, inline: dict[Expr, Expr]) -> Compared | None:
+        """With letters for large sizes: proved for all sizes, or None."""
+        general = self.extended(seed).general()
+        if general is None:
+            return None
+        try:
+            meaning = _Meaning(general.graph, {general.form(symbol): general.form(e) for symbol, e in inline.items()})
+            found = self.equal(meaning, seed, general.form(a), general.form(b), general.shape(shape), what)
+        except (Refused, Undecided):
+            return None
+        return Compared((), True, found.conditions, str(general)) if found.everywhere else None
 
     def equal(self, meaning: _Meaning, seed: str, a: F.Form, b: F.Form, shape: tuple[Expr, Expr], what: str) -> Compared:
         mentioned = meaning.mentioned(a) | meaning.mentioned(b) | {d for size in shape for d in size.free_symbols}
         sources = (*meaning.sources(a), *meaning.sources(b))
-        return self.adjoints.comparison(seed).compare(
+        comparison = replace(self.adjoints.comparison(seed), dimensions=meaning.graph.dimensions)
+        return comparison.compare(
             lambda ex: meaning.rows(a, ex), lambda ex: meaning.rows(b, ex), shape, lambda atoms: (meaning.slots(a, atoms), meaning.slots(b, atoms)),
-            what, sources, mentioned, tuple(meaning.inline.items()))
+            what, sources, mentioned, tuple(meaning.inline.items()), (*meaning.layouts(a), *meaning.layouts(b)))
 
 
 class _Meaning:
@@ -221,6 +268,17 @@ class _Meaning:
         moves = [(x, d) for row, other in zip(ex.rows(self.graph.symbol(wrt)), ex.rows(at), strict=True) for x, d in zip(row, other, strict=True)]
         return tuple(tuple(Add(*(Mul(ex.differentiate(u, x), d) for x, d in moves)) for u in row) for row in ex.rows(self.graph.node(of).expr))
 
+    def layouts(self, form: F.Form) -> tuple[Expr, ...]:
+        """Expressions with the rows and columns of a Jacobian: vec(of) vec(wrt)^T, and that times the tangent of wrt."""
+        match form:
+            case F.Sum(parts):
+                return tuple(e for p in parts for e in self.layouts(p))
+            case F.Pushforward(of, wrt, direction) if is_jacobian(direction):
+                rows, columns = (_vec(self.graph.symbol(n)) for n in (of, wrt))
+                inner = () if wrt == direction[0][0] else (_column(tangent(self.graph, wrt, direction)),)
+                return (MatMul(rows, Transpose(columns), *inner),)
+        return ()
+
     def mentioned(self, form: F.Form) -> frozenset[Expr]:
         match form:
             case F.Just(expr):
@@ -252,6 +310,15 @@ class _Meaning:
             case F.Pushforward(of, wrt, _):
                 return slots(self.whole(self.graph.node(of).expr), atoms).and_sum(*self.graph.shape(wrt))
         raise Refused(f"{type(form).__name__} is not a form of a tangent")
+
+
+def _column(e: Expr) -> Expr:
+    """A matrix with one entry in the place of a number."""
+    return OneMatrix(1, 1) if is_scalar(e) else e
+
+
+def _vec(e: Expr) -> Expr:
+    return Vec(e) if 1 not in shape_of(e) else _column(Transpose(e) if shape_of(e)[0] == 1 and not is_scalar(e) else e)
 
 
 def _columns(rows: Rows) -> tuple[Expr, ...]:

@@ -69,6 +69,7 @@ class Graph:
     _arguments: dict[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
     _consumers: dict[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
     _behind: dict[str, Node] = field(init=False, repr=False, compare=False)
+    _dimensions: list[tuple[Symbol, ...]] = field(init=False, repr=False, compare=False, default_factory=list)  # at most one, when asked for
 
     def __post_init__(self) -> None:
         by_name: dict[str, Variable | Node] = {}
@@ -219,11 +220,13 @@ class Graph:
     @property
     def dimensions(self) -> tuple[Symbol, ...]:
         """The symbolic dimensions, in order of first appearance."""
-        found: dict[Symbol, None] = {}
-        for v in self.all:
-            for size in v.shape:
-                found.update(dict.fromkeys(sorted(size.free_symbols, key=str)))
-        return tuple(found)
+        if not self._dimensions:
+            found: dict[Symbol, None] = {}
+            for v in self.all:
+                for size in v.shape:
+                    found.update(dict.fromkeys(sorted(size.free_symbols, key=str)))
+            self._dimensions.append(tuple(found))
+        return self._dimensions[0]
 
     @property
     def is_scalar(self) -> bool:

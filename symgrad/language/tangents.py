@@ -67,9 +67,16 @@ def is_tangent(name: str, graph: Graph) -> tuple[str, str] | None:
     return None
 
 
+def is_clear(graph: Graph, node: str, direction: Direction) -> bool:
+    """Does the name of the tangent stand for it alone: for no name or adjoint of the problem, and no other u_wrt_w?"""
+    name = tangent_name(node, direction)
+    adjoint = name.endswith("_bar") and name[:-4] in graph
+    return name not in graph and not adjoint and is_tangent(name, graph) == (node, direction[0][0] if is_jacobian(direction) else "")
+
+
 def moved(graph: Graph, direction: Direction) -> frozenset[str]:
     """The names that change along the direction: those in it, and all that depends on them."""
     return frozenset().union(*(graph.descendants(w) for w, _ in direction))
 
 
-__all__ = ["Direction", "entries", "is_jacobian", "is_tangent", "moved", "tangent", "tangent_name", "tangent_shape", "with_adjoints"]
+__all__ = ["Direction", "entries", "is_clear", "is_jacobian", "is_tangent", "moved", "tangent", "tangent_name", "tangent_shape", "with_adjoints"]

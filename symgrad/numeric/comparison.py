@@ -7,7 +7,7 @@ every machine prints the same.  An unknown function g(a, b) stands as a product 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -60,8 +60,6 @@ def compare(derivation: Derivation, of: str, wrt: tuple[str, ...], conventions: 
 
 
 def _compare(graph: Graph, of: str, wrt: tuple[str, ...], conventions: Conventions) -> Comparison:
-    import numpy as np
-
     functions = stand_ins(graph)
     kinks = {f"kink {i}": e for i, e in enumerate(kinks_of(graph))}
     bars = {w: f"{w}_bar" for w in wrt}
@@ -69,9 +67,25 @@ def _compare(graph: Graph, of: str, wrt: tuple[str, ...], conventions: Conventio
     whole = graph.extended(tuple(Node(name, e) for name, e in kinks.items()))
     analytic = compile_graph(whole, (of, *bars.values(), *inner, *kinks), conventions=conventions, functions=functions)
     sides = _sides(graph, of, wrt, inner, conventions, functions)
+    errors: list[float] = []
+    sizes: dict[str, int] = {}
+    for attempt, sizes, values, found in points_inside(graph, analytic, kinks):
+        errors.append(max(side.error(values, found, sizes, attempt) for side in sides))
+        if len(errors) == POINTS:
+            break
+    return said(errors, sizes, graph, functions, bool(kinks))
+
+
+def points_inside(graph: Graph, analytic: CompiledFunction, kinks: Collection[str],
+                  ) -> Iterator[tuple[int, dict[str, int], dict[str, Any], dict[str, Any]]]:
+    """(attempt, sizes, values of the variables, values of the outputs) at random points at which all is finite and no kink is near.
+
+    Raises ShapeError where the definitions have no meaning at the sizes in either order.
+    """
+    import numpy as np
+
     choices = size_choices(graph)
     sizes = choices.pop(0)
-    errors: list[float] = []
     for attempt in range(TRIES):
         values = draw(graph, sizes, attempt)
         try:
@@ -84,16 +98,18 @@ def _compare(graph: Graph, of: str, wrt: tuple[str, ...], conventions: Conventio
             continue
         except SpecError:  # a matrix without an inverse
             continue
-        if not all(np.all(np.isfinite(x)) for x in found.values()) or any(np.min(np.abs(found[k])) < MARGIN for k in kinks):
-            continue
-        errors.append(max(side.error(values, found, sizes, attempt) for side in sides))
-        if len(errors) == POINTS:
-            worst = max(errors)
-            power = next((k for k in range(FINEST, COARSEST + 1) if worst < 10.0**k), None)
-            unknown = dict.fromkeys(f.name for f in graph.functions if not f.known and any(k.startswith(f.name) for k in functions))
-            return Comparison(POINTS, tuple(sizes.items()), power, unknown=tuple(unknown))
-    away = " away from all kinks" if kinks else ""
-    return Comparison(reason=f"none of {TRIES} random points is inside the domain{away}")
+        if all(np.all(np.isfinite(x)) for x in found.values()) and not any(np.min(np.abs(found[k])) < MARGIN for k in kinks):
+            yield attempt, sizes, values, found
+
+
+def said(errors: list[float], sizes: dict[str, int], graph: Graph, functions: Mapping[str, object], kinked: bool) -> Comparison:
+    """What the worst errors at the points amount to; with fewer points than there should be, that there is no comparison."""
+    if len(errors) < POINTS:
+        return Comparison(reason=f"none of {TRIES} random points is inside the domain{' away from all kinks' if kinked else ''}")
+    worst = max(errors)
+    power = next((k for k in range(FINEST, COARSEST + 1) if worst < 10.0**k), None)
+    unknown = dict.fromkeys(f.name for f in graph.functions if not f.known and any(k.startswith(f.name) for k in functions))
+    return Comparison(POINTS, tuple(sizes.items()), power, unknown=tuple(unknown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,4 +265,4 @@ def _gradient(slot: int) -> Callable[..., Any]:
     return lambda *a: np.cos(a[slot] + slot) * math.prod(float(np.sum(np.sin(x + i))) for i, x in enumerate(a) if i != slot)
 
 
-__all__ = ["compare", "draw", "kinks_of", "size_choices", "stand_ins", "with_adjoints"]
+__all__ = ["compare", "draw", "kinks_of", "points_inside", "said", "size_choices", "stand_ins", "with_adjoints"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, SupportsInt
 
 from sympy import Expr, Symbol
@@ -19,6 +20,8 @@ from symgrad.language.errors import ShapeError, SpecError, Unsupported
 from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import Conventions
 from symgrad.language.vectors import SCALAR
+from symgrad.numeric.floats import float_namespace, float_text
+from symgrad.numeric.grouped import Elsewhere, grouped, known_rows
 from symgrad.numeric.kernels import namespace
 from symgrad.numeric.source import Writer
 from symgrad.numeric.translator import Translator, axes_of
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 Values = Mapping[str, Any]
 Function = Callable[..., Any]
+GROUPED = 200  # inputs above which one packed point is computed in vector code
 KEPT_SIZES = 8  # sets of sizes whose arrays are kept for reuse
 FLOAT_ERRORS = (ZeroDivisionError, OverflowError, ValueError)
 
@@ -137,14 +141,20 @@ class CompiledFunction:
         self._reuse = reuse
         self._graph, self._conventions, self._functions, self._summed = graph, conventions, dict(functions), frozenset(summed)
         self.outputs = outputs
-        self._nodes, used = _needed(graph, outputs, inputs)
-        self._variables = used if inputs is None else inputs
+        self._nodes, leaves, used = _needed(graph, outputs, inputs)
+        self._variables = leaves if inputs is None else inputs
         self.batch = batch
         self._points = not batch and all(graph.shape(n) == SCALAR for n in self._variables)
         self._others: dict[tuple[frozenset[str], bool], tuple[str, Function]] = {}
-        self._dimensions = frozenset(map(str, graph.dimensions)) if not graph.is_scalar else frozenset()
-        self.source, self._run, self._signature = self._build(frozenset(batch), lenient=False)
-        self.inputs = self._signature.keys
+        self._signature: _Signature | None = None
+        self._given, self.packed_source = inputs, ""
+        self._packed: Function | None = None
+        text = float_text(graph, self._nodes, self._variables, outputs, used, conventions) if self._points else None
+        if text is None:
+            self.source, self._run, self._signature = self._build(frozenset(batch), lenient=False)
+            self.inputs = self._signature.keys
+        else:
+            self.source, self._run, self.inputs = text, self._floats(text), self._variables
 
     def __repr__(self) -> str:
         return f"CompiledFunction({', '.join(self.inputs)} -> {', '.join(self.outputs)})"
@@ -155,7 +165,8 @@ class CompiledFunction:
         elif named:
             values = {**values, **named}
         try:
-            return self._run(values)
+            found = self._run(values)
+            return self._scalars(values) if found is None else found
         except FLOAT_ERRORS:
             return self._lenient(values)
         except KeyError:
@@ -164,9 +175,45 @@ class CompiledFunction:
                 raise
             raise SpecError(f"no value for {', '.join(missing)}; needed are {', '.join(self.inputs)}") from None
 
+    def packed(self, values: NDArray[Any]) -> NDArray[Any]:
+        """One point of a graph of scalars as an array: the inputs in the order of `inputs`, the outputs in that of `outputs`.
+
+        Above `GROUPED` inputs in vector code (`grouped`), which keeps its arrays: two threads must not share the function.
+        Raises ShapeError for another number of inputs, Unsupported unless all variables are scalars.
+        """
+        import numpy as np
+
+        if self._packed is None:
+            self._packed = self._pack()
+        if np.shape(values) != (len(self.inputs),):
+            raise ShapeError(f"packed values of shape {np.shape(values)}, expected ({len(self.inputs)},): {', '.join(self.inputs[:8])}, ...")
+        return self._packed(values)
+
+    def _pack(self) -> Function:
+        import numpy as np
+
+        if not self._points or self.inputs != self._variables:
+            raise Unsupported("packed values where some variable is no scalar; give them by name")
+
+        def one_by_one(values: NDArray[Any]) -> NDArray[Any]:
+            found = self(dict(zip(self.inputs, np.asarray(values, np.float64).tolist(), strict=True)))
+            return np.array([found[name] for name in self.outputs], np.float64)
+
+        if len(self.inputs) <= GROUPED or not known_rows(self._graph):
+            return one_by_one
+        nodes, _, used = _needed(self._graph, self.outputs, self._given)
+        try:
+            text, run = grouped(self._graph, nodes, self._variables, self.outputs, used, self._conventions)
+        except Elsewhere:
+            return one_by_one
+        if text.count("\n") * 4 > len(nodes):  # a call of NumPy costs as much as a few definitions as floats
+            return one_by_one
+        self.packed_source = text
+        return run
+
     def _check_names(self, values: Values) -> None:
         for name in values:
-            if name not in self._graph and name not in self._dimensions and name not in self.inputs:
+            if name not in self._graph and name not in self.inputs and name not in map(str, self._graph.dimensions):
                 near = difflib.get_close_matches(str(name), self._graph.names, 1, 0.6)
                 raise SpecError(f"there is no {name} in the graph" + (f"; did you mean {near[0]}?" if near else ""))
 
@@ -178,10 +225,22 @@ class CompiledFunction:
 
     def _scalars(self, values: Values) -> dict[str, Any]:
         """Scalars that are not all floats: arrays of points of one length, or numbers of another kind."""
+        if len(values) != len(self.inputs):
+            self._check_names(values)
         arrays = self._arrays(values)
         if arrays:
             return self._variant(arrays, False)(values)
+        if self._signature is None:
+            self._signature = _Signature(self._graph, self._variables, frozenset(), (), ())
         return self._run(dict(zip(self.inputs, self._signature.repair(values), strict=True)))
+
+    def _floats(self, text: str) -> Function:
+        """The function of a text of `floats`."""
+        get = itemgetter(*self._variables)
+        names = float_namespace()
+        names |= {"get": get if len(self._variables) > 1 else lambda d: (get(d),), "outputs": self.outputs}
+        exec(compile(text, "<symgrad.numeric>", "exec"), names)  # noqa: S102  # text made by `floats`, every name in it made there
+        return names.pop("f")  # f holds `names`: were it held by them too, only the garbage collector would free a text
 
     def _variant(self, batch: frozenset[str], lenient: bool) -> Function:
         if (batch, lenient) not in self._others:
@@ -299,25 +358,25 @@ def batch_sum(t: Translator, v: Value) -> Value:
     return p.make("sum_batch", (v,), v.axes, v.dims)
 
 
-def _needed(graph: Graph, outputs: tuple[str, ...], inputs: tuple[str, ...] | None) -> tuple[list[Node], tuple[str, ...]]:
-    """The nodes on which the outputs depend, in order, and the variables that they use."""
+def _needed(graph: Graph, outputs: tuple[str, ...], inputs: tuple[str, ...] | None) -> tuple[list[Node], tuple[str, ...], set[str]]:
+    """The nodes on which the outputs depend, in order, the variables that they use, and all names that a node uses."""
     given = frozenset(inputs or ())
-    needed = set()
-    stack = list(outputs)
     for name in (*outputs, *given):
         graph[name]  # raises SpecError with the names there are
-    while stack:
-        name = stack.pop()
-        if name not in needed:
-            needed.add(name)
-            if name not in given:
-                stack.extend(graph.arguments(name))
-    variables = tuple(v.name for v in graph.variables if v.name in needed)
+    used: set[str] = set()
+    nodes: list[Node] = []
+    asked = set(outputs)
+    for node in reversed(graph.nodes):
+        name = node.name
+        if (name in used or name in asked) and name not in given:
+            nodes.append(node)
+            used.update(graph.arguments(name))
+    variables = tuple([v.name for v in graph.variables if v.name in used or v.name in asked])
     if inputs is not None:
         missing = [name for name in variables if name not in given]
         if missing:
             raise SpecError(f"{', '.join(outputs)} also depend on {', '.join(missing)}, not among the inputs {', '.join(inputs)}")
-    return [n for n in graph.nodes if n.name in needed and n.name not in given], variables
+    return nodes[::-1], variables, used
 
 
 def compile_graph(graph: Graph, outputs: tuple[str, ...], *, inputs: tuple[str, ...] | None = None, batch: tuple[str, ...] = (),

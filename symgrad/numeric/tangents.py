@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING, Any
 
-from symgrad.language.errors import ShapeError, SpecError, Unsupported
+from sympy import Integer
+
+from symgrad.language.errors import SpecError, Unsupported
 from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import Conventions
 from symgrad.language.steps import Comparison, Derivation
 from symgrad.language.tangents import Direction, is_jacobian, tangent_name
-from symgrad.numeric.comparison import COARSEST, FINEST, MARGIN, POINTS, STEPS, TRIES, draw, kinks_of, size_choices, stand_ins
-from symgrad.numeric.compiled import CompiledFunction, compile_graph, finite_difference, worst_error
+from symgrad.numeric.comparison import DIRECTIONS, MAX_ENTRIES, POINTS, STEPS, kinks_of, points_inside, said, size_choices, stand_ins
+from symgrad.numeric.compiled import CompiledFunction, compile_graph, worst_error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Rows = tuple[tuple[str, Direction], ...]
 """A node and the direction along which it was differentiated."""
+
+MAX_FILLED = 500_000
+"""Entries of one Jacobian that are computed for a comparison."""
 
 
 def compare_tangents(derivation: Derivation, rows: Rows, conventions: Conventions) -> Comparison:
@@ -32,8 +38,7 @@ def compare_tangents(derivation: Derivation, rows: Rows, conventions: Convention
 
 
 def _compare(graph: Graph, rows: Rows, conventions: Conventions) -> Comparison:
-    import numpy as np
-
+    _require_size(graph)
     functions = stand_ins(graph)
     kinks = {f"kink {i}": e for i, e in enumerate(kinks_of(graph))}
     named = tuple(dict.fromkeys(tangent_name(u, d) for u, d in rows if tangent_name(u, d) in graph))
@@ -47,64 +52,77 @@ def _compare(graph: Graph, rows: Rows, conventions: Conventions) -> Comparison:
                              conventions=conventions, functions=functions)
     free = (*(x.name for x in graph.variables), *inner)
     moving = compile_graph(graph, tuple(dict.fromkeys(u for u, _ in rows)), inputs=free, conventions=conventions, functions=functions)
-    choices = size_choices(graph)
-    sizes = choices.pop(0)
     errors: list[float] = []
-    for attempt in range(TRIES):
-        values = draw(graph, sizes, attempt)
-        try:
-            with np.errstate(all="ignore"):
-                found = analytic({**values, **sizes})
-        except ShapeError:  # a kernel larger than what it slides over, at these sizes
-            if not choices:
-                raise
-            sizes = choices.pop(0)
-            continue
-        except SpecError:  # a matrix without an inverse
-            continue
-        if not all(np.all(np.isfinite(x)) for x in found.values()) or any(np.min(np.abs(found[k])) < MARGIN for k in kinks):
-            continue
-        at = {**sizes, **values, **{w: found[w] for w in inner}}
-        errors.append(min(worst_error(dict(_derived(graph, rows, found)), dict(_measured(graph, rows, moving, at, found, step))) for step in STEPS))
+    sizes: dict[str, int] = {}
+    for attempt, sizes, values, found in points_inside(graph, analytic, kinks):
+        at = {n: {**sizes, **values, **{w: found[w] for w in inner}}[n] for n in moving.inputs}
+        both = [_Row(u, d, found[tangent_name(u, d)], list(_ways(d, at, found, attempt))) for u, d in rows if tangent_name(u, d) in graph]
+        errors.append(min(worst_error({r.key: r.derived() for r in both}, {r.key: r.measured(moving, at, step) for r in both}) for step in STEPS))
         if len(errors) == POINTS:
-            worst = max(errors)
-            power = next((k for k in range(FINEST, COARSEST + 1) if worst < 10.0**k), None)
-            unknown = dict.fromkeys(f.name for f in graph.functions if not f.known and any(k.startswith(f.name) for k in functions))
-            return Comparison(POINTS, tuple(sizes.items()), power if not math.isnan(worst) else None, unknown=tuple(unknown))
-    return Comparison(reason=f"none of {TRIES} random points is inside the domain{' away from all kinks' if kinks else ''}")
+            break
+    return said(errors, sizes, graph, functions, bool(kinks))
 
 
-def _derived(graph: Graph, rows: Rows, found: dict[str, Any]) -> Iterator[tuple[str, NDArray[Any]]]:
+def _require_size(graph: Graph) -> None:
+    """Raises Unsupported for a Jacobian that would take more than a moment to fill, at the sizes of the comparison."""
+    for sizes in size_choices(graph)[:1]:
+        numbers = {d: Integer(sizes[str(d)]) for d in graph.dimensions}
+        for n in graph.nodes:
+            rows, columns = (int(d.xreplace(numbers)) for d in n.shape)
+            if rows * columns > MAX_FILLED:
+                raise Unsupported(f"{n.name} has {rows:,} x {columns:,} entries")
+
+
+def _ways(direction: Direction, at: dict[str, Any], found: dict[str, Any], seed: int) -> Iterator[dict[str, NDArray[Any]]]:
+    """The direction; for a Jacobian every coordinate, in the order of its columns, or a few random signs where they are many."""
     import numpy as np
 
-    for u, direction in rows:
-        name = tangent_name(u, direction)
-        if name in graph:
-            yield f"{u} {direction}", np.ravel(np.asarray(found[name], np.float64))
+    if not is_jacobian(direction):
+        yield {w: np.asarray(found[v] if v in found else at[v], np.float64) for w, v in direction}
+        return
+    (w, _), = direction
+    shape = np.shape(at[w])
+    size = int(np.prod(shape))
+    random = Random(seed)
+    signs = [np.array([random.choice((-1.0, 1.0)) for _ in range(size)]) for _ in range(DIRECTIONS)] if size > MAX_ENTRIES else np.eye(size)
+    for way in signs:
+        yield {w: np.reshape(way, shape, order="F")}
 
 
-def _measured(graph: Graph, rows: Rows, moving: CompiledFunction, at: dict[str, Any], found: dict[str, Any],
-              step: float) -> Iterator[tuple[str, NDArray[Any]]]:
-    """The same from differences of the values of u: all slopes as a matrix, or their product with the direction."""
-    import numpy as np
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One tangent, and the directions along which it is looked at."""
 
-    inputs = {n: at[n] for n in moving.inputs}
-    for u, direction in rows:
-        if tangent_name(u, direction) not in graph:
-            continue
-        size = np.shape(np.asarray(moving(inputs)[u]))
-        total: Any = 0.0
-        for w, v in direction:
-            slopes = finite_difference(moving, inputs, u, w, step) if w in moving.inputs else np.zeros((*size, *np.shape(at[w])))
-            own, other = slopes.shape[:len(size)], slopes.shape[len(size):]
-            if is_jacobian(direction):
-                axes = (*reversed(range(len(own))), *(len(own) + k for k in reversed(range(len(other)))))  # column by column
-                yield f"{u} {direction}", np.ravel(np.transpose(slopes, axes))
-                break
-            way = np.ravel(np.asarray(found[v] if v in found else at[v], np.float64))
-            total = total + np.reshape(slopes, (-1, way.size)) @ way
-        else:
-            yield f"{u} {direction}", np.ravel(total)
+    node: str
+    direction: Direction
+    tangent: Any
+    ways: list[dict[str, NDArray[Any]]]
+
+    @property
+    def key(self) -> str:
+        return f"{self.node} {self.direction}"
+
+    def derived(self) -> NDArray[Any]:
+        """The derived slopes along each way, in the order of the entries of the node as the Jacobian has them."""
+        import numpy as np
+
+        if not is_jacobian(self.direction):
+            return np.ravel(np.asarray(self.tangent, np.float64), order="F")
+        columns = np.array([np.ravel(x, order="F") for way in self.ways for x in way.values()]).T
+        return np.ravel(np.reshape(np.asarray(self.tangent, np.float64), (-1, len(columns))) @ columns)
+
+    def measured(self, moving: CompiledFunction, at: dict[str, Any], step: float) -> NDArray[Any]:
+        """The same from the values of the node on both sides."""
+        import numpy as np
+
+        slopes = []
+        for way in self.ways:
+            ends = []
+            for sign in (step, -step):
+                moved = {w: np.asarray(at[w], np.float64) + sign * x for w, x in way.items() if w in at}
+                ends.append(np.ravel(moving({**at, **{w: x if x.shape else float(x) for w, x in moved.items()}})[self.node], order="F"))
+            slopes.append((ends[0] - ends[1]) / (2 * step))
+        return np.ravel(np.array(slopes).T)
 
 
 __all__ = ["compare_tangents"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sympy import Expr, preorder_traversal
+from sympy import Expr, Integer, preorder_traversal
 
 from symgrad.language import forms as F
 from symgrad.language import vectors as v
@@ -14,13 +14,14 @@ from symgrad.language.forms import Prose
 from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import Hessian, HessianVector, Jacobian, Problem, listed
 from symgrad.language.steps import Answer, Derivation, Step
-from symgrad.language.tangents import Direction, is_jacobian, tangent, tangent_name
+from symgrad.language.tangents import Direction, is_clear, is_jacobian, tangent, tangent_name, tangent_shape
 from symgrad.questions.backward import adjoints
 from symgrad.questions.conventions import at_kinks
 from symgrad.rules.jacobians import times_jacobian
 from symgrad.rules.tangents import Pushed, push_forward
 from symgrad.rules.vector import put_in
 
+MAX_SIZE = 10_000
 MAX_CLOSED = 120
 """Operations in a closed form; a longer one is left in terms of the named tangents."""
 
@@ -32,7 +33,7 @@ def derive_jacobian(problem: Problem, part: str, ask: Jacobian) -> Derivation:
     steps, answers, nodes = [], [], []
     for direction in directions:
         found = Along(graph, "", direction, push_forward(graph, direction, (ask.of,)))
-        found.require_free_names(graph)
+        found.require_room(graph)
         new = found.steps({})
         closed = found.closed(ask.of)
         steps += [*new.values(), *closed_step(found, ask.of, closed, new)]
@@ -50,7 +51,7 @@ def derive_hessian(problem: Problem, part: str, ask: Hessian) -> Derivation:
         direction: Direction = ((b, ""),)
         rows = tuple(a for a, column in ask.blocks if column == b)
         found = Along(graph, ask.of, direction, push_forward(graph, direction, tuple(f"{a}_bar" for a in rows), ask.expand))
-        found.require_free_names(problem.graph)
+        found.require_room(problem.graph)
         new = found.steps(steps)
         listed += new.values()
         for a in rows:
@@ -59,7 +60,9 @@ def derive_hessian(problem: Problem, part: str, ask: Hessian) -> Derivation:
             answers.append(Answer(f"d2{ask.of}/d{a} d{b}" if a != b else f"d2{ask.of}/d{a}2", F.SecondOf(ask.of, a, b), F.Just(closed)))
         nodes += found.nodes()
     directions = tuple(((w, ""),) for w in ask.wrt)
-    below: Prose = ("A block below the diagonal is the transpose of the one above it: the order of two differentiations does not matter.",)
+    numbers = all(problem.graph.shape(w) == v.SCALAR for w in ask.wrt)
+    order = "The order of two differentiations does not matter"
+    below: Prose = (f"{order}." if numbers else f"{order}: a block below the diagonal is the transpose of the one above it.",)
     notes = (*layout_notes(problem.graph, directions, ask.wrt), *((below,) if len(ask.wrt) > 1 else ()),
              *at_kinks(problem, problem.graph.ancestors(ask.of)))
     return Derivation(part, graph.extended(nodes), tuple(listed), tuple(answers), notes)
@@ -70,7 +73,7 @@ def derive_hvp(problem: Problem, part: str, ask: HessianVector) -> Derivation:
     steps, graph = adjoints(problem, ask.of, ask.wrt, ask.expand)
     targets = tuple(f"{w}_bar" for w in ask.wrt)
     found = Along(graph, ask.of, ask.pairs, push_forward(graph, ask.pairs, targets, ask.expand))
-    found.require_free_names(problem.graph)
+    found.require_room(problem.graph)
     new = found.steps(steps)
     listed, answers = [*steps.values(), *new.values()], []
     for target in targets:
@@ -88,18 +91,26 @@ class Along:
     def __init__(self, graph: Graph, seed: str, direction: Direction, pushed: dict[str, Pushed]) -> None:
         self.graph, self.seed, self.direction, self.pushed = graph, seed, direction, pushed
 
-    def require_free_names(self, problem: Graph) -> None:
-        """Raises Unsupported where the problem has a name that a tangent would take."""
-        taken = [n for n in (tangent_name(u, self.direction) for u in self.pushed) if n in problem]
+    def require_room(self, problem: Graph) -> None:
+        """Raises Unsupported where the problem has a name that a tangent would take, or a Jacobian is larger than is worked with."""
+        for u in self.pushed:
+            size = max((d for d in tangent_shape(self.graph, u, self.direction) if d.is_Integer), default=Integer(1))
+            if size > MAX_SIZE:
+                raise Unsupported(f"the derivative of {u} has {int(size):,} rows or columns, more than {MAX_SIZE:,}; "
+                                  "ask for a product with a direction instead")
+        taken = [u for u in self.pushed if not is_clear(problem, u, self.direction)]
         if taken:
-            raise Unsupported(f"{taken[0]} is a name of the problem, and the name of a derivative here; give it another name")
+            name = tangent_name(taken[0], self.direction)
+            other = "a name of the problem" if name in problem else "the name of another derivative"
+            raise Unsupported(f"{name} is {other}, and the name of a derivative of {taken[0]} here; give "
+                              f"{name if name in problem else taken[0]} another name")
 
     def steps(self, before: dict[str, Step]) -> dict[str, Step]:
         """One step a tangent, resting on those of its arguments, and on its own definition if that was derived."""
         found: dict[str, Step] = {}
         for name, pushed in self.pushed.items():
-            if name in dict(self.direction) and is_jacobian(self.direction):
-                continue  # dw/dw = 1 is a line of nothing
+            if name in dict(self.direction) and is_jacobian(self.direction) and len(self.pushed) > 1:
+                continue  # dw/dw = 1 is a line of nothing, unless it is what is asked
             own = [before[name.removesuffix("_bar")]] if name.endswith("_bar") and name.removesuffix("_bar") in before else []
             premises = (*own, *(found[a] for a in pushed.arguments if a in found))
             lines = tuple(Line(form) for form in self.lines(name, pushed))

@@ -20,7 +20,7 @@ Marks = dict[Name, Number] | Number
 
 
 class Spec(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class SymbolSpec(Spec):

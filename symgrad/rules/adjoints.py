@@ -59,31 +59,40 @@ def accumulate(graph: Graph, of: str, wrt: tuple[str, ...], expand: bool = False
     found: dict[str, Accumulated] = {}
     parts: dict[str, list[tuple[str, Expr]]] = {n: [] for n in wanted}
     numbers: dict[str, dict[str, Expr]] = {}  # consumer with a number for an adjoint, such as L_bar = 1 -> its parts with that put in
-    for name in reversed(graph.names):
+
+    def adjoint_of(name: str) -> Accumulated | None:
         if name == of:
-            adjoint = Accumulated(Integer(1))
-        elif name in wanted:
-            found_parts = parts[name][::-1]
+            return Accumulated(Integer(1))
+        if name in wanted:
+            found_parts = parts[name]
             if len(found_parts) == 1:
                 ((u, term),) = found_parts
-                adjoint = Accumulated(numbers[u][name] if u in numbers else term, (u,), (term,))
-            else:
-                consumers, terms = zip(*found_parts, strict=True)
-                adjoint = Accumulated(_total([numbers[u][name] if u in numbers else t for u, t in found_parts]), consumers, terms)
-        elif name in asked:
+                return Accumulated(numbers[u][name] if u in numbers else term, (u,), (term,))
+            consumers, terms = zip(*reversed(found_parts), strict=True)
+            return Accumulated(_total([numbers[u][name] if u in numbers else t for u, t in reversed(found_parts)]), consumers, terms)
+        if name in asked:
             shape = graph.shape(name)
-            adjoint = Accumulated(Integer(0) if shape == v.SCALAR else ZeroMatrix(*shape))
-        else:
+            return Accumulated(Integer(0) if shape == v.SCALAR else ZeroMatrix(*shape))
+        return None
+
+    for node in reversed(graph.nodes):
+        name = node.name
+        adjoint = adjoint_of(name)
+        if adjoint is None:
             continue
         found[name] = adjoint
         if name not in wanted or not graph.arguments(name):
             continue
-        definition, symbol = graph.node(name).expr, graph.symbol(name)
+        definition, symbol = node.expr, node.symbol
         if adjoint.expr.is_Number:
             numbers[name] = dict(pulled(definition, adjoint.expr, symbol, expand))
         for leaf, term in pulled(definition, bar(graph, name), symbol, expand):
             if leaf in parts:
                 parts[leaf].append((name, term))
+    for variable in reversed(graph.variables):
+        adjoint = adjoint_of(variable.name)
+        if adjoint is not None:
+            found[variable.name] = adjoint
     return found
 
 

@@ -99,7 +99,11 @@ def of_transpose(e: Transpose, t: Expr) -> Expr:
 
 @jacobian_of.register
 def of_scalar(e: v.AsScalar, t: Expr) -> Expr:
-    return v.as_scalar(jacobian_of(e.arg, t))
+    """A number is its own transpose: a^T e(t)^T b is read as b^T e(t) a."""
+    inner = e.arg
+    if isinstance(inner, MatMul) and any(isinstance(a, Transpose) and depends(a, t) for a in inner.args):
+        inner = v.transpose(inner)
+    return v.as_scalar(jacobian_of(inner, t))
 
 
 @jacobian_of.register

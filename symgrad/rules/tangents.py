@@ -8,6 +8,7 @@ Griewank, Walther, Evaluating Derivatives (2008), chapter 3; second derivatives 
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import reduce
 from typing import NamedTuple
 
@@ -81,8 +82,8 @@ def transposed(e: Expr, g: Expr, t: Expr) -> Expr:
     """e is linear in g and shaped like t: the transposed map, applied to t."""
     table: dict[Expr, Expr] = {}
     opened = _frozen(e, g, table)
-    parts = [part for leaf, part in pull(opened, t, opened) if leaf == g]
-    return put_in(reduce(v.add, parts), table)
+    parts = Counter(part for leaf, part in pull(opened, t, opened) if leaf == g)
+    return put_in(reduce(v.add, (v.scale(Integer(n), part) if n > 1 else part for part, n in parts.items())), table)  # 2 V, not V + V
 
 
 def _frozen(e: Expr, g: Expr, table: dict[Expr, Expr]) -> Expr:

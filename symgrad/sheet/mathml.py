@@ -1,13 +1,14 @@
 """TeX to MathML Core: the one place that knows latex2mathml, its limits, and how to stay inside them.
 
-A formula is parsed (`tex.parse`), brought to constructs that convert right, converted, mended and then verified; what does not
-pass is an error, never a wrong picture.  A construct that renders wrong belongs in `_core`, a wrong element in `_mend`.
+A formula is parsed (`tex.parse`), brought to constructs that convert right, built from converted parts, mended and then verified;
+what does not pass is an error, never a wrong picture.  A construct that renders wrong belongs in `_core`, a wrong element in `_mend`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
@@ -35,28 +36,21 @@ _SINGLE, _DOUBLE = (r"\lvert", r"\rvert", r"\vert"), (r"\lVert", r"\rVert", r"\V
 _PAIRS = {r"\lvert": (r"\rvert",), r"\lVert": (r"\rVert",), "|": ("|",), r"\|": (r"\|",), r"\vert": (r"\vert",), r"\Vert": (r"\Vert",)}
 _GRIDS = {"pmatrix": ("(", ")"), "bmatrix": ("[", "]"), "Bmatrix": (r"\{", r"\}"), "vmatrix": ("|", "|"), "Vmatrix": (r"\|", r"\|")}
 _BOLD = {r"\mathbf": (0x1D400, 0x1D41A, 0x1D6A8), r"\boldsymbol": (0x1D468, 0x1D482, 0x1D71C)}  # A, a, Alpha
+_SUSPECT, _SUSPECT_WORDS = re.compile(r"[\\$]|&#?\w+;"), re.compile(r"[\\$]")
 _GREEK = "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡϴΣΤΥΦΧΨΩ∇αβγδεζηθικλμνξοπρςστυφχψω∂ϵϑϰϕϱϖ"
 
 
 @lru_cache(maxsize=8192)
 def to_mathml(tex: str, display: bool = False) -> str:
     """A `<math>` element with the TeX in an annotation.  Raises SpecError (see `tex.check_tex`), Unsupported if the result is not sound."""
-    import xml.etree.ElementTree as ET
+    from xml.etree.ElementTree import Element
 
-    from latex2mathml.converter import convert
-
-    core = T.write(_core(T.parse(tex), display, False), words=lambda text: escape(text, quote=False))
-    try:
-        found = ET.fromstring(re.sub(r'\sxmlns="[^"]*"', "", convert(core), count=1))
-    except Exception as error:
-        raise Unsupported(f"the formula {tex!r} could not be converted to MathML: {error}") from error
-    body = ET.Element("mrow")
-    body.extend(found[0] if len(found) == 1 and found[0].tag == "mrow" else found)
+    body = Element("mrow")
+    _build(_core(T.parse(tex), display, False), body)
     _mend(body)
     _verify(body, tex)
-    inner = ET.tostring(body, encoding="unicode")
     shown = ' display="block"' if display else ""
-    return (f'<math xmlns="{NAMESPACE}"{shown}><semantics>{inner}'
+    return (f'<math xmlns="{NAMESPACE}"{shown}><semantics>{_printed(body)}'
             f'<annotation encoding="application/x-tex">{escape(tex, quote=False)}</annotation></semantics></math>')
 
 
@@ -241,6 +235,118 @@ def _face(node: T.Node, face: str) -> T.Node:
     raise Unsupported(f"{face} is drawn for Latin letters only")
 
 
+# ---- between: the elements, put together from what latex2mathml makes of the parts ------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An element as latex2mathml makes it; a number among the children is the place of that argument."""
+
+    tag: str
+    attributes: dict[str, str]
+    text: str | None
+    children: tuple[_Made | int, ...]
+
+
+def _build(nodes: tuple[T.Node, ...], parent: Element) -> None:
+    """The elements of a formula in safe constructs, appended to `parent`.
+
+    latex2mathml is asked once for every symbol and every command: a whole formula takes it a millisecond, and sheets repeat them.
+    """
+    from xml.etree.ElementTree import SubElement
+
+    for node in nodes:
+        match node:
+            case T.Symbol(text):
+                _append(_converted(text, ()), (), parent)
+                if text in S.STYLES:
+                    parent = parent[-1]  # it holds to the end of the group
+            case T.Group(items):
+                _build(items, SubElement(parent, "mrow"))
+            case T.Script(base, sub, sup, 0, limits):
+                scripts = SubElement(parent, _script_tag(base, sub, sup, limits))
+                _build((T.Group((base,)),) if isinstance(base, T.Fence | T.Grid) else (base,), scripts)
+                for script in (sub, sup):
+                    if script is not None:
+                        _build(script, SubElement(scripts, "mrow"))
+            case T.Fence(left, items, right) if not any(isinstance(i, T.Big) and i.command == r"\middle" for i in items):
+                row = SubElement(parent, "mrow")
+                (both,) = _converted(rf"\left{left} \right{right}", ())
+                _append(both.children[:1], (), row)
+                _build(items, row)
+                _append(both.children[1:], (), row)
+            case T.Grid(environment, rows, columns):
+                around = parent
+                if environment == "cases":
+                    around, columns = SubElement(parent, "mrow"), "l"
+                    _append(_converted(r"\left\{ \right.", ())[0].children[:1], (), around)
+                table = SubElement(around, "mtable")
+                for line in rows:
+                    tr = SubElement(table, "mtr")
+                    for k, cell in enumerate(line):
+                        aligned = {"columnalign": _ALIGNED[columns[k % len(columns)]]} if columns else {}
+                        _build(cell, SubElement(tr, "mtd", aligned))
+            case T.Apply(r"\textcolor", (colour, items)):
+                _append(_converted(rf"\textcolor{{{T.write(colour)}}}{{{_HOLES[0]}}}", _HOLES[:1]), (items,), parent)
+            case T.Apply(command, arguments, option) if command not in S.FACES:
+                filled = (*arguments, option) if option else arguments
+                holes = _HOLES[: len(filled)]
+                places = [f"{{{hole}}}" for hole in holes]
+                skeleton = f"{command}[{places.pop()}]{''.join(places)}" if option else command + "".join(places)
+                _append(_converted(skeleton, holes), filled, parent)
+            case _:
+                _append(_converted(T.write((node,), words=lambda text: escape(text, quote=False)), ()), (), parent)
+
+
+def _script_tag(base: T.Node, sub: tuple[T.Node, ...] | None, sup: tuple[T.Node, ...] | None, limits: str) -> str:
+    """Limits stand above and below, and so does what a brace is labelled with."""
+    if limits == r"\limits" or isinstance(base, T.Apply) and base.command in (r"\overbrace", r"\underbrace"):
+        return "munderover" if sub is not None and sup is not None else "munder" if sub is not None else "mover"
+    return "msubsup" if sub is not None and sup is not None else "msub" if sub is not None else "msup"
+
+
+def _append(parts: tuple[_Made | int, ...], arguments: tuple[tuple[T.Node, ...], ...], parent: Element) -> None:
+    from xml.etree.ElementTree import SubElement
+
+    for part in parts:
+        if isinstance(part, int):
+            _build(arguments[part], parent)
+        else:
+            element = SubElement(parent, part.tag, part.attributes)
+            element.text = part.text
+            _append(part.children, arguments, element)
+
+
+_HOLES = ("A", "B", "C")
+_ALIGNED = {"l": "left", "c": "center", "r": "right"}
+
+
+@lru_cache(maxsize=4096)
+def _converted(core: str, holes: tuple[str, ...]) -> tuple[_Made, ...]:
+    """What latex2mathml makes of `core`, in which letters alone in their braces mark the places of arguments."""
+    import xml.etree.ElementTree as ET
+
+    from latex2mathml.converter import convert
+
+    try:
+        found = ET.fromstring(re.sub(r'\sxmlns="[^"]*"', "", convert(core), count=1))
+    except Exception as error:
+        raise Unsupported(f"the formula {core!r} could not be converted to MathML: {error}") from error
+
+    def made(e: Element) -> _Made:
+        whole = e.tag == "mrow" and len(e) == 1 and e[0].tag == "mi" and e[0].text in holes
+        inner = (holes.index(e[0].text or ""),) if whole else tuple(map(made, e))
+        return _Made(e.tag, dict(e.attrib), e.text, inner)
+
+    return made(found[0]).children  # type: ignore[return-value]
+
+
+def _printed(e: Element) -> str:
+    attributes = "".join([f' {name}="{escape(value)}"' for name, value in e.items()]) if e.attrib else ""
+    inner = (escape(e.text, quote=False) if e.text else "") + "".join(map(_printed, e))
+    return f"<{e.tag}{attributes}>{inner}</{e.tag}>" if inner else f"<{e.tag}{attributes} />"
+
+
 # ---- after: elements that browsers draw right ----------------------------------------------------------------------
 
 
@@ -304,7 +410,7 @@ def _verify(body: Element, tex: str) -> None:
             problem = f"mathvariant {element.get('mathvariant')}"
         elif element.tag in CHILDREN and len(element) != CHILDREN[element.tag]:
             problem = f"{element.tag} with {len(element)} children"
-        elif re.search(r"[\\$]" if element.tag == "mtext" else r"[\\$]|&#?\w+;", element.text or ""):
+        elif (_SUSPECT_WORDS if element.tag == "mtext" else _SUSPECT).search(element.text or ""):
             problem = f"the text {element.text!r}"
         elif element.tag in ("mi", "mo", "mn") and not (element.text or "").strip():
             problem = f"an empty {element.tag}"

@@ -130,9 +130,9 @@ class Notation:
         return base, f"_{{{low}}}" if low else ""
 
     def _tangent(self, node: str, wrt: str) -> tuple[str, str]:
-        """u with a dot, or du/dw."""
+        """u with a dot, or du/dw: with an upright d, for beside it stands the partial derivative with the other arguments fixed."""
         if wrt:
-            return rf"\frac{{\partial {self.name(node)}}}{{\partial {self.name(wrt)}}}", ""
+            return rf"\frac{{\mathrm{{d}} {self.name(node)}}}{{\mathrm{{d}} {self.name(wrt)}}}", ""
         base, scripts = self.parts(node)
         return rf"\dot{{{base}}}", scripts
 
@@ -422,7 +422,9 @@ class Notation:
     def _pushforward(self, of: str, wrt: str, direction: Direction) -> str:
         ratio = rf"\frac{{\partial {self.name(of)}}}{{\partial {self.name(wrt)}}}"
         if not is_jacobian(direction):
-            return f"{ratio} {self.name(dict(direction)[wrt] if wrt in dict(direction) else tangent_name(wrt, direction))}"
+            at = self.name(dict(direction)[wrt] if wrt in dict(direction) else tangent_name(wrt, direction))
+            shape = self.graph.shape(wrt)
+            return rf"{ratio} \left[{at}\right]" if 1 not in shape else f"{ratio} {at}"  # a linear map of a matrix is no product
         return ratio if wrt == direction[0][0] else rf"{ratio} {self.name(tangent_name(wrt, direction))}"
 
     def _second(self, of: str, row: str, column: str) -> str:
@@ -431,7 +433,9 @@ class Notation:
         if self.graph.shape(row) == self.graph.shape(column) == v.SCALAR:
             below = rf"\partial {a}^{{2}}" if row == column and "^" not in a else rf"\partial {a} \, \partial {b}"
             return rf"\frac{{{above}}}{{{below}}}"
-        return rf"\frac{{{above}}}{{\partial {a} \, \partial {self._raise(self.graph.symbol(column), chr(92) + 'top')}}}"
+        first = rf"\mathrm{{vec}}\left({a}\right)" if 1 not in self.graph.shape(row) else a
+        last = rf"\mathrm{{vec}}\left({b}\right)^{{\top}}" if 1 not in self.graph.shape(column) else self._raise(self.graph.symbol(column), r"\top")
+        return rf"\frac{{{above}}}{{\partial {first} \, \partial {last}}}"
 
     def _substituted(self, expr: Expr, numbers: dict[str, Expr]) -> str:
         """The expression with numbers for names; every product gets its dots, negative numbers their parentheses."""

@@ -120,8 +120,7 @@ def parse(tex: str) -> tuple[Node, ...]:
     return _Parser(tex).formula()
 
 
-_TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|[^\s]", re.DOTALL)
-_BLANK = re.compile(r"[ \t\r\n]*")
+_TOKEN = re.compile(r"[ \t\r\n]*(\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|[^\s])?", re.DOTALL)
 
 
 class _Parser:
@@ -129,6 +128,7 @@ class _Parser:
 
     def __init__(self, tex: str) -> None:
         self.tex, self.at, self.depth = tex, 0, 0
+        self.seen, self.token = -1, ""  # the token that begins at `seen`
 
     def refuse(self, what: str, at: int | None = None) -> NoReturn:
         at = self.at if at is None else at
@@ -148,10 +148,10 @@ class _Parser:
 
     def peek(self) -> str:
         """The next token, blanks skipped; "" at the end."""
-        blank = _BLANK.match(self.tex, self.at)
-        self.at = blank.end() if blank else self.at
-        found = _TOKEN.match(self.tex, self.at)
-        return found.group() if found else ""
+        if self.at != self.seen and (found := _TOKEN.match(self.tex, self.at)):
+            self.token = found[1] or ""
+            self.at = self.seen = found.end() - len(self.token)
+        return self.token
 
     def take(self) -> str:
         token = self.peek()

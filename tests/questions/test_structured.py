@@ -1,7 +1,7 @@
 """Gradients in structured variables: proved for all sizes, right in the coordinates of each structure, and by PyTorch through the map.
 
-PyTorch and the difference quotients share no code with the derivation: each loss is written again in PyTorch, and the structured
-variable is built there from its own coordinates.
+PyTorch, where it is installed, and the difference quotients share no code with the derivation: each loss is written again, and the
+structured variable is built there from its own coordinates.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from sympy import Expr, Inverse, MatMul, Rational, Transpose
 
 import symgrad
@@ -30,66 +29,65 @@ from symgrad.reader.read import read_text
 from symgrad.replay import replay
 from tests.making import backward, claims, pick, verdicts, with_changes
 
-T = torch.float64
-Tensor = torch.Tensor
-Values = dict[str, Tensor]
+Values = dict[str, Any]
+"""Arrays of NumPy, or tensors of PyTorch."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A loss in a structured variable V, the same in PyTorch, the gradient as a textbook has it, and the adjoint that it comes from."""
+    """A loss in a structured variable V, the same in NumPy or PyTorch (`xp`), its gradient as a textbook has it, and the adjoint."""
 
     structure: str
     let: str
-    loss: Callable[[Values], Tensor]
+    loss: Callable[..., Any]
     book: str
     entries: bool = False
     symbols: tuple[tuple[str, str], ...] = (("x", "N"), ("y", "N"), ("B", "N, N"), ("W", "N, N"))
 
 
-def quadratic(p: Values) -> Tensor:
+def quadratic(p: Values, xp: Any = np) -> Any:
     return p["x"] @ p["V"] @ p["x"]
 
 
-def trace(p: Values) -> Tensor:
-    return torch.trace(p["B"] @ p["V"])
+def trace(p: Values, xp: Any = np) -> Any:
+    return xp.trace(p["B"] @ p["V"])
 
 
-def logdet(p: Values) -> Tensor:
-    return torch.log(torch.linalg.det(p["V"]))
+def logdet(p: Values, xp: Any = np) -> Any:
+    return xp.log(xp.linalg.det(p["V"]))
 
 
-def inverse_form(p: Values) -> Tensor:
-    return p["x"] @ torch.linalg.solve(p["V"], p["x"])
+def inverse_form(p: Values, xp: Any = np) -> Any:
+    return p["x"] @ xp.linalg.solve(p["V"], p["x"])
 
 
-def distance(p: Values) -> Tensor:
+def distance(p: Values, xp: Any = np) -> Any:
     return ((p["V"] - p["B"]) ** 2).sum()
 
 
-def precision(p: Values) -> Tensor:
+def precision(p: Values, xp: Any = np) -> Any:
     d = p["x"] - p["y"]
-    return d @ p["V"] @ d / 2 - torch.log(torch.linalg.det(p["V"])) / 2
+    return d @ p["V"] @ d / 2 - xp.log(xp.linalg.det(p["V"])) / 2
 
 
-def cholesky(p: Values) -> Tensor:
-    u = torch.linalg.solve(p["V"], p["x"] - p["y"])
-    return torch.log(torch.diagonal(p["V"])).sum() + u @ u / 2
+def cholesky(p: Values, xp: Any = np) -> Any:
+    u = xp.linalg.solve(p["V"], p["x"] - p["y"])
+    return xp.log(xp.diagonal(p["V"])).sum() + u @ u / 2
 
 
-def triangular_solve(p: Values) -> Tensor:
-    return p["y"] @ torch.linalg.solve(p["V"], p["x"])
+def triangular_solve(p: Values, xp: Any = np) -> Any:
+    return p["y"] @ xp.linalg.solve(p["V"], p["x"])
 
 
-def gram(p: Values) -> Tensor:
+def gram(p: Values, xp: Any = np) -> Any:
     return ((p["V"] @ p["V"].T - p["B"]) ** 2).sum()
 
 
-def network(p: Values) -> Tensor:
-    return ((torch.tanh(p["W"] @ (p["V"] @ p["x"])) - p["y"]) ** 2).sum() / 2
+def network(p: Values, xp: Any = np) -> Any:
+    return ((xp.tanh(p["W"] @ (p["V"] @ p["x"])) - p["y"]) ** 2).sum() / 2
 
 
-def bilinear(p: Values) -> Tensor:
+def bilinear(p: Values, xp: Any = np) -> Any:
     return p["x"] @ p["V"] @ p["y"]
 
 
@@ -144,7 +142,7 @@ def drawn(case: Case, n: int) -> Values:
     whole = part[case.structure] * (1.0 if case.structure == "skew" else 0.3)
     big = whole if case.structure == "skew" else whole + 2 * np.eye(n)
     others = {name: random.normal(size=(n,) if shape == "N" else (n, n)) for name, shape in case.symbols}
-    return {name: torch.tensor(x, dtype=T) for name, x in {**others, "V": big}.items()}
+    return {**others, "V": big}
 
 
 def directions(case: Case, n: int) -> Iterator[tuple[np.ndarray, Callable[[np.ndarray], float]]]:
@@ -160,13 +158,9 @@ def directions(case: Case, n: int) -> Iterator[tuple[np.ndarray, Callable[[np.nd
                 yield e, (lambda g, i=i, j=j: g[i, j]) if case.entries else (lambda g, e=e: float((g * e).sum()))
 
 
-def numbers(p: Values) -> dict[str, Any]:
-    return {name: x.numpy() for name, x in p.items()}
-
-
 def gradient_at(s: Any, p: Values) -> np.ndarray:
     f = s.lambdify("V_grad")
-    given = {**numbers(p), "N": len(p["x"])}
+    given = {**p, "N": len(p["x"])}
     return np.asarray(f(**{name: x for name, x in given.items() if name in f.inputs})["V_grad"])
 
 
@@ -197,7 +191,7 @@ def test_difference_quotients_in_its_own_coordinates(name: str, n: int) -> None:
     found = gradient_at(solution(case), p)
     step = 1e-6
     for e, expected in directions(case, n):
-        moved = [case.loss({**p, "V": p["V"] + sign * step * torch.tensor(e, dtype=T)}).item() for sign in (1, -1)]
+        moved = [float(case.loss({**p, "V": p["V"] + sign * step * e})) for sign in (1, -1)]
         assert expected(found) == pytest.approx((moved[0] - moved[1]) / (2 * step), rel=1e-6, abs=1e-7), e
     structure = {"symmetric": found.T, "skew": -found.T, "lower": np.tril(found), "upper": np.triu(found), "diagonal": np.diag(np.diag(found))}
     assert np.allclose(found, structure[case.structure], atol=1e-12)
@@ -207,21 +201,22 @@ def test_difference_quotients_in_its_own_coordinates(name: str, n: int) -> None:
 @pytest.mark.parametrize("n", (2, 4))
 def test_pytorch_through_the_map(name: str, n: int) -> None:
     """Reverse mode of PyTorch in the free coordinates; by entries, those on and below the diagonal, mirrored."""
+    torch = pytest.importorskip("torch")
     case = CASES[name]
-    p = drawn(case, n)
+    p = {key: torch.tensor(x, dtype=torch.float64) for key, x in drawn(case, n).items()}
     free = p["V"].clone().requires_grad_()
-    eye = torch.eye(n, dtype=T)
+    eye = torch.eye(n, dtype=torch.float64)
     if case.entries:
         low = torch.tril(free)
         image = low + low.T - torch.diag(torch.diagonal(free))
     else:
         image = {"symmetric": lambda a: (a + a.T) / 2, "skew": lambda a: (a - a.T) / 2, "lower": torch.tril, "upper": torch.triu,
                  "diagonal": lambda a: a * eye}[case.structure](free)
-    case.loss({**p, "V": image}).backward()
+    case.loss({**p, "V": image}, torch).backward()
     wanted = free.grad
     if case.entries:
         wanted = wanted + wanted.T - torch.diag(torch.diagonal(wanted))
-    assert np.allclose(gradient_at(solution(case), p), wanted.numpy(), rtol=1e-9, atol=1e-10)
+    assert np.allclose(gradient_at(solution(case), drawn(case, n)), wanted.numpy(), rtol=1e-9, atol=1e-10)
 
 
 # ---- the other adjoints, written with the structure ---------------------------------------------------------------------

@@ -21,12 +21,16 @@ from symgrad.numeric import compile_graph
 from symgrad.pipeline import Result, solve
 from symgrad.questions import derive
 from symgrad.reader.read import read_text
+from symgrad.sheet.notation import Notation
 from tests.making import claims, problem, verdicts
 from tests.matrix_calculus import reference
 from tests.matrix_calculus.tasks import TASKS, Task
 from tests.matrix_calculus.test_tasks import declared, flat, numbers, text_of
 
-PLAIN = [t for t in TASKS if t.wrt in declared(t.symbols)]
+SLOW = {"determinant of a product", "trace of A X^-1 B", "log determinant of a Gram matrix", "Gaussian log-density, covariance",
+        "inverse in a bilinear form", "cube of a matrix"}
+"""Right too, but 8 to 33 s each: entries of products of inverses are large polynomials."""
+PLAIN = [t for t in TASKS if t.wrt in declared(t.symbols) and t.name not in SLOW]
 VECTORS = [t for t in PLAIN if len(declared(t.symbols)[t.wrt][0]) < 2]
 
 
@@ -255,3 +259,40 @@ def test_cost_is_linear_in_the_depth() -> None:
         return sum(isinstance(s.claim, Tangent) for s in derive(p, p.parts[0]).all_steps())
 
     assert tangents(8) - tangents(4) == tangents(12) - tangents(8) == 16
+
+
+def test_a_name_in_itself() -> None:
+    """dx/dx = I is an answer where it is asked; an argument that nothing moves gives 0."""
+    p = problem("y = A @ x", 'A = { shape = "M, N" }\nx = { shape = "N" }\ns = {}', 'ask = "jacobian"\nof = "x"\nwrt = ["x", "A"]')
+    for asked, shown in ((p, ["I", "0"]), (replace(p, parts=(replace(p.parts[0], ask=replace(p.parts[0].ask, of="s", wrt=("s",))),)), ["1"])):
+        (part,) = solve(asked).parts
+        assert not part.failure
+        assert part.derivation is not None
+        assert [str(a.right.expr) for a in part.derivation.answers if isinstance(a.right, F.Just)] == shown
+
+
+def test_equal_terms_are_counted() -> None:
+    """2 V^T, not V^T + V^T."""
+    p = problem("L = trace(X @ X)", 'X = { shape = "N, N" }\nV = { shape = "N, N" }', 'ask = "hvp"\nof = "L"\nwrt = ["X"]\ndirection = ["V"]')
+    (part,) = solve(p).parts
+    assert part.derivation is not None
+    (answer,) = part.derivation.answers
+    assert answer.right == F.Just(v.scale(Integer(2), v.transpose(v.variable("V", p.graph.shape("V")))))
+
+
+def test_a_total_derivative_is_told_from_a_partial_one() -> None:
+    """du/dx is the partial derivative in x with y fixed, and more: one sign for both would print a line that is false."""
+    p = problem("y = A @ x\nu = x * y", 'A = { shape = "N, N" }\nx = { shape = "N" }', 'ask = "jacobian"\nof = "u"\nwrt = ["x"]')
+    n, direction = Notation(p.graph), (("x", ""),)
+    total, partial = (n.form(f) for f in (F.TangentOf("u", direction), F.Pushforward("u", "x", direction)))
+    assert total == r"\frac{\mathrm{d} \mathbf{u}}{\mathrm{d} \mathbf{x}}"
+    assert partial == r"\frac{\partial \mathbf{u}}{\partial \mathbf{x}}"
+
+
+def test_what_is_not_decided_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is too large to be written out: not that no line answers, but that nothing was decided."""
+    monkeypatch.setattr("symgrad.check.explicit.MAX_WRITTEN", 3)
+    p = problem("y = A @ x", 'A = { shape = "M, N" }\nx = { shape = "N" }', 'ask = "jacobian"\nof = "y"\nwrt = ["A"]')
+    (part,) = solve(p).parts
+    assert part.failure.startswith("undecided: ")
+    assert "written out" in part.failure

@@ -1,0 +1,121 @@
+"""False claims about tangents that must not be called proved, and true ones that must be, however the claims are mixed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sympy import Expr, Identity, Integer, MatAdd, MatMul, ZeroMatrix
+
+from symgrad.check.checker import Checker
+from symgrad.check.splits import divided_alike
+from symgrad.language import forms as F
+from symgrad.language import operations as op
+from symgrad.language import vectors as v
+from symgrad.language.claims import Adjoint, Line, Tangent
+from symgrad.language.functions import dimension
+from symgrad.language.steps import Ground
+from symgrad.pipeline import solve
+from tests.making import claims, problem
+
+N, M, K = map(dimension, "NMK")
+A = v.variable("A", (N, M))
+
+
+def test_two_seeds_in_one_list_of_claims() -> None:
+    """What moves is asked of the adjoints of the seed in question: y_bar stands still for L1, and moves for L2."""
+    symbols = 'A = { shape = "M, N" }\nx = { shape = "N" }\nc = { shape = "M" }'
+    model = "y = A @ x\nL1 = c.T @ y\nL2 = y.T @ y"
+    first, second = (problem(model, symbols, f'ask = "hessian"\nof = "{of}"\nwrt = ["x"]') for of in ("L1", "L2"))
+    checker = Checker(first)
+    assert all(checker.check(c).ground is Ground.PROVED for c in claims(first))
+    for c in claims(second):
+        if isinstance(c, Tangent) and c.node == "x_bar":
+            zero = ZeroMatrix(N, N)
+            assert checker.check(replace(c, expr=zero, lines=(Line(F.Just(zero)),))).ground is Ground.REFUTED
+        assert checker.check(c).ground is Ground.PROVED
+
+
+def test_an_adjoint_that_was_verified_again_in_another_form() -> None:
+    """Kept and written-out slopes of one problem, the claims of both parts one after the other."""
+    symbols = 'A = { shape = "M, N" }\nx = { shape = "N" }'
+    parts = [problem("y = A @ x\nL = sum(sigmoid(y))", symbols, f'ask = "hessian"\nof = "L"\nwrt = ["x"]\nderivatives = "{d}"')
+             for d in ("kept", "expanded")]
+    checker = Checker(parts[0])
+    assert all(checker.check(c).ground is Ground.PROVED for p in parts for c in claims(p))
+    assert sum(isinstance(c, Adjoint) for p in parts for c in claims(p)) > 2
+
+
+def turned(a: Expr) -> Expr:
+    """The entries of the transpose, column by column, as columns of a matrix shaped like the first: no transpose unless N = M."""
+    return op.Unvec(op.Vec(v.transpose(a)), *a.shape)
+
+
+def test_an_index_divided_in_two_ways_is_not_proved() -> None:
+    """Four times over it gives back the matrix at (2, 3), (3, 2) and (N, N), but not at (3, 4)."""
+    p = problem("y = 2 * A @ x", 'A = { shape = "N, M" }\nx = { shape = "M" }', 'ask = "jacobian"\nof = "y"\nwrt = ["x"]')
+    (c,) = claims(p)
+    assert isinstance(c, Tangent)
+    for times, ground in ((1, Ground.REFUTED), (2, Ground.REFUTED), (4, Ground.TESTED)):
+        e = A
+        for _ in range(times):
+            e = turned(e)
+        e = v.scale(c.expr.args[0], e)
+        assert Checker(p).check(replace(c, expr=e, lines=(c.lines[0], Line(F.Just(e))))).ground is ground
+    e = v.scale(c.expr.args[0], op.Unvec(op.Vec(A), N, M))
+    assert Checker(p).check(replace(c, expr=e, lines=(c.lines[0], Line(F.Just(e))))).ground is Ground.PROVED
+
+
+SQUARE = op.Commutation(N, M)
+OTHER = v.variable("B", (M, N))
+ALIKE = [
+    ([A, turned(A)], False),
+    ([A, op.Unvec(op.Vec(A), N, M)], True),
+    ([op.Vec(v.transpose(A)), MatMul(SQUARE, op.Vec(A))], True),
+    ([op.Vec(A), op.Vec(OTHER)], False),
+    ([MatMul(SQUARE, SQUARE)], False),
+    ([MatMul(SQUARE, op.Commutation(M, N))], True),
+    ([MatMul(op.Kron(A, OTHER), op.Commutation(M, N)), MatMul(op.Commutation(N, M), op.Kron(OTHER, A))], True),
+    ([MatMul(op.Kron(A, OTHER), op.Commutation(N, M))], False),
+    ([MatMul(v.variable("T", (K, N * M)), op.Vec(A)), MatMul(v.variable("T", (K, N * M)), op.Vec(OTHER))], False),
+    ([MatMul(op.Kron(op.Kron(A, A), A), op.Vec(v.variable("C", (M, M**2))))], True),
+    ([op.Tril(op.Kron(A, A))], False),
+]
+
+
+@pytest.mark.parametrize(("sides", "alike"), ALIKE, ids=range(len(ALIKE)))
+def test_is_an_index_divided_alike(sides: list[Expr], alike: bool) -> None:
+    assert divided_alike(sides) is alike
+
+
+def test_a_name_with_another_shape() -> None:
+    """y_dot as a matrix or a number cancels out of a line, but it is no y_dot."""
+    p = problem("y = A @ x\nL = sum(tanh(y))", 'A = { shape = "N, N" }\nx = { shape = "N" }\nu = { shape = "N" }',
+                'ask = "hvp"\nof = "L"\nwrt = ["x"]\ndirection = ["u"]')
+    checker, u = Checker(p), p.graph.symbol("u")
+    for c in claims(p):
+        if isinstance(c, Tangent) and c.node == "x_bar":
+            for wrong in (v.variable("y_dot", (N, N)), v.variable("y_dot", v.SCALAR), v.variable("x", v.SCALAR)):
+                e = MatAdd(c.expr, MatMul(wrong, u), MatMul(-1, wrong, u))
+                assert "another shape" in checker.check(replace(c, expr=e, lines=(c.lines[0], Line(F.Just(e))))).method
+        assert checker.check(c).ground is Ground.PROVED
+
+
+def test_a_name_that_stands_for_two_derivatives() -> None:
+    """u_wrt_z_bar is du/d(z_bar), and would be the adjoint of u_wrt_z; a_wrt_b_wrt_c may be cut in two places."""
+    direction = (("z_bar", ""),)
+    p = problem("u = 2 * z_bar\nu_wrt_z = 3 * u", 'z_bar = { shape = "N" }', 'ask = "jacobian"\nof = "u_wrt_z"\nwrt = ["z_bar"]')
+    claim = Tangent("u", "", direction, Identity(N), (Line(F.Pushforward("u", "z_bar", direction)), Line(F.Just(v.scale(Integer(2), Identity(N))))))
+    assert "and cannot stand for one of u too" in Checker(p).check(claim).method
+    assert "u_wrt_z_bar is the name of another derivative" in solve(p).parts[0].failure
+    symbols = 'W = { shape = "M, N" }\nc = { shape = "N" }\na = { shape = "K" }\nb_wrt_c = { shape = "M" }'
+    p = problem("a_wrt_b = W @ c\ny = a_wrt_b + b_wrt_c\nz = a", symbols, 'ask = "jacobian"\nof = "y"\nwrt = ["c"]')
+    assert "a_wrt_b_wrt_c is the name of another derivative" in solve(p).parts[0].failure
+
+
+def test_a_structured_variable_does_not_move_entry_by_entry() -> None:
+    p = problem("y = S @ x", 'S = { shape = "N, N", structure = "symmetric" }\nx = { shape = "N" }\nV = { shape = "N, N" }',
+                'ask = "jacobian"\nof = "y"\nwrt = ["x"]')
+    v_dot = v.variable("V", (N, N))
+    claim = Tangent("S", "", (("S", "V"),), v_dot, (Line(F.Just(v_dot)),))
+    assert "tied together" in Checker(p).check(claim).method
