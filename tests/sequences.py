@@ -1,6 +1,39 @@
-"""Problems with sequences of symbolic length for the tests."""
+"""Problems with sequences of symbolic length for the tests, and gradients by finite differences and, where it is installed, PyTorch."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+Values = dict[str, Any]
+Loss = Callable[[Values, int, Any], Any]
+"""The loss at values and a length, computed with the functions of NumPy or PyTorch."""
+
+
+def sigmoid(m: Any, x: Any) -> Any:
+    return 1 / (1 + m.exp(-x))
+
+
+def assert_gradients(loss: Loss, values: Values, length: int, found: Mapping[str, Any]) -> None:
+    """Every gradient that was found is that of central differences, and of PyTorch."""
+    for name, gradient in found.items():
+        measured = np.zeros(np.shape(values[name]))
+        for index in np.ndindex(measured.shape):
+            unit = np.zeros(measured.shape)
+            unit[index] = 1e-6
+            above, below = (loss({**values, name: values[name] + step}, length, np) for step in (unit, -unit))
+            measured[index] = (above - below) / 2e-6
+        np.testing.assert_allclose(gradient, measured, rtol=1e-5, atol=1e-7 * max(1.0, float(np.max(np.abs(measured)))), err_msg=name)
+    if find_spec("torch") is not None:
+        import torch
+
+        leaves = {n: torch.tensor(np.asarray(a), requires_grad=True) for n, a in values.items()}
+        loss(leaves, length, torch).backward()
+        for name, gradient in found.items():
+            np.testing.assert_allclose(gradient, leaves[name].grad.numpy(), rtol=1e-9, atol=1e-12, err_msg=name)
 
 
 def problem(symbols: str, let: str, wrt: str) -> str:
