@@ -26,7 +26,9 @@ CHOICE = choose("L = a*b", "a = {}\nb = {}", "L", "a b", ["(b, a)", "(a, b)"])
 
 def parts() -> list[tuple[str, Problem, int]]:
     found = [(f.stem, read(f)[0]) for f in FILES] + [("sigmoid", SIGMOID), ("free", FREE), ("forward", FORWARD), ("choice", CHOICE)]
-    return [(name, p, k) for name, p in found for k, part in enumerate(p.parts) if isinstance(part.ask, Forward | Gradient | Backward | Choose)]
+    kinds = Forward | Gradient | Backward | Choose
+    # over a symbolic number of steps the boxes are made of the claims themselves: sheet/recursion.py
+    return [(name, p, k) for name, p in found if p.sequence is None for k, part in enumerate(p.parts) if isinstance(part.ask, kinds)]
 
 
 @pytest.mark.parametrize(("name", "problem", "k"), parts(), ids=lambda x: str(x) if isinstance(x, str | int) else "")
