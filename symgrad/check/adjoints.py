@@ -53,6 +53,7 @@ class Adjoints:
         self.shown: dict[Hashable, Compared] = {}  # patterns of proved chains, dimensions numbered
         self.inline: dict[Expr, Expr] = {}  # names that stand for their definitions while one chain is compared
         self.mirrored: Mirrored = {}  # square matrices that are known to be symmetric, while one chain is compared
+        self.rests: dict[tuple[str, str], frozenset[str]] = {}  # of which nodes the definitions were used in an adjoint that was verified
         self.symmetries = Symmetries(self.graph, self.found, self.mirrored_equal)
         self.kinked = False  # a function with a kink was met since the checker last looked
 
@@ -103,24 +104,28 @@ class Adjoints:
         shown |= {n for e in adjoints.values() for n in names_in(e)}
         # the slope of p = softmax(z) may be written with p: a consumer's own name stands for its definition, the last one first
         own = {self.graph.symbol(u): self.graph.node(u).expr for u in reversed(consumers) if u in shown and not self.graph.node(u).structure}
-        compared = self.first_chain({**adjoints, **own}, forms, c.of, self.graph.shape(c.node), what, shown)
+        compared, symmetric = self.first_chain({**adjoints, **own}, forms, c.of, self.graph.shape(c.node), what, shown)
         self.found[c.of, c.node] = c.expr
+        self.rests[c.of, c.node] = frozenset((*symmetric, *(u for u in consumers if self.graph.symbol(u) in own)))
         if c.expr.is_Number:
             self.numbers(c.of)[variable(f"{c.node}_bar", SCALAR)] = c.expr
         return self.verdict(f"one term for every consumer in the graph; each line {compared}", compared)
 
     def first_chain(self, inline: dict[Expr, Expr], forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str,
-                    shown: set[str]) -> Compared:
-        """The chain; where it fails, with what is known of the square matrices that are shown: S^T = S, then D_ij = 0 off the diagonal."""
+                    shown: set[str]) -> tuple[Compared, frozenset[str]]:
+        """The chain; where it fails, with what is known of the square matrices that are shown: S^T = S, then D_ij = 0 off the diagonal.
+
+        With the names of the nodes whose symmetry it may rest on.
+        """
         self.inline = inline
         try:
-            return self.chain(forms, of, shape, what)
+            return self.chain(forms, of, shape, what), frozenset()
         except (Refused, Undecided):
             self.mirrored, conditions = self.symmetries.of(of, shown)
             if not self.mirrored:
                 raise
             found = self.second_chain(forms, of, shape, what, shown)
-            return replace(found, conditions=tuple(dict.fromkeys((*found.conditions, *conditions))))
+            return replace(found, conditions=tuple(dict.fromkeys((*found.conditions, *conditions)))), self.symmetries.known(of)
         finally:
             self.inline, self.mirrored = {}, {}
 

@@ -44,6 +44,10 @@ class Symmetries:
                 conditions |= dict.fromkeys(self.conditions[seed, name])
         return mirrored, tuple(conditions)
 
+    def known(self, seed: str) -> frozenset[str]:
+        """The names that were found to be symmetric or skew so far."""
+        return frozenset(name for (of, name), sign in self.signs.items() if of == seed and sign)
+
     def symbol(self, name: str) -> Expr | None:
         """The symbol of a node or of an adjoint, if it is a square matrix."""
         shape = self.graph.shape(name if name in self.graph else name.removesuffix("_bar"))

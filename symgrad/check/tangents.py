@@ -84,6 +84,11 @@ class Tangents:
         forms = (*(line.form for line in c.lines), F.Just(c.expr))
         self.well_formed(graph, c.seed, c.direction, [e for f in forms for e in expressions(f)], what)
         self.require_first(graph, c, what)
+        for n in graph.ancestors(c.node) if c.seed else ():
+            base = n.removesuffix("_bar")
+            used = self.adjoints.rests.get((c.seed, base), frozenset()) & {w for w, _ in c.direction} if n != base else frozenset()
+            if used:
+                raise Refused(f"{n} was verified with the definition of {', '.join(sorted(used))}, and cannot be differentiated in it")
         if shape_of(c.expr) != shape:
             raise Refused(f"{what} has shape {say_shape(shape_of(c.expr))}, it should be {say_shape(shape)}")
         own = graph.symbol(c.node)

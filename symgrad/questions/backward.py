@@ -65,9 +65,13 @@ def derive_recursion(problem: Problem, part: str, ask: Backward) -> Derivation:
     return Derivation(part, extended, listed, (), notes)
 
 
-def adjoints(problem: Problem, of: str, asked: tuple[str, ...], expand: bool) -> tuple[dict[str, Step], Graph]:
-    """The steps of the adjoints of `asked` and of all between, and the graph with the adjoints for definitions."""
-    found = with_structure(problem.graph, accumulate(problem.graph, of, asked, expand))
+def adjoints(problem: Problem, of: str, asked: tuple[str, ...], expand: bool, moving: tuple[str, ...] = (),
+             ) -> tuple[dict[str, Step], Graph]:
+    """The steps of the adjoints of `asked` and of all between, and the graph with the adjoints for definitions.
+
+    `moving` are names in which the adjoints will be differentiated, so that they must hold whatever these are.
+    """
+    found = with_structure(problem.graph, accumulate(problem.graph, of, asked, expand), moving)
     found.setdefault(of, Accumulated(Integer(1)))
     steps: dict[str, Step] = {}
     for name, accumulated in found.items():

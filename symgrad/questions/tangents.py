@@ -45,7 +45,7 @@ def derive_jacobian(problem: Problem, part: str, ask: Jacobian) -> Derivation:
 
 def derive_hessian(problem: Problem, part: str, ask: Hessian) -> Derivation:
     """Backward for the gradient, then forward through the gradient: the Jacobian of a_bar in b for every block."""
-    steps, graph = adjoints(problem, ask.of, ask.wrt, ask.expand)
+    steps, graph = adjoints(problem, ask.of, ask.wrt, ask.expand, ask.wrt)
     listed, answers, nodes = list(steps.values()), [], []
     for b in ask.wrt:
         direction: Direction = ((b, ""),)
@@ -70,7 +70,7 @@ def derive_hessian(problem: Problem, part: str, ask: Hessian) -> Derivation:
 
 def derive_hvp(problem: Problem, part: str, ask: HessianVector) -> Derivation:
     """The tangents of the adjoints along the direction: H v without H, at the cost of a few gradients."""
-    steps, graph = adjoints(problem, ask.of, ask.wrt, ask.expand)
+    steps, graph = adjoints(problem, ask.of, ask.wrt, ask.expand, ask.wrt)
     targets = tuple(f"{w}_bar" for w in ask.wrt)
     found = Along(graph, ask.of, ask.pairs, push_forward(graph, ask.pairs, targets, ask.expand))
     found.require_room(problem.graph)

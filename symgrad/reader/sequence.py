@@ -186,6 +186,11 @@ def unroll(spec: SequenceSpec, table: Mapping[str, Any], symbols: Mapping[str, A
     left = {m[1]: number for number, line in lines if (m := _LEFT.match(line))}
     others = frozenset({*symbols, *(target(line) for _, line in lines)} - each - set(left))
     steps = Steps(spec.index, length, frozenset(each | set(left)), others, symbolic)
+    for word, key in ((spec.index, "index"), (symbolic, "length")):
+        if word and not _NAME.fullmatch(word):
+            note_at(SpecError(f"sequence.{key}: {word!r} is not a name; names are a letter, then letters, digits and underscores"),
+                    ("sequence", key))
+            return Unrolled(dict(table), (), {}, steps)  # nothing else can be read
     _check_names(steps, each, left, symbols, table, note, note_at, first)
     lets = _definitions(steps, lines, note, first)
     steps = replace(steps, question=bool(symbolic))

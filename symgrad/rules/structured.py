@@ -6,6 +6,7 @@ the definition of S_bar is put in and the result written as a textbook has it: o
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import reduce
 
 from sympy import Expr, HadamardProduct, Identity, Integer, Inverse, MatAdd, MatMul, MatrixSymbol, Mul, Rational, Transpose, ZeroMatrix
@@ -26,9 +27,12 @@ HALF = Rational(1, 2)
 MAX_PUT_IN = 3  # terms of an adjoint that are printed beside their transposes
 
 
-def with_structure(graph: Graph, found: dict[str, Accumulated]) -> dict[str, Accumulated]:
-    """The adjoints with the facts of the structures put in, those of free matrices as the gradients in the variables they stand for."""
-    known = structures(graph)
+def with_structure(graph: Graph, found: dict[str, Accumulated], moving: Collection[str] = ()) -> dict[str, Accumulated]:
+    """The adjoints with the facts of the structures put in, those of free matrices as the gradients in the variables they stand for.
+
+    Nothing is put in of nodes that are `moving`: an adjoint that is differentiated in C must hold for every C, not for C = T T^T only.
+    """
+    known = structures(graph, moving)
     if not known:
         return found
     new: dict[str, Accumulated] = {}
@@ -47,13 +51,13 @@ def with_structure(graph: Graph, found: dict[str, Accumulated]) -> dict[str, Acc
     return new
 
 
-def structures(graph: Graph) -> dict[Expr, Structure]:
-    """What is known of the structured variables, and of nodes that are symmetric by their definitions, such as A A^T + c I."""
+def structures(graph: Graph, moving: Collection[str] = ()) -> dict[Expr, Structure]:
+    """What is known of the structured variables, and of nodes that are symmetric by their definitions, such as A A^T + c I, but for `moving` ones."""
     known: dict[Expr, Structure] = {}
     for n in graph.nodes:
         if n.structure is not None:
             known[n.symbol] = n.structure
-        elif is_symmetric(n.expr, known):
+        elif n.name not in moving and is_symmetric(n.expr, known):
             known[n.symbol] = Structure.SYMMETRIC
     return known
 

@@ -12,8 +12,9 @@ from sympy import Integer, ZeroMatrix
 from symgrad.check.checker import Checker
 from symgrad.language import forms as F
 from symgrad.language import vectors as v
-from symgrad.language.claims import ClosedTangent, Line, Tangent
+from symgrad.language.claims import Adjoint, ClosedTangent, Line, Tangent
 from symgrad.language.errors import SpecErrors
+from symgrad.language.operations import kron
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground
 from symgrad.language.tangents import tangent_name
@@ -215,6 +216,42 @@ def test_textbook_hessians(let: str, wrt: str, hessian: str) -> None:
     assert all(agrees for _, agrees in part.expected)
     assert part.comparison is not None
     assert part.comparison.agrees and (part.comparison.points or hessian.startswith("zeros"))
+
+
+def test_an_inner_node_that_is_symmetric_moves_freely() -> None:
+    """C = T T^T is symmetric, but d/dC asks what L does for every C: (C + C^T) x, not 2 C x, is to be differentiated in it."""
+    head, ask = 'T = { shape = "N, N" }\nx = { shape = "N" }\nV = { shape = "N, N" }\nu = { shape = "N" }', 'of = "L"\nwrt = ["x", "C"]'
+    let = "C = T @ T.T\nL = x.T @ C @ x"
+    p = problem(let, head, f'ask = "hessian"\n{ask}', '[expected]\n"a.d2L/dx dC" = "kron(x.T, eye(N)) + kron(eye(N), x.T)"')
+    (part,) = solve(p).parts
+    assert part.derivation is not None
+    assert {x.ground for x in part.verdicts.values()} == {Ground.PROVED}
+    block = next(a.right for a in part.derivation.answers if a.label == "d2L/dx dC")
+    assert isinstance(block, F.Just)
+    x = np.array([1.0, 2.0])
+    values = {"T": np.eye(2), "x": x, "N": 2}
+    compiled = compile_graph(part.derivation.graph, ("x_bar_wrt_C",))
+    found = compiled({k: values[k] for k in compiled.inputs})["x_bar_wrt_C"]
+    wanted = np.array([[(e + e.T) @ x for e in (np.eye(2)[:, [i]] @ np.eye(2)[[j]] for j in range(2) for i in range(2))]][0]).T
+    assert np.allclose(found, wanted)
+    assert {x.ground for x in solve(problem(let, head, f'ask = "hvp"\n{ask}\ndirection = ["u", "V"]')).parts[0].verdicts.values()} == {Ground.PROVED}
+
+
+def test_an_adjoint_that_rests_on_a_node_is_not_differentiated_in_it() -> None:
+    p = problem("C = T @ T.T\nL = x.T @ C @ x", 'T = { shape = "N, N" }\nx = { shape = "N" }', 'ask = "hessian"\nof = "L"\nwrt = ["x", "C"]')
+    C, x = p.graph.symbol("C"), p.graph.symbol("x")
+    symmetric = v.matmul(v.scale(Integer(2), C), x)
+    found = []
+    for c in claims(p):
+        if isinstance(c, Adjoint) and c.node == "x":
+            c = replace(c, expr=symmetric, lines=(c.lines[0], Line(F.Just(symmetric))))
+        if isinstance(c, Tangent) and (c.node, c.direction) == ("x_bar", (("C", ""),)):
+            wrong = v.scale(Integer(2), kron(v.transpose(x), v.Identity(x.shape[0])))
+            c = replace(c, expr=wrong, lines=(c.lines[0], Line(F.Just(wrong))))
+        found.append(c)
+    grounds = [x.ground for x, c in zip(verdicts(p, tuple(found)), found, strict=True) if isinstance(c, Tangent) and c.direction == (("C", ""),)]
+    assert Ground.REFUTED in grounds and Ground.PROVED not in [
+        g for g, c in zip(grounds, (c for c in found if isinstance(c, Tangent) and c.direction == (("C", ""),)), strict=True) if c.node == "x_bar"]
 
 
 def test_a_wrong_expected_hessian_does_not_agree() -> None:

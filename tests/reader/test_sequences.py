@@ -270,3 +270,10 @@ def test_a_sequence_needs_steps_and_a_model() -> None:
     net = 'format = 1\nid = "n"\ntitle = "n"\n[sequence]\nlength = 2\n[network]\nlayers = [1, 1]\n[[part]]\nlabel = "a"\nask = "forward"\n'
     with pytest.raises(SpecErrors, match=r"\[sequence\] goes with \[model\]"):
         read_text(net, "n.toml")
+
+
+@pytest.mark.parametrize(("key", "value"), [("index", "(t"), ("index", "t["), ("length", "T+"), ("length", "(T"), ("index", "\\")])
+def test_an_index_that_is_no_name_is_an_error_on_its_line(key: str, value: str) -> None:
+    """It goes into patterns and into TeX, so it is looked at before anything else."""
+    with pytest.raises(SpecErrors, match=rf"sequence\.{key}: .* is not a name"):
+        read_text(RNN.replace("length = 3", ("length = 3\n" if key == "index" else "") + f"{key} = '{value}'"), "p.toml", "rnn")
