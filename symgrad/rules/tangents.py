@@ -12,7 +12,7 @@ from collections import Counter
 from functools import reduce
 from typing import NamedTuple
 
-from sympy import Expr, Identity, Integer, MatMul, MatrixSymbol, Mul, OneMatrix, Symbol, Transpose, ZeroMatrix
+from sympy import Add, Expr, Identity, Integer, MatMul, MatrixExpr, MatrixSymbol, Mul, OneMatrix, Symbol, Transpose, ZeroMatrix
 
 from symgrad.language import vectors as v
 from symgrad.language.graph import Graph
@@ -94,7 +94,8 @@ def _frozen(e: Expr, g: Expr, table: dict[Expr, Expr]) -> Expr:
         return v.transpose(_frozen(e.args[0], g, table))
     if depends(e, g) or isinstance(e, MatMul):
         inner = tuple(_frozen(a, g, table) if isinstance(a, Expr) else a for a in e.args)
-        return e.func(*inner) if isinstance(e, MatMul) or not isinstance(e, Mul) else Mul._from_args(inner, True)
+        evaluated = isinstance(e, MatrixExpr) or not isinstance(e, Add | Mul)  # SymPy would make 0 of t - t, with nothing to transpose
+        return e.func(*inner) if evaluated else e._from_args(inner, True)
     symbol = v.variable(f"#{len(table)}", v.shape_of(e))
     table[symbol] = e
     return symbol
