@@ -5,22 +5,24 @@ Everything is written out entry by entry at the sizes that the slot count asks f
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 
-from sympy import Add, Expr, Integer, Mul, ZeroMatrix
+from sympy import Expr, Integer, ZeroMatrix
 
 from symgrad.check.comparison import Compared, Comparison, say_leaf
-from symgrad.check.explicit import Explicit, Rows
-from symgrad.check.general import General
+from symgrad.check.explicit import Explicit
+from symgrad.check.general import General, lettered
 from symgrad.check.identity import hits_kink, leaves
+from symgrad.check.meaning import Meaning, expressions, flat
 from symgrad.check.normal import Undecided, constant_value
 from symgrad.check.pattern import Pattern
 from symgrad.check.points import differ
 from symgrad.check.shapes import require_shapes
 from symgrad.check.sizes import Source
-from symgrad.check.slots import Slots, slots
+from symgrad.check.slots import slots
 from symgrad.check.symmetry import Mirrored, Symmetries
 from symgrad.language import forms as F
 from symgrad.language.bounds import within_degree
@@ -31,7 +33,7 @@ from symgrad.language.graph import Node
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
 from symgrad.language.structure import Structure
-from symgrad.language.vectors import SCALAR, AsScalar, Elementwise, Entry, dimensions_in, names_in, say_shape, shape_of, variable
+from symgrad.language.vectors import SCALAR, Elementwise, Entry, dimensions_in, names_in, say_shape, shape_of, variable
 
 MAX_WITNESS = 20
 MANY = 6  # more dimensions than this are not listed one by one
@@ -43,12 +45,11 @@ class Adjoints:
 
     problem: Problem
     found: dict[tuple[str, str], Expr] = field(default_factory=dict)
-    constants: dict[str, dict[Expr, Expr]] = field(default_factory=dict)
-    general: tuple[()] | tuple[General, Adjoints] | None = None  # the same with letters for large sizes; () if that cannot be
 
     def __post_init__(self) -> None:
         self.graph = self.problem.graph
         self.dimensions = self.graph.dimensions
+        self.constants: dict[str, dict[Expr, Expr]] = {}
         self.above: dict[str, frozenset[str]] = {}
         self.shown: dict[Hashable, Compared] = {}  # patterns of proved chains, dimensions numbered
         self.inline: dict[Expr, Expr] = {}  # names that stand for their definitions while one chain is compared
@@ -56,6 +57,11 @@ class Adjoints:
         self.rests: dict[tuple[str, str], frozenset[str]] = {}  # of which nodes the definitions were used in an adjoint that was verified
         self.symmetries = Symmetries(self.graph, self.found, self.mirrored_equal)
         self.kinked = False  # a function with a kink was met since the checker last looked
+
+    @cached_property
+    def general(self) -> General | None:
+        """The graph with letters for sizes that are large numbers."""
+        return lettered(self.graph)
 
     def consumers(self, node: str, of: str) -> list[str]:
         """The consumers of `node` from which a path leads to `of`."""
@@ -164,7 +170,8 @@ class Adjoints:
 
     def chain(self, forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str) -> Compared:
         """Every form equals the next; a chain that differs from a proved one in its names only is not gone through again."""
-        self.note_kinks(s for form in forms for s in self.sources(form))
+        meaning = Meaning(self.graph, self.inline)
+        self.note_kinks(s for form in forms for s in meaning.sources(form))
         pattern = Pattern(self.graph, self.numbers(of))
         inlined = (x for pair in self.inline.items() for x in pair)
         known = ((pattern.expression(s), sign) for s, sign in self.mirrored.items())
@@ -297,120 +304,20 @@ class Adjoints:
                     values[symbol if self.graph.shape(name) == SCALAR else Entry(symbol, Integer(a), Integer(b))] = x
         return values
 
-    def in_general(self, a: F.Form, b: F.Form, of: str, shape: tuple[Expr, Expr], what: str) -> Compared | None:
-        """Large numbers for sizes as letters: proved for all sizes, or None."""
-        try:
-            if self.general is None:
-                general = General(self.graph)
-                self.general = general, Adjoints(replace(self.problem, graph=general.graph), constants=self.constants, general=())
-            if not self.general:
-                return None
-            general, adjoints = self.general
-            adjoints.inline = {general.form(symbol): general.form(e) for symbol, e in self.inline.items()}
-            found = adjoints.equal(general.form(a), general.form(b), of, general.shape(shape), what)
-        except (Refused, Undecided):
-            self.general = self.general or ()  # what cannot be put in letters once never can
-            return None
-        return Compared((), True, found.conditions, str(general)) if found.everywhere else None
-
     def equal(self, a: F.Form, b: F.Form, of: str, shape: tuple[Expr, Expr], what: str) -> Compared:
-        """Entry by entry.  Raises Refused with a point, or Undecided."""
-        if (generally := self.in_general(a, b, of, shape, what)) is not None:
-            self.note_kinks((*self.sources(a), *self.sources(b)))
-            return generally
-        mentioned = self.mentioned(a) | self.mentioned(b) | {d for d in shape if not d.is_Integer}
-        mentioned = mentioned.union(*map(dimensions_in, self.inline.values()))
-        sources = (*self.sources(a), *self.sources(b))
-        self.note_kinks(sources)
-        return self.comparison(of).compare(
-            lambda ex: self.rows(a, ex), lambda ex: self.rows(b, ex), shape, lambda atoms: (self.slots(a, atoms), self.slots(b, atoms)), what,
-            sources, mentioned, tuple(self.inline.items()))
+        """Entry by entry, sizes that are large numbers by letters where that decides it.  Raises Refused with a point, or Undecided."""
+        meaning, comparison = Meaning(self.graph, self.inline), self.comparison(of)
+        self.note_kinks((*meaning.sources(a), *meaning.sources(b)))
+        return meaning.in_general(self.general, comparison, a, b, shape, what) or meaning.compared(comparison, a, b, shape, what)
 
     def comparison(self, of: str) -> Comparison:
         return Comparison(self.dimensions, self.problem.conventions, self.numbers(of), self.mirrored)
-
-    def meaning(self, e: Expr) -> Expr:
-        """The expression with the definitions of `inline` in the place of names."""
-        for symbol, definition in self.inline.items():
-            e = e.xreplace({symbol: definition})
-        return e
 
     def numbers(self, of: str) -> dict[Expr, Expr]:
         """The scalar adjoints that are numbers, such as L_bar = 1."""
         if of not in self.constants:
             self.constants[of] = {}
         return self.constants[of]
-
-    # ---- what a form stands for, at explicit sizes -----------------------------------------------------------
-
-    def rows(self, form: F.Form, ex: Explicit) -> Rows:
-        match form:
-            case F.Just(expr) | F.Spread(expr):
-                return ex.rows(expr)
-            case F.Diagonal(expr):
-                column = ex.rows(expr)
-                return tuple(tuple(x[0] if i == j else Integer(0) for j in range(len(column))) for i, x in enumerate(column))
-            case F.Sum(terms):
-                grids = [self.rows(t, ex) for t in terms]
-                return tuple(tuple(Add(*xs) for xs in zip(*rows, strict=True)) for rows in zip(*grids, strict=True))
-            case F.Product(factors):
-                grids = [self.rows(t, ex) for t in factors]
-                result = grids[0]
-                for g in grids[1:]:
-                    result = _times(result, g)
-                return result
-            case F.AdjointOf(node):
-                return ex.rows(variable(f"{node}_bar", self.graph.shape(node)))
-            case F.Pullback(of, wrt):
-                return self.pullback(of, wrt, ex)
-            case F.Stacked(of, wrt):
-                (definition,), = ex.rows(self.graph.node(of).expr)
-                return tuple(tuple(ex.differentiate(definition, x) for x in row) for row in ex.rows(self.graph.symbol(wrt)))
-            case F.JacobianTimes(layout, of, transposed):
-                jacobian = self.rows(layout, ex)
-                if transposed:
-                    jacobian = tuple(zip(*jacobian, strict=True))
-                return _times(jacobian, self.rows(F.AdjointOf(of), ex))
-        raise Refused(f"{type(form).__name__} is not a vector form")
-
-    def pullback(self, of: str, wrt: str, ex: Explicit) -> Rows:
-        """sum_ab (of_bar)_ab d of_ab / d wrt_ij, from the definition."""
-        definition = [x for row in ex.rows(self.graph.node(of).expr) for x in row]
-        bars = [x for row in ex.rows(variable(f"{of}_bar", self.graph.shape(of))) for x in row]
-        return tuple(tuple(Add(*(Mul(bar, ex.differentiate(u, x)) for bar, u in zip(bars, definition, strict=True))) for x in row)
-                     for row in ex.rows(self.graph.symbol(wrt)))
-
-    def mentioned(self, form: F.Form) -> frozenset[Expr]:
-        """The symbolic dimensions that the entries of a form depend on."""
-        match form:
-            case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
-                return dimensions_in(self.meaning(expr))
-            case F.Sum(parts) | F.Product(parts):
-                return frozenset().union(*map(self.mentioned, parts))
-            case F.AdjointOf(node):
-                return dimensions_in(self.meaning(variable(f"{node}_bar", self.graph.shape(node))))
-            case F.Pullback(of, wrt) | F.Stacked(of, wrt):
-                own, other = self.graph.symbol(of), self.graph.symbol(wrt)
-                return dimensions_in(self.meaning(self.graph.node(of).expr)) | dimensions_in(own) | dimensions_in(other)
-            case F.JacobianTimes(layout, of, _):
-                return self.mentioned(layout) | dimensions_in(self.graph.symbol(of))
-        raise Refused(f"{type(form).__name__} is not a vector form")
-
-    def sources(self, form: F.Form) -> tuple[Source, ...]:
-        """The expressions that the entries of a form are made of."""
-        match form:
-            case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
-                return (Source(self.meaning(expr)),)
-            case F.Sum(parts) | F.Product(parts):
-                return tuple(s for p in parts for s in self.sources(p))
-            case F.Pullback(of, _) | F.Stacked(of, _):
-                return (Source(self.meaning(self.graph.node(of).expr), derived=True), *self.sources(F.AdjointOf(of)))
-            case F.JacobianTimes(layout, of, _):
-                return (*self.sources(layout), *self.sources(F.AdjointOf(of)))
-            case F.AdjointOf(node):
-                adjoint = variable(f"{node}_bar", self.graph.shape(node))
-                return (Source(self.meaning(adjoint)),) if adjoint in self.inline else ()
-        return ()
 
     def well_formed(self, of: str, exprs: Iterable[Expr], what: str, free: dict[Expr, Expr] | None = None) -> None:
         """Shapes fit, and no adjoint is used that was not derived.  Raises Refused."""
@@ -419,27 +326,6 @@ class Adjoints:
             for n in names_in(e):
                 if n not in self.graph and (of, n.removesuffix("_bar")) not in self.found:
                     raise Refused(f"{what} uses {n} before it is derived")
-
-    def slots(self, form: F.Form, atoms: bool = False) -> Slots:
-        match form:
-            case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
-                return slots(self.meaning(expr), atoms, derived=False)
-            case F.Sum(terms):
-                parts = [self.slots(t, atoms) for t in terms]
-                return parts[0].times(*parts[1:]) if any(p.quotient for p in parts) else parts[0].or_(*parts[1:])
-            case F.Product(factors):
-                parts = [self.slots(t, atoms) for t in factors]
-                return parts[0].times(*parts[1:])
-            case F.AdjointOf(node):
-                return slots(self.meaning(variable(f"{node}_bar", self.graph.shape(node))), atoms, derived=False)
-            case F.Pullback(of, _):
-                jacobian = slots(self.meaning(self.graph.node(of).expr), atoms).and_sum(*self.graph.shape(of))
-                return jacobian.times(self.slots(F.AdjointOf(of), atoms))
-            case F.Stacked(of, _):
-                return slots(self.meaning(self.graph.node(of).expr), atoms)
-            case F.JacobianTimes(layout, of, _):
-                return self.slots(layout, atoms).and_sum(*self.graph.shape(of)).times(self.slots(F.AdjointOf(of), atoms))
-        raise Refused(f"{type(form).__name__} is not a vector form")
 
     def note_kinks(self, sources: Iterable[Source]) -> None:
         """Comparison is made off the kinks of max, |x|, step and the like: a claim in which one is met says so."""
@@ -453,37 +339,3 @@ class Adjoints:
         everywhere = "for all values" if not self.dimensions else "for all sizes" if len(self.dimensions) > MANY else (
             f"for all {', '.join(map(str, self.dimensions))}")
         return Verdict(Ground.PROVED, method, everywhere + (", away from kinks" if self.kinked else ""), found.conditions)
-
-
-def expressions(form: F.Form) -> Iterator[Expr]:
-    """The expressions that a form displays."""
-    match form:
-        case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
-            yield expr
-        case F.Sum(parts) | F.Product(parts) | F.Tuple(parts):
-            for p in parts:
-                yield from expressions(p)
-        case F.JacobianTimes(layout, _, _):
-            yield from expressions(layout)
-
-
-def _times(a: Rows, b: Rows) -> Rows:
-    if len(a) == len(a[0]) == 1:
-        return tuple(tuple(Mul(a[0][0], x) for x in row) for row in b)
-    if len(b) == len(b[0]) == 1:
-        return tuple(tuple(Mul(x, b[0][0]) for x in row) for row in a)
-    return tuple(tuple(Add(*(Mul(x, y) for x, y in zip(row, column, strict=True) if x != 0 and y != 0)) for column in zip(*b, strict=True))
-                 for row in a)
-
-
-def flat(e: Expr) -> object:
-    """An expression as nested tuples, associative operations flattened, for comparison by structure."""
-    if isinstance(e, AsScalar) or not e.args:
-        return e if not isinstance(e, AsScalar) else flat(e.arg)
-    name = type(e).__name__
-    associative = name in ("MatMul", "MatAdd", "Add", "Mul", "HadamardProduct")
-    items: list[object] = []
-    for a in e.args:
-        inner = flat(a)
-        items.extend(inner[1:] if associative and isinstance(inner, tuple) and inner[0] == name else [inner])
-    return (name, *items)

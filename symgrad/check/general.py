@@ -69,6 +69,14 @@ class General:
         return ", ".join(map(str, self.letters))
 
 
+def lettered(graph: Graph) -> General | None:
+    """The graph with letters for its large sizes; None where there are none, or it cannot be done."""
+    try:
+        return General(graph)
+    except Refused:
+        return None
+
+
 def _sized(e: Expr, table: Mapping[Expr, Expr]) -> Expr:
     """The same expression with the sizes of its matrices replaced."""
     if isinstance(e, MatrixSymbol):
@@ -85,4 +93,4 @@ def _sized(e: Expr, table: Mapping[Expr, Expr]) -> Expr:
     return e._from_args(args) if type(e) in (Add, Mul) else e.func(*args)
 
 
-__all__ = ["General", "SMALL"]
+__all__ = ["General", "SMALL", "lettered"]

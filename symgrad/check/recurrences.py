@@ -16,7 +16,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import reduce
 
-from symgrad.check.adjoints import Adjoints, expressions
+from symgrad.check.adjoints import Adjoints
+from symgrad.check.meaning import expressions
 from symgrad.language import forms as F
 from symgrad.language import sequence as Q
 from symgrad.language import vectors as v

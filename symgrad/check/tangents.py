@@ -8,29 +8,27 @@ that was verified equals its expression wherever both exist, so the expression m
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
-from sympy import Add, Expr, Identity, Integer, MatMul, MatrixSymbol, Mul, OneMatrix, Symbol, Transpose, ZeroMatrix
+from sympy import Expr, Identity, Integer, MatrixSymbol, Symbol, ZeroMatrix
 
-from symgrad.check.adjoints import Adjoints, expressions, flat
+from symgrad.check.adjoints import Adjoints
 from symgrad.check.comparison import Compared
-from symgrad.check.explicit import Explicit, Rows
-from symgrad.check.general import General
-from symgrad.check.normal import Undecided
+from symgrad.check.general import General, lettered
+from symgrad.check.meaning import Meaning, expressions, flat
 from symgrad.check.pattern import Pattern
 from symgrad.check.shapes import require_shapes
 from symgrad.check.sizes import Source
-from symgrad.check.slots import Slots, slots
 from symgrad.language import forms as F
 from symgrad.language.bounds import within_degree
 from symgrad.language.claims import ClosedTangent, Tangent
 from symgrad.language.errors import Refused
 from symgrad.language.graph import Graph, Variable
-from symgrad.language.operations import Vec
 from symgrad.language.steps import Verdict
 from symgrad.language.tangents import Direction, entries, is_clear, is_jacobian, moved, tangent, tangent_name, tangent_shape, with_adjoints
-from symgrad.language.vectors import dimensions_in, is_scalar, names_in, say_shape, shape_of
+from symgrad.language.vectors import names_in, say_shape, shape_of
 
 Setting = tuple[str, Direction]
 """The node whose adjoints are definitions ("" for none), and the direction."""
@@ -43,16 +41,11 @@ class _Extended:
     adjoints: dict[str, Expr]
     graph: Graph
     found: dict[Direction, frozenset[str]] = field(default_factory=dict)
-    letters: list[General | None] = field(default_factory=list)  # at most one: the graph with letters for large sizes; None if that cannot be
 
+    @cached_property
     def general(self) -> General | None:
-        """Large numbers for sizes as letters (check/general.py)."""
-        if not self.letters:
-            try:
-                self.letters.append(General(self.graph))
-            except Refused:
-                self.letters.append(None)
-        return self.letters[0]
+        """The same with letters for sizes that are large numbers."""
+        return lettered(self.graph)
 
     def moving(self, direction: Direction) -> frozenset[str]:
         if direction not in self.found:
@@ -200,7 +193,7 @@ class Tangents:
 
     def chain(self, graph: Graph, seed: str, forms: tuple[F.Form, ...], shape: tuple[Expr, Expr], what: str, inline: dict[Expr, Expr]) -> Compared:
         """Every form equals the next; a chain that differs from a proved one in its names only is not gone through again."""
-        meaning = _Meaning(graph, inline)
+        meaning, general, comparison = Meaning(graph, inline), self.extended(seed).general, self.adjoints.comparison(seed)
         sources = tuple(s for f in forms for s in meaning.sources(f))
         self.adjoints.note_kinks(sources)
         pattern = Pattern(graph, self.adjoints.numbers(seed))
@@ -210,125 +203,10 @@ class Tangents:
             for k, (a, b) in enumerate(pairwise(forms), 2):
                 if a != b:
                     where = f"line {k} of {what}"
-                    generally = self.in_general(seed, a, b, shape, where, inline)
-                    found = found.also(generally or self.equal(meaning, seed, a, b, shape, where))
+                    generally = meaning.in_general(general, comparison, a, b, shape, where)
+                    found = found.also(generally or meaning.compared(comparison, a, b, shape, where))
             self.shown[key] = found.renamed(pattern.dimensions)
         return self.shown[key].renamed(dict(enumerate(pattern.dimensions)))
-
-    def in_general(self, seed: str, a: F.Form, b: F.Form, shape: tuple[Expr, Expr], what: str, inline: dict[Expr, Expr]) -> Compared | None:
-        """With letters for large sizes: proved for all sizes, or None."""
-        general = self.extended(seed).general()
-        if general is None:
-            return None
-        try:
-            meaning = _Meaning(general.graph, {general.form(symbol): general.form(e) for symbol, e in inline.items()})
-            found = self.equal(meaning, seed, general.form(a), general.form(b), general.shape(shape), what)
-        except (Refused, Undecided):
-            return None
-        return Compared((), True, found.conditions, str(general)) if found.everywhere else None
-
-    def equal(self, meaning: _Meaning, seed: str, a: F.Form, b: F.Form, shape: tuple[Expr, Expr], what: str) -> Compared:
-        mentioned = meaning.mentioned(a) | meaning.mentioned(b) | {d for size in shape for d in size.free_symbols}
-        sources = (*meaning.sources(a), *meaning.sources(b))
-        comparison = replace(self.adjoints.comparison(seed), dimensions=meaning.graph.dimensions)
-        return comparison.compare(
-            lambda ex: meaning.rows(a, ex), lambda ex: meaning.rows(b, ex), shape, lambda atoms: (meaning.slots(a, atoms), meaning.slots(b, atoms)),
-            what, sources, mentioned, tuple(meaning.inline.items()), (*meaning.layouts(a), *meaning.layouts(b)))
-
-
-class _Meaning:
-    """What a form stands for at explicit sizes, in one graph; the names of `inline` stand for their definitions."""
-
-    def __init__(self, graph: Graph, inline: dict[Expr, Expr]) -> None:
-        self.graph, self.inline = graph, inline
-
-    def whole(self, e: Expr) -> Expr:
-        return e.xreplace(self.inline)
-
-    def rows(self, form: F.Form, ex: Explicit) -> Rows:
-        match form:
-            case F.Just(expr):
-                return ex.rows(expr)
-            case F.Sum(terms):
-                grids = [self.rows(t, ex) for t in terms]
-                return tuple(tuple(Add(*xs) for xs in zip(*rows, strict=True)) for rows in zip(*grids, strict=True))
-            case F.Pushforward(of, wrt, direction) if is_jacobian(direction):
-                return self.jacobian(of, wrt, direction, ex)
-            case F.Pushforward(of, wrt, direction):
-                return self.along(of, wrt, direction, ex)
-        raise Refused(f"{type(form).__name__} is not a form of a tangent")
-
-    def jacobian(self, of: str, wrt: str, direction: Direction, ex: Explicit) -> Rows:
-        """sum_k (d of_i / d wrt_k) (d wrt / d w)_kj, entries counted column by column."""
-        definition, argument = (_columns(ex.rows(e)) for e in (self.graph.node(of).expr, self.graph.symbol(wrt)))
-        slopes = [[ex.differentiate(u, x) for x in argument] for u in definition]
-        if wrt == direction[0][0]:
-            return tuple(tuple(row) for row in slopes)
-        inner = ex.rows(tangent(self.graph, wrt, direction))
-        return tuple(tuple(Add(*(Mul(s, inner[k][j]) for k, s in enumerate(row) if s != 0)) for j in range(len(inner[0]))) for row in slopes)
-
-    def along(self, of: str, wrt: str, direction: Direction, ex: Explicit) -> Rows:
-        """sum_kl (d of_ij / d wrt_kl) (wrt_dot)_kl."""
-        at = self.graph.symbol(dict(direction)[wrt]) if wrt in dict(direction) else tangent(self.graph, wrt, direction)
-        moves = [(x, d) for row, other in zip(ex.rows(self.graph.symbol(wrt)), ex.rows(at), strict=True) for x, d in zip(row, other, strict=True)]
-        return tuple(tuple(Add(*(Mul(ex.differentiate(u, x), d) for x, d in moves)) for u in row) for row in ex.rows(self.graph.node(of).expr))
-
-    def layouts(self, form: F.Form) -> tuple[Expr, ...]:
-        """Expressions with the rows and columns of a Jacobian: vec(of) vec(wrt)^T, and that times the tangent of wrt."""
-        match form:
-            case F.Sum(parts):
-                return tuple(e for p in parts for e in self.layouts(p))
-            case F.Pushforward(of, wrt, direction) if is_jacobian(direction):
-                rows, columns = (_vec(self.graph.symbol(n)) for n in (of, wrt))
-                inner = () if wrt == direction[0][0] else (_column(tangent(self.graph, wrt, direction)),)
-                return (MatMul(rows, Transpose(columns), *inner),)
-        return ()
-
-    def mentioned(self, form: F.Form) -> frozenset[Expr]:
-        match form:
-            case F.Just(expr):
-                return dimensions_in(self.whole(expr))
-            case F.Sum(parts):
-                return frozenset().union(*map(self.mentioned, parts))
-            case F.Pushforward(of, wrt, direction):
-                names = (self.graph.symbol(n) for n in (of, wrt, *(w for w, _ in direction)))
-                return dimensions_in(self.whole(self.graph.node(of).expr)).union(*map(dimensions_in, names))
-        raise Refused(f"{type(form).__name__} is not a form of a tangent")
-
-    def sources(self, form: F.Form) -> tuple[Source, ...]:
-        match form:
-            case F.Just(expr):
-                return (Source(self.whole(expr)),)
-            case F.Sum(parts):
-                return tuple(s for p in parts for s in self.sources(p))
-            case F.Pushforward(of, _, _):
-                return (Source(self.whole(self.graph.node(of).expr), derived=True),)
-        return ()
-
-    def slots(self, form: F.Form, atoms: bool) -> Slots:
-        match form:
-            case F.Just(expr):
-                return slots(self.whole(expr), atoms, derived=False)
-            case F.Sum(terms):
-                parts = [self.slots(t, atoms) for t in terms]
-                return parts[0].times(*parts[1:]) if any(p.quotient for p in parts) else parts[0].or_(*parts[1:])
-            case F.Pushforward(of, wrt, _):
-                return slots(self.whole(self.graph.node(of).expr), atoms).and_sum(*self.graph.shape(wrt))
-        raise Refused(f"{type(form).__name__} is not a form of a tangent")
-
-
-def _column(e: Expr) -> Expr:
-    """A matrix with one entry in the place of a number."""
-    return OneMatrix(1, 1) if is_scalar(e) else e
-
-
-def _vec(e: Expr) -> Expr:
-    return Vec(e) if 1 not in shape_of(e) else _column(Transpose(e) if shape_of(e)[0] == 1 and not is_scalar(e) else e)
-
-
-def _columns(rows: Rows) -> tuple[Expr, ...]:
-    """The entries, column by column."""
-    return tuple(x for column in zip(*rows, strict=True) for x in column)
 
 
 __all__ = ["Tangents"]
