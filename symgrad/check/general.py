@@ -13,7 +13,7 @@ from typing import Any
 
 from sympy import Add, Expr, Identity, Integer, MatrixSymbol, Mul, OneMatrix, ZeroMatrix
 
-from symgrad.check.shapes import require_shapes
+from symgrad.check.shapes import Shapes
 from symgrad.language.errors import Refused, SymgradError
 from symgrad.language.functions import Fn, dimension
 from symgrad.language.graph import Graph, Node, Variable
@@ -40,8 +40,9 @@ class General:
         for item in graph.all:
             if self.graph.shape(item.name) != self.shape(item.shape):
                 raise Refused(f"not for general sizes: {item.name}")
+        self.shapes = Shapes(self.graph)
         for node in self.graph.nodes:
-            require_shapes(node.expr, self.graph)
+            self.shapes.require(node.expr)
 
     def shape(self, shape: Shape) -> Shape:
         rows, columns = (self.letters.get(d, d) for d in shape)
@@ -57,7 +58,7 @@ class General:
         """A displayed form with letters for sizes in all its expressions; its shapes fit.  Raises Refused."""
         if isinstance(form, Expr):
             found = self.expression(form)
-            require_shapes(found, self.graph)
+            self.shapes.require(found)
             return found
         if isinstance(form, tuple):
             return tuple(map(self.form, form))

@@ -42,21 +42,24 @@ Ranges = Mapping[Expr, Expr]
 
 def require_shapes(e: Expr, graph: Graph, free: Ranges | None = None) -> None:
     """Raises Refused unless every shape fits and every index is free, as given, or summed."""
-    _Forms(graph).require(e, free or {})
+    Shapes(graph).require(e, free)
 
 
-class _Forms:
+class Shapes:
+    """Of the expressions of claims about one graph; what was seen to fit is not gone through again."""
+
     def __init__(self, graph: Graph) -> None:
         self.graph, self.dimensions = graph, frozenset(graph.dimensions)
-        self.seen: set[tuple[Expr, frozenset[Expr]]] = set()
+        self.seen: set[tuple[Expr, frozenset[tuple[Expr, Expr]]]] = set()
 
-    def require(self, e: Expr, free: Ranges) -> None:
-        for index in free:
+    def require(self, e: Expr, free: Ranges | None = None) -> None:
+        """Raises Refused, as require_shapes does."""
+        for index in free or {}:
             self.index(index, {})
-        self.visit(e, free)
+        self.visit(e, free or {})
 
     def visit(self, e: Expr, ranges: Ranges) -> None:
-        key = (e, frozenset(ranges))
+        key = (e, frozenset(ranges.items()))  # an index may run over N in one sum and over K in the next
         if key not in self.seen:
             self.one(e, ranges)
             self.seen.add(key)

@@ -120,6 +120,7 @@ i, j = index("i"), index("j")
     (v.Entry(x, v.scalar("c")), "does not run"), (v.Entry(x, Rational(1, 2)), "does not run"), (v.Entry(x, Integer(1), Integer(2)), "does not run"),
     (i, "an index is not a number"), (dimension("Q"), "no dimension of the problem"), (v.SumOf(OneMatrix(dimension("Q"), 1)), "is no size"),
     (v.IndexSum(v.Entry(k_, i), i, N), "does not run from 1 to K"), (v.IndexSum(v.Entry(x, i), i, Integer(5)), "does not run from 1 to N"),
+    (v.IndexSum(v.Entry(k_, i), i, K) + v.IndexSum(v.Entry(k_, i), i, N), "does not run from 1 to K"),  # the first sum is right, the second not
     (v.IndexSum(v.Entry(x, N), N, N), "cannot be an index"), (v.IndexSum(v.Entry(x, index("c")), index("c"), N), "cannot be an index"),
     (v.IndexSum(v.IndexSum(v.Entry(A, i, i), i, N), i, N), "is bound already"), (v.IndexSum(Integer(1), Integer(1), N), "cannot be an index"),
     (v.IndexSum((i - 1) * (i - 2) * v.Entry(x, i), i, N), "an index is not a number"),
