@@ -5,7 +5,7 @@ Everything is written out entry by entry at the sizes that the slot count asks f
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -20,7 +20,7 @@ from symgrad.check.meaning import Meaning, expressions, flat
 from symgrad.check.normal import Undecided, constant_value
 from symgrad.check.pattern import Pattern
 from symgrad.check.points import differ
-from symgrad.check.shapes import require_shapes
+from symgrad.check.shapes import Shapes
 from symgrad.check.sizes import Source
 from symgrad.check.slots import slots
 from symgrad.check.symmetry import Mirrored, Symmetries
@@ -49,9 +49,10 @@ class Adjoints:
     def __post_init__(self) -> None:
         self.graph = self.problem.graph
         self.dimensions = self.graph.dimensions
+        self.shapes = Shapes(self.graph)
         self.constants: dict[str, dict[Expr, Expr]] = {}
         self.above: dict[str, frozenset[str]] = {}
-        self.shown: dict[Hashable, Compared] = {}  # patterns of proved chains, dimensions numbered
+        self.shown: dict[Hashable, tuple[Compared, bool]] = {}  # patterns of proved chains, dimensions numbered; has it a kink?
         self.inline: dict[Expr, Expr] = {}  # names that stand for their definitions while one chain is compared
         self.mirrored: Mirrored = {}  # square matrices that are known to be symmetric, while one chain is compared
         self.rests: dict[tuple[str, str], frozenset[str]] = {}  # of which nodes the definitions were used in an adjoint that was verified
@@ -169,20 +170,31 @@ class Adjoints:
         return self.graph.node(consumer).structure is not None and f"{consumer}_bar" not in names_in(c.expr)
 
     def chain(self, forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str) -> Compared:
-        """Every form equals the next; a chain that differs from a proved one in its names only is not gone through again."""
+        """Every form equals the next; with letters for large sizes if that shows all of it, so that layers of several sizes are one statement."""
         meaning = Meaning(self.graph, self.inline)
-        self.note_kinks(s for form in forms for s in meaning.sources(form))
-        pattern = Pattern(self.graph, self.numbers(of))
-        inlined = (x for pair in self.inline.items() for x in pair)
+
+        def lines(meaning: Meaning, comparison: Comparison, forms: tuple[F.Form, ...], shape: tuple[Expr, Expr]) -> Compared:
+            return self.once(meaning, comparison.numbers, forms, shape, what, lambda a, b, line: meaning.compared(comparison, a, b, shape, line))
+
+        return meaning.lettered(self.general, self.comparison(of), forms, shape, lines) or self.once(
+            meaning, self.numbers(of), forms, shape, what, lambda a, b, line: self.equal(a, b, of, shape, line))
+
+    def once(self, meaning: Meaning, numbers: Mapping[Expr, Expr], forms: tuple[F.Form, ...], shape: tuple[Expr, Expr], what: str,
+             equal: Callable[[F.Form, F.Form, str], Compared]) -> Compared:
+        """A chain that differs from a proved one in its names only is not gone through again."""
+        pattern = Pattern(meaning.graph, numbers)
+        inlined = (x for pair in meaning.inline.items() for x in pair)
         known = ((pattern.expression(s), sign) for s, sign in self.mirrored.items())
         key = (*map(pattern.form, forms), *map(pattern.expression, (*shape, *inlined)), *known)
         if key not in self.shown:
             found = Compared()
             for k, (a, b) in enumerate(pairwise(forms), 2):
                 if a != b:
-                    found = found.also(self.equal(a, b, of, shape, f"line {k} of {what}"))
-            self.shown[key] = found.renamed(pattern.dimensions)
-        return self.shown[key].renamed(dict(enumerate(pattern.dimensions)))
+                    found = found.also(equal(a, b, f"line {k} of {what}"))
+            self.shown[key] = found.renamed(pattern.dimensions), kinked(s for form in forms for s in meaning.sources(form))
+        found, has_kink = self.shown[key]
+        self.kinked |= has_kink
+        return found.renamed(dict(enumerate(pattern.dimensions)))
 
     def entry(self, c: AdjointEntry) -> Verdict:
         """The index form, at every index value."""
@@ -322,14 +334,14 @@ class Adjoints:
     def well_formed(self, of: str, exprs: Iterable[Expr], what: str, free: dict[Expr, Expr] | None = None) -> None:
         """Shapes fit, and no adjoint is used that was not derived.  Raises Refused."""
         for e in exprs:
-            require_shapes(e, self.graph, free)
+            self.shapes.require(e, free)
             for n in names_in(e):
                 if n not in self.graph and (of, n.removesuffix("_bar")) not in self.found:
                     raise Refused(f"{what} uses {n} before it is derived")
 
     def note_kinks(self, sources: Iterable[Source]) -> None:
         """Comparison is made off the kinks of max, |x|, step and the like: a claim in which one is met says so."""
-        self.kinked |= any(KNOWN[fn.name].kink and fn.name != "sqrt" for s in sources for fn in s.expr.atoms(Fn) if fn.name in KNOWN)
+        self.kinked |= kinked(sources)
 
     def verdict(self, method: str, found: Compared) -> Verdict:
         """Proved for all sizes; or tested, where something was written out of which the slot count says nothing, such as cofactors."""
@@ -339,3 +351,8 @@ class Adjoints:
         everywhere = "for all values" if not self.dimensions else "for all sizes" if len(self.dimensions) > MANY else (
             f"for all {', '.join(map(str, self.dimensions))}")
         return Verdict(Ground.PROVED, method, everywhere + (", away from kinks" if self.kinked else ""), found.conditions)
+
+
+def kinked(sources: Iterable[Source]) -> bool:
+    """Is there a function with a kink?  sqrt has none where it is defined."""
+    return any(KNOWN[fn.name].kink and fn.name != "sqrt" for s in sources for fn in s.expr.atoms(Fn) if fn.name in KNOWN)

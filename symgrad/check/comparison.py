@@ -1,6 +1,6 @@
 """Are two vector expressions equal, entry by entry, at every size?  Refuted at a small size, proved at enough of them, or tested.
 
-Three ways, the first that shows it:
+Three ways, the first that shows it, and a point between the first and the others, for what is false costs them most:
 1. with atoms (check/axioms.py), sizes that stand as numbers being indeterminates: a polynomial identity, proved by the slot count;
 2. the same with those sizes as numbers, at one size more for each of them and for each sum over nothing;
 3. everything written out and compared in the normal form of check/normal.py, at the sizes of check/sizes.py; that is a proof
@@ -89,23 +89,30 @@ class Comparison:
 
     def _compare(self, left: Side, right: Side, shape: Shape, sides: Callable[[bool], tuple[Slots, ...]], what: str,
                  sources: tuple[Source, ...], mentioned: frozenset[Expr], definitions: tuple[tuple[Expr, Expr], ...]) -> Compared:
-        dimensions = tuple(d for d in self.dimensions if d in mentioned)
-        plain, with_atoms = sides(False), sides(True)
+        dimensions, with_atoms = tuple(d for d in self.dimensions if d in mentioned), sides(True)
+        with suppress(Undecided):
+            return self._with_atoms(dimensions, shape, with_atoms, False, left, right, definitions, what)
+        plain = sides(False)
         sizes, complete = enough(dimensions, shape, plain)
         few, *others = self._small(sizes[0], plain)
         self._each(few, None, left, right, definitions, what, self._refute)
-        for numbers in (False, True) if any(s.named or s.constant for s in with_atoms) else (False,):
-            fewer, _ = enough(dimensions, shape, with_atoms, numbers)
-            if numbers and _too_many(fewer):
-                break
+        if any(s.named or s.constant for s in with_atoms):
             with suppress(Undecided):
-                found: dict[str, None] = {}
-                for vector in fewer:
-                    atoms = Atoms(numbers)
-                    self._each(vector, atoms, left, right, definitions, what, self._same_polynomial)
-                    found |= atoms.conditions
-                return _compared(fewer, True, tuple(found))
+                return self._with_atoms(dimensions, shape, with_atoms, True, left, right, definitions, what)
         return self._written_out(left, right, shape, plain, what, sources, definitions, sizes, [few, *others], complete)
+
+    def _with_atoms(self, dimensions: tuple[Expr, ...], shape: Shape, sides: tuple[Slots, ...], numbers: bool, left: Side, right: Side,
+                    definitions: tuple[tuple[Expr, Expr], ...], what: str) -> Compared:
+        """The same polynomial at enough sizes; with `numbers`, sizes that stand as numbers are numbers.  Raises Undecided where it is not."""
+        vectors, _ = enough(dimensions, shape, sides, numbers)
+        if numbers and _too_many(vectors):
+            raise Undecided(f"{what}: too many sizes")
+        found: dict[str, None] = {}
+        for vector in vectors:
+            atoms = Atoms(numbers)
+            self._each(vector, atoms, left, right, definitions, what, self._same_polynomial)
+            found |= atoms.conditions
+        return _compared(vectors, True, tuple(found))
 
     def _written_out(self, left: Side, right: Side, shape: Shape, plain: tuple[Slots, ...], what: str, sources: tuple[Source, ...],
                      definitions: tuple[tuple[Expr, Expr], ...], sizes: list[Sizes], few: list[Sizes], complete: bool) -> Compared:

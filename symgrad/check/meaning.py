@@ -5,7 +5,7 @@ One class for all claims about vectors, so that a line of an adjoint and a line 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sympy import Add, Expr, Integer, MatMul, Mul, OneMatrix, Transpose
@@ -21,7 +21,7 @@ from symgrad.language.errors import Refused
 from symgrad.language.graph import Graph
 from symgrad.language.operations import Vec
 from symgrad.language.tangents import Direction, is_jacobian, tangent
-from symgrad.language.vectors import AsScalar, dimensions_in, is_scalar, shape_of, variable
+from symgrad.language.vectors import AsScalar, Shape, dimensions_in, is_scalar, shape_of, variable
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Meaning:
             e = e.xreplace({symbol: definition})
         return e
 
-    def compared(self, comparison: Comparison, a: F.Form, b: F.Form, shape: tuple[Expr, Expr], what: str) -> Compared:
+    def compared(self, comparison: Comparison, a: F.Form, b: F.Form, shape: Shape, what: str) -> Compared:
         """Are two forms equal, entry by entry?  Raises Refused with a point, or Undecided."""
         mentioned = self.mentioned(a) | self.mentioned(b) | {d for size in shape for d in size.free_symbols}
         mentioned = mentioned.union(*map(dimensions_in, self.inline.values()))
@@ -45,15 +45,20 @@ class Meaning:
             lambda ex: self.rows(a, ex), lambda ex: self.rows(b, ex), shape, lambda atoms: (self.slots(a, atoms), self.slots(b, atoms)), what,
             (*self.sources(a), *self.sources(b)), mentioned, tuple(self.inline.items()), (*self.layouts(a), *self.layouts(b)))
 
-    def in_general(self, general: General | None, comparison: Comparison, a: F.Form, b: F.Form, shape: tuple[Expr, Expr], what: str,
-                   ) -> Compared | None:
-        """With letters for large sizes (check/general.py): proved for all sizes, or None."""
+    def in_general(self, general: General | None, comparison: Comparison, a: F.Form, b: F.Form, shape: Shape, what: str) -> Compared | None:
+        """Two forms compared with letters for large sizes: proved for all sizes, or None."""
+        return self.lettered(general, comparison, (a, b), shape, lambda letters, comparison, forms, shape: letters.compared(
+            comparison, forms[0], forms[1], shape, what))
+
+    def lettered(self, general: General | None, comparison: Comparison, forms: tuple[F.Form, ...], shape: Shape,
+                 lines: Callable[[Meaning, Comparison, tuple[F.Form, ...], Shape], Compared]) -> Compared | None:
+        """What `lines` finds of the forms with letters for large sizes (check/general.py): proved for all sizes, or None."""
         if general is None:
             return None
         try:
             letters = Meaning(general.graph, {general.form(symbol): general.form(e) for symbol, e in self.inline.items()})
             comparison = replace(comparison, dimensions=general.graph.dimensions, mirrored={})
-            found = letters.compared(comparison, general.form(a), general.form(b), general.shape(shape), what)
+            found = lines(letters, comparison, general.form(forms), general.shape(shape))
         except (Refused, Undecided):
             return None
         return Compared((), True, found.conditions, str(general)) if found.everywhere else None

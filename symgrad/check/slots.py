@@ -80,7 +80,14 @@ class Slots:
         return replace(self, constant=self.constant + Counter(d for d in dimensions if not d.is_Integer))
 
 
+NONE = Slots()
+
+
 def _joined(every: tuple[Slots, ...], join: Callable[[Counter[Expr], Counter[Expr]], Counter[Expr]]) -> Slots:
+    every = tuple(s for s in every if s is not NONE)
+    if len(every) < 2:
+        return every[0] if every else NONE
+
     def joined(part: str) -> Counter[Expr]:
         return reduce(join, (getattr(s, part) for s in every))
 
@@ -101,25 +108,25 @@ def slots(e: Expr, atoms: bool = False, derived: bool = True) -> Slots:
 
     match e:
         case Number() | MatrixSymbol():
-            return Slots()
+            return NONE
         case v.Unit(args=(size, k)):
             return Slots(fixed=Counter() if size.is_Integer else Counter({size: int(k)}))
         case Symbol():
-            return Slots(named=Counter([e])) if e.is_integer else Slots()
+            return Slots(named=Counter([e])) if e.is_integer else NONE
         case Identity() | OneMatrix() | ZeroMatrix():
-            return Slots()
+            return NONE
         case MatMul():
             matrices = [a for a in e.args if not v.is_scalar(a)]
             nothing = [a.shape[1] for a, b in pairwise(matrices) if blank(a)[1] and blank(b)[0]]
-            return Slots().times(*(of(a) for a in e.args)).and_sum(*(a.shape[1] for a in matrices[:-1])).and_nothing(*nothing)
+            return NONE.times(*(of(a) for a in e.args)).and_sum(*(a.shape[1] for a in matrices[:-1])).and_nothing(*nothing)
         case Add() | MatAdd():
             parts = [of(a) for a in e.args]
             rational = any(p.quotient for p in parts)  # a common denominator multiplies
             return parts[0].times(*parts[1:]) if rational else parts[0].or_(*parts[1:])
         case Mul() | HadamardProduct():
-            return Slots().times(*(of(a) for a in e.args))
+            return NONE.times(*(of(a) for a in e.args))
         case Pow(exp=Integer(is_zero=True)) | v.Power(args=(_, Integer(is_zero=True))):
-            return Slots()
+            return NONE
         case Pow(base=Symbol(is_integer=True) as size, exp=exponent):
             return Slots(named=Counter({size: int(abs(exponent)) + 1 - int(bool(exponent.is_Integer))}))
         case Pow(base=base, exp=exponent) | v.Power(args=(base, exponent)):
@@ -130,14 +137,14 @@ def slots(e: Expr, atoms: bool = False, derived: bool = True) -> Slots:
                     return inner
             if isinstance(base, v.Norm) and exponent.is_Integer and exponent > 0 and exponent % 2 == 0:
                 inner, n = _square_of(base, atoms), int(exponent) // 2
-            repeated = Slots().times(*(inner for _ in range(n)))
+            repeated = NONE.times(*(inner for _ in range(n)))
             return replace(repeated, quotient=repeated.quotient or not exponent.is_Integer or exponent < 0)
         case Call() | v.Elementwise() | v.UnknownScalar():
-            inner = Slots().times(*(of(a) for a in e.arguments))
+            inner = NONE.times(*(of(a) for a in e.arguments))
             spread = [d for a in e.arguments for d in v.shape_of(a)] if isinstance(e, v.UnknownScalar) else []
             return inner.inside().and_sum(*spread)
         case v.UnknownGradient(args=(_, _, *arguments)):
-            return Slots().times(*(of(a) for a in arguments)).inside().and_sum(*(d for a in arguments for d in v.shape_of(a)))
+            return NONE.times(*(of(a) for a in arguments)).inside().and_sum(*(d for a in arguments for d in v.shape_of(a)))
         case v.AsScalar() | Transpose() | v.Diag():
             return of(e.args[0])
         case v.Entry(args=(matrix, *where)):
@@ -183,7 +190,7 @@ def _square_of(e: v.Norm, atoms: bool) -> Slots:
 
 def _differentiating(e: Expr, atoms: bool) -> Slots:
     """The slots that a monomial may have more after differentiation: f(a) becomes f'(a) a', with a once more; a product gains none."""
-    inner = Slots().times(*(_differentiating(a, atoms) for a in e.args if isinstance(a, Expr)))
+    inner = NONE.times(*(_differentiating(a, atoms) for a in e.args if isinstance(a, Expr)))
     match e:
         case Call() | v.Elementwise():
             return inner.times(*(slots(a, atoms) for a in e.arguments))

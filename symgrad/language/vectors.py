@@ -7,7 +7,7 @@ Indices count from 1, as in the formulas.
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import lru_cache, reduce
 
 from sympy import (
     Add,
@@ -208,6 +208,7 @@ def is_scalar(expr: Expr) -> bool:
     return not isinstance(expr, MatrixExpr)
 
 
+@lru_cache(maxsize=1 << 14)  # SymPy takes ten times longer to build a MatrixSymbol than to look one up
 def variable(name: str, shape: Shape) -> Expr:
     """The symbol of that name and shape: a real scalar, or a MatrixSymbol."""
     return scalar(name) if shape == SCALAR else MatrixSymbol(name, *shape)
