@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import warnings
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
@@ -566,6 +567,26 @@ def test_nothing_is_computed_twice_and_nothing_is_formed() -> None:
     for e in (v.matmul(Diag(x), A), v.add(A, Identity(N)), v.add(x, OneMatrix(N, ONE)), v.matmul(W, OneMatrix(N, ONE))):
         source = compiled(e).source
         assert not any(word in source for word in ("eye", "ones", "diagonal_matrix", "spread"))
+
+
+@pytest.mark.parametrize("reuse", [False, True])
+def test_outer_products_are_written_by_dot_where_small_and_by_einsum_where_large(reuse: bool) -> None:
+    f = compiled(v.add(v.matmul(x, v.transpose(u)), v.matmul(u, v.transpose(x))), reuse=reuse)
+    rng = np.random.default_rng(3)
+    for n in (3, 400, 3):
+        a, b = rng.normal(size=n), rng.normal(size=n)
+        np.testing.assert_allclose(f(x=a, u=b)["out"], np.multiply.outer(a, b) + np.multiply.outer(b, a), rtol=1e-12)
+    assert f.source.count(".dot(") == f.source.count("einsum(") == 2
+
+
+@pytest.mark.parametrize("reuse", [False, True])
+def test_sigmoid_of_large_arguments_gives_no_warning(reuse: bool) -> None:
+    f = compiled(v.apply(Fn("sigmoid", (0,)), (x,)), reuse=reuse)
+    z = np.array([-1e6, -740.0, -40.0, 0.0, 40.0, 740.0, 1e6])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = f(x=z)["out"]
+    np.testing.assert_allclose(found, [0.0, 0.0, np.exp(-40.0), 0.5, 1.0, 1.0, 1.0], rtol=1e-14, atol=1e-300)
 
 
 def test_vectors_are_contracted_first() -> None:

@@ -95,22 +95,29 @@ class _Signature:
                 raise ShapeError(f"{name} has shape {array.shape}, expected {_say(wanted)} with {size} = {known}, as in {where}")
         return array if wanted else float(array)
 
-    def head(self, instead: str) -> list[str]:
-        """The lines that fetch the arguments and, unless they are float64 of known sizes, repair them or call `instead`."""
+    def head(self, instead: str, kept: Sequence[str]) -> list[str]:
+        """The lines that fetch the arguments and, unless they are float64 of known sizes, repair them or call `instead`.
+
+        What is `kept` from call to call is found by the same sizes, in `work`.
+        """
         count = len(self.keys)
         names = ", ".join(f"v{i}" for i in range(count)) + "," * (count == 1)
         good = {True: "type(v{0}) is ndarray and v{0}.dtype is f8", False: "type(v{0}) is float"}
         tests = [good[bool(wanted)].format(i) for i, wanted in enumerate(self.wanted)]
         tests += [f"type(v{len(self.names) + i}) is int" for i in range(len(self.dimensions))]
         shapes = [f"v{i}.shape" for i, wanted in enumerate(self.wanted) if wanted] + [f"v{i}" for i in range(len(self.names), count)]
+        key = f"({', '.join(shapes)},)" if shapes else "()"
+        lines = [*(f"v{i} = d[i{i}]" for i in range(count)), f"if len(d) != {count}:", "    check_names(d)"]
+        repair = f"{names} = repair(d)"
+        if kept:
+            every = ", ".join(f"b{i}" for i in range(len(kept)))
+            return [
+                *lines, f"w = work.get({key}) if {' and '.join(tests)} else None", "if w is None:", f"    {repair}",
+                f"    w = work.get({key})", "    if w is None:", f"        if len(work) >= {KEPT_SIZES}:", "            work.clear()",
+                *(f"        b{i} = {text}" for i, text in enumerate(kept)), f"        w = work[{key}] = ({every},)", f"{every}, = w"]
         if shapes:
-            tests.append(f"({', '.join(shapes)},) in known")
-        return [
-            *(f"v{i} = d[i{i}]" for i in range(count)),
-            f"if len(d) != {count}:",
-            "    check_names(d)",
-            *([f"if not ({' and '.join(tests)}):", f"    {instead or f'{names} = repair(d)'}"] if tests else []),
-        ]
+            tests.append(f"{key} in known")
+        return [*lines, *([f"if not ({' and '.join(tests)}):", f"    {instead or repair}"] if tests else [])]
 
     def sizes(self) -> dict[Expr, str]:
         """Where the text finds each dimension: in the shape of an input, or among the arguments."""
@@ -289,23 +296,16 @@ class CompiledFunction:
         signature = _Signature(graph, self._variables, batch, tuple(dict.fromkeys(unseen)), tuple(t.at_least))
         floats = self._points and not batch and not signature.dimensions and not lenient
         count = len(signature.keys)
-        writer = Writer(t.program, results, count, signature.sizes(), lenient, self._reuse and not lenient)
+        writer = Writer(t.program, results, count, signature.sizes(), lenient, self._reuse and count > 0 and not lenient)
         writer.write()
-        kept = [f"b{i}" for i in range(len(writer.buffers))]
-        if kept:
-            key = f"({', '.join(dict.fromkeys(signature.sizes().values()))},)"
-            writer.body[:0] = [
-                f"w = work.get({key})", "if w is None:", f"    if len(work) >= {KEPT_SIZES}:", "        work.clear()",
-                f"    w = work[{key}] = ({', '.join(writer.buffers)},)", f"{', '.join(kept)}, = w"]
         if lenient:
             writer.body[:0] = [f"v{i} = float64(v{i})" for i, wanted in enumerate(signature.wanted) if not wanted]
         shown = ", ".join(f"o{i}: {_shown(r)}" for i, r in enumerate(results))
-        lines = [*signature.head("return scalars(d)" if floats else ""), *writer.body, f"return {{{shown}}}"]
+        lines = [*signature.head("return scalars(d)" if floats else "", writer.buffers), *writer.body, f"return {{{shown}}}"]
         constants = [f"{name} = array({value!r})" for name, value in writer.constants.items()]
         source = "\n".join([*constants, "def f(d):", *(f"    {line}" for line in lines), ""])
         names = {**namespace(), "operate": operations.operate, "repair": signature.repair, "known": signature.known, "scalars": self._scalars,
-                 "check_names": self._check_names}
-        names["work"] = {}
+                 "check_names": self._check_names, "work": {}}
         names.update((f"i{i}", key) for i, key in enumerate(signature.keys))
         names.update((f"o{i}", name) for i, name in enumerate(self.outputs))
         for key, i in keys.items():

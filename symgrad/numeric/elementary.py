@@ -32,9 +32,13 @@ def _ufunc(name: str) -> Form:
 
 
 def _sigmoid(t: Translator, z: Value, _: Value) -> Value:
-    """1 / (1 + exp(-z)): accurate on both sides, for exp(-z) is only ever too large, never cancelled."""
+    """1 / (1 + exp(-z)), or exp(z) / (1 + exp(z)), one call of NumPy less: accurate on both sides, for nothing cancels."""
     p = t.program
-    h = p.recip(p.add((p.const(1), p.entrywise("exp", p.neg(p.entrywise("clip", z))))))
+    if z.is_array:
+        e = p.entrywise("exp", p.entrywise("clip", z))
+        h = p.entrywise("div", e, p.add((p.const(1), e)))
+    else:
+        h = p.recip(p.add((p.const(1), p.entrywise("exp", p.neg(z)))))
     p.roots.add(h)  # h (1 - h) multiplies by it
     return h
 
