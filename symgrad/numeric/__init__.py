@@ -4,6 +4,7 @@
 `source` prints it, `compiled` makes it callable, `kernels` holds what the text calls.
 """
 
-from symgrad.numeric.compiled import CompiledFunction, compile_graph, finite_difference, worst_error
+from symgrad.numeric.compiled import CompiledFunction, compile_graph
+from symgrad.numeric.differences import finite_difference, worst_error
 
 __all__ = ["CompiledFunction", "compile_graph", "finite_difference", "worst_error"]

@@ -21,7 +21,8 @@ from symgrad.language.functions import KNOWN, Call, Fn
 from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import Conventions
 from symgrad.language.steps import Comparison, Derivation
-from symgrad.numeric.compiled import CompiledFunction, compile_graph, worst_error
+from symgrad.numeric.compiled import CompiledFunction, compile_graph
+from symgrad.numeric.differences import worst_error
 from symgrad.numeric.elementary import function_key
 
 if TYPE_CHECKING:

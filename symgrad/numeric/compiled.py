@@ -1,16 +1,11 @@
-"""From a graph to a callable: which nodes are needed, the text, and the checks of what the caller passes.
-
-Arrays that are float64 and have the right sizes are recognised by a few comparisons at the head of the generated text; all
-else goes through `_Signature.repair`, which converts what can be converted and says what is wrong with the rest.
-"""
+"""From a graph to a callable: which nodes are needed, and the text that is run."""
 
 from __future__ import annotations
 
 import difflib
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, SupportsInt
+from typing import TYPE_CHECKING, Any
 
 from sympy import Expr, Symbol
 
@@ -23,113 +18,17 @@ from symgrad.language.vectors import SCALAR
 from symgrad.numeric.floats import float_namespace, float_text
 from symgrad.numeric.grouped import Elsewhere, grouped, known_rows
 from symgrad.numeric.kernels import namespace
+from symgrad.numeric.signature import Signature
 from symgrad.numeric.source import Writer
-from symgrad.numeric.translator import Translator, axes_of
-from symgrad.numeric.values import BATCH, ONE, Value
+from symgrad.numeric.translator import Translator
+from symgrad.numeric.values import Value, Values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Values = Mapping[str, Any]
 Function = Callable[..., Any]
 GROUPED = 200  # inputs above which one packed point is computed in vector code
-KEPT_SIZES = 8  # sets of sizes whose arrays are kept for reuse
 FLOAT_ERRORS = (ZeroDivisionError, OverflowError, ValueError)
-
-
-class _Signature:
-    """What the generated function takes: names with shapes and batch axes, then the dimensions that no input shows."""
-
-    def __init__(self, graph: Graph, names: tuple[str, ...], batch: frozenset[str], dimensions: tuple[Symbol, ...],
-                 at_least: tuple[tuple[Expr, Expr], ...]) -> None:
-        self.names, self.dimensions, self.at_least = names, dimensions, at_least
-        self.shapes = tuple(graph.shape(n) for n in names)
-        self.batched = tuple(n in batch for n in names)
-        self.keys = (*names, *map(str, dimensions))
-        self.wanted = tuple((*((BATCH,) if n in batch else ()), *axes_of(graph.shape(n))[1]) for n in names)
-        self.known: set[tuple[object, ...]] = set()  # sizes that were found consistent
-
-    def repair(self, values: Values) -> tuple[Any, ...]:
-        """The arguments as float64 arrays and floats.  Raises ShapeError or SpecError naming the input, expected and found."""
-        sizes: dict[Expr, tuple[int, str]] = {}
-        for size in self.dimensions:
-            value = values[str(size)]
-            if isinstance(value, bool) or not isinstance(value, SupportsInt) or int(value) != value or value < 1:
-                raise SpecError(f"the dimension {size} must be a positive whole number, found {value!r}")
-            sizes[size] = (int(value), str(size))
-        found = [self._one(i, values[name], sizes) for i, name in enumerate(self.names)]
-        for size, least in self.at_least:
-            known = [sizes[s][0] if s in sizes else int(s) for s in (size, least) if s in sizes or s.is_Integer]
-            if len(known) == 2 and known[0] < known[1]:
-                raise ShapeError(f"the index {least} is outside 1..{size}, for {size} = {known[0]}")
-        if len(self.known) > 64:
-            self.known.clear()
-        unseen = [sizes[d][0] for d in self.dimensions]
-        self.known.add((*(a.shape for a, wanted in zip(found, self.wanted, strict=True) if wanted), *unseen))
-        return (*found, *unseen)
-
-    def _one(self, i: int, value: Any, sizes: dict[Expr, tuple[int, str]]) -> Any:
-        import numpy as np
-
-        name, shape, batched, wanted = self.names[i], self.shapes[i], self.batched[i], self.wanted[i]
-        try:
-            array = np.asarray(value)
-            if array.dtype.kind == "c":
-                raise SpecError(f"{name} has complex entries; real numbers are needed")
-            array = np.asarray(array, np.float64)  # also numbers of SymPy and of `fractions`
-        except (TypeError, ValueError):
-            raise SpecError(f"{name} is {str(value)[:60]!r}; numbers are needed") from None
-        lead, tail = array.shape[:batched], array.shape[batched:]
-        if array.ndim != len(wanted) and len(tail) == 2 and all(n == 1 for n, d in zip(tail, shape, strict=True) if d == ONE):
-            array = array.reshape(*lead, *(n for n, d in zip(tail, shape, strict=True) if d != ONE))  # (N, 1) for a vector
-        if array.ndim != len(wanted):
-            raise ShapeError(f"{name} has shape {array.shape}, expected {_say(wanted)}")
-        for n, size in zip(array.shape, wanted, strict=True):
-            if size.is_Integer:
-                if n != size:
-                    raise ShapeError(f"{name} has shape {array.shape}, expected {_say(wanted)}")
-            elif not isinstance(size, Symbol):
-                raise Unsupported(f"the shape of {name}: the dimension {size} is neither a number nor a name")
-            elif sizes.setdefault(size, (n, name))[0] != n:
-                known, where = sizes[size]
-                raise ShapeError(f"{name} has shape {array.shape}, expected {_say(wanted)} with {size} = {known}, as in {where}")
-        return array if wanted else float(array)
-
-    def head(self, instead: str, kept: Sequence[str]) -> list[str]:
-        """The lines that fetch the arguments and, unless they are float64 of known sizes, repair them or call `instead`.
-
-        What is `kept` from call to call is found by the same sizes, in `work`.
-        """
-        count = len(self.keys)
-        names = ", ".join(f"v{i}" for i in range(count)) + "," * (count == 1)
-        good = {True: "type(v{0}) is ndarray and v{0}.dtype is f8", False: "type(v{0}) is float"}
-        tests = [good[bool(wanted)].format(i) for i, wanted in enumerate(self.wanted)]
-        tests += [f"type(v{len(self.names) + i}) is int" for i in range(len(self.dimensions))]
-        shapes = [f"v{i}.shape" for i, wanted in enumerate(self.wanted) if wanted] + [f"v{i}" for i in range(len(self.names), count)]
-        key = f"({', '.join(shapes)},)" if shapes else "()"
-        lines = [*(f"v{i} = d[i{i}]" for i in range(count)), f"if len(d) != {count}:", "    check_names(d)"]
-        repair = f"{names} = repair(d)"
-        if kept:
-            every = ", ".join(f"b{i}" for i in range(len(kept)))
-            return [
-                *lines, f"w = work.get({key}) if {' and '.join(tests)} else None", "if w is None:", f"    {repair}",
-                f"    w = work.get({key})", "    if w is None:", f"        if len(work) >= {KEPT_SIZES}:", "            work.clear()",
-                *(f"        b{i} = {text}" for i, text in enumerate(kept)), f"        w = work[{key}] = ({every},)", f"{every}, = w"]
-        if shapes:
-            tests.append(f"{key} in known")
-        return [*lines, *([f"if not ({' and '.join(tests)}):", f"    {instead or repair}"] if tests else [])]
-
-    def sizes(self) -> dict[Expr, str]:
-        """Where the text finds each dimension: in the shape of an input, or among the arguments."""
-        found: dict[Expr, str] = {d: f"v{len(self.names) + i}" for i, d in enumerate(self.dimensions)}
-        for i, wanted in enumerate(self.wanted):
-            for k, d in enumerate(wanted):
-                found.setdefault(d, f"v{i}.shape[{k}]")
-        return found
-
-
-def _say(wanted: Sequence[Expr]) -> str:
-    return f"({', '.join(map(str, wanted))}{',' if len(wanted) == 1 else ''})" if wanted else "a number"
 
 
 class CompiledFunction:
@@ -153,7 +52,7 @@ class CompiledFunction:
         self.batch = batch
         self._points = not batch and all(graph.shape(n) == SCALAR for n in self._variables)
         self._others: dict[tuple[frozenset[str], bool], tuple[str, Function]] = {}
-        self._signature: _Signature | None = None
+        self._signature: Signature | None = None
         self._given, self.packed_source = inputs, ""
         self._packed: Function | None = None
         text = float_text(graph, self._nodes, self._variables, outputs, used, conventions) if self._points else None
@@ -238,7 +137,7 @@ class CompiledFunction:
         if arrays:
             return self._variant(arrays, False)(values)
         if self._signature is None:
-            self._signature = _Signature(self._graph, self._variables, frozenset(), (), ())
+            self._signature = Signature(self._graph, self._variables, frozenset(), (), ())
         return self._run(dict(zip(self.inputs, self._signature.repair(values), strict=True)))
 
     def _floats(self, text: str) -> Function:
@@ -274,7 +173,7 @@ class CompiledFunction:
 
     # ---- text ----------------------------------------------------------------------------------------------------------
 
-    def _build(self, batch: frozenset[str], lenient: bool) -> tuple[str, Function, _Signature]:
+    def _build(self, batch: frozenset[str], lenient: bool) -> tuple[str, Function, Signature]:
         graph = self._graph
         keys = {key: i for i, key in enumerate(self._functions)}
         t = Translator(graph, self._conventions, keys)
@@ -293,7 +192,7 @@ class CompiledFunction:
         results = [self._result(t, name, name in depends) for name in self.outputs]
         seen = {d for shape in shapes for d in shape}
         unseen = tuple(d for d in (*t.sizes, *(d for r in results for d in r.dims)) if isinstance(d, Symbol) and d not in seen)
-        signature = _Signature(graph, self._variables, batch, tuple(dict.fromkeys(unseen)), tuple(t.at_least))
+        signature = Signature(graph, self._variables, batch, tuple(dict.fromkeys(unseen)), tuple(t.at_least))
         floats = self._points and not batch and not signature.dimensions and not lenient
         count = len(signature.keys)
         writer = Writer(t.program, results, count, signature.sizes(), lenient, self._reuse and count > 0 and not lenient)
@@ -404,51 +303,4 @@ def compile_graph(graph: Graph, outputs: tuple[str, ...], *, inputs: tuple[str, 
     return CompiledFunction(graph, outputs, given, batch, conventions or Conventions(), functions or {}, summed, reuse)
 
 
-def finite_difference(compiled: CompiledFunction, values: Values, of: str, wrt: str, step: float = 1e-6) -> NDArray[Any]:
-    """Central differences d of / d wrt, (f(x + h) - f(x - h)) / (2 h) with h = step * max(1, |x|) for each entry x.
-
-    The shape is that of `of` followed by that of `wrt`: for a scalar `of`, the shape of the gradient.
-    """
-    import numpy as np
-
-    if of not in compiled.outputs:
-        raise SpecError(f"{of} is not an output of {compiled!r}")
-    if wrt not in compiled.inputs:
-        raise SpecError(f"{wrt} is not an input of {compiled!r}")
-    point = np.array(values[wrt], np.float64)
-    columns = []
-    for index in np.ndindex(point.shape):
-        ends = []
-        width = step * max(1.0, abs(float(point[index])))
-        for sign in (1.0, -1.0):
-            moved = point.copy()
-            moved[index] += sign * width
-            ends.append((moved[index], np.asarray(compiled({**values, wrt: moved if moved.shape else float(moved)})[of], np.float64)))
-        columns.append((ends[0][1] - ends[1][1]) / (ends[0][0] - ends[1][0]))
-    return np.stack(columns, axis=-1).reshape((*columns[0].shape, *point.shape))
-
-
-def worst_error(analytic: Values, numeric: Values) -> float:
-    """max over names of max |a - n| / max(|a|, |n|, 1e-3 |largest of all names|, 1e-6), each |.| a largest entry; inf for nan.
-
-    Raises SpecError if the names differ, ShapeError if the shapes do (a column may stand for a vector).
-    """
-    import numpy as np
-
-    if set(analytic) != set(numeric):
-        raise SpecError(f"the names differ: {', '.join(sorted(set(analytic) ^ set(numeric)))}")
-    pairs = []
-    for name, value in analytic.items():
-        a, n = np.asarray(value, np.float64), np.asarray(numeric[name], np.float64)
-        if a.shape != n.shape:
-            if a.size != n.size or a.squeeze().shape != n.squeeze().shape:
-                raise ShapeError(f"{name} has shape {a.shape} on the left, {n.shape} on the right")
-            a, n = a.squeeze(), n.squeeze()
-        if a.size:
-            pairs.append((float(np.max(np.abs(a - n))), float(max(np.max(np.abs(a)), np.max(np.abs(n))))))
-    largest = max((size for _, size in pairs), default=0.0)
-    errors = [gap / max(size, 1e-3 * largest, 1e-6) for gap, size in pairs]
-    return max((math.inf if math.isnan(e) else e for e in errors), default=0.0)
-
-
-__all__ = ["CompiledFunction", "compile_graph", "finite_difference", "worst_error"]
+__all__ = ["CompiledFunction", "compile_graph"]

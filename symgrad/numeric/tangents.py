@@ -15,7 +15,8 @@ from symgrad.language.problem import Conventions
 from symgrad.language.steps import Comparison, Derivation
 from symgrad.language.tangents import Direction, is_jacobian, tangent_name
 from symgrad.numeric.comparison import DIRECTIONS, MAX_ENTRIES, POINTS, STEPS, kinks_of, points_inside, said, size_choices, stand_ins
-from symgrad.numeric.compiled import CompiledFunction, compile_graph, worst_error
+from symgrad.numeric.compiled import CompiledFunction, compile_graph
+from symgrad.numeric.differences import worst_error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

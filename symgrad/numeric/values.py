@@ -8,12 +8,14 @@ here or in `cases`, print it in `source`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
+from typing import Any
 
 from sympy import Expr, Integer, Symbol
 
 Axes = tuple[str, ...]
+Values = Mapping[str, Any]  # of inputs and outputs, by name
 ONE = Integer(1)
 BATCH = Symbol("batch")  # the size of the batch axis; not an integer symbol, so no dimension of a graph equals it
 
