@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-from sympy import Expr, Pow, Rational
+from sympy import Dummy, Expr, Pow, Rational
 
 from symgrad.check.normal import NoDerivative, Undecided, branches
 from symgrad.check.points import NoSign, differ, enclose, points
@@ -51,6 +51,18 @@ def hits_kink(e: Expr, point: Mapping[Expr, Any]) -> bool:
     return False
 
 
+def same_whatever_the_kinks(a: Expr, b: Expr) -> bool:
+    """Equal with a letter for every application of a function that has a kink: then no pattern of signs has to be gone through."""
+    kinked = sorted((c for c in a.atoms(Call) | b.atoms(Call) if c.fn.name in KNOWN and KNOWN[c.fn.name].kink), key=str)
+    if not kinked:
+        return False
+    letters: dict[Expr, Expr] = {c: Dummy(real=True) for c in kinked}
+    try:
+        return all(zero for zero, _ in branches(a.xreplace(letters) - b.xreplace(letters)))
+    except (Undecided, NoDerivative):
+        return False
+
+
 def require_common_domain(a: Expr, b: Expr, what: str, step_at_zero: Rational) -> None:
     """The normal form reads log x as log |x|, so log(-x) and log x are one to it: they are nowhere defined together.
 
@@ -86,6 +98,9 @@ def require_identical(a: Expr, b: Expr, at_tie: Rational | None, what: str, say:
     if any(x.has(Call) for x in (a, b)):
         refute(1)
     reason: Exception = Undecided(f"{what}: the normal form does not decide it")
+    if same_whatever_the_kinks(a, b):
+        require_common_domain(a, b, what, step_at_zero)
+        return
     try:
         if all(zero for zero, _ in branches(a - b, at_tie, step_at_zero)):
             require_common_domain(a, b, what, step_at_zero)

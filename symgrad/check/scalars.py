@@ -11,7 +11,7 @@ from symgrad.check.calculus import differentiate
 from symgrad.check.identity import require_identical
 from symgrad.check.normal import Undecided
 from symgrad.check.pattern import Pattern
-from symgrad.check.shapes import require_shapes
+from symgrad.check.shapes import Shapes
 from symgrad.check.values import Known, Valuation
 from symgrad.language import forms as F
 from symgrad.language.claims import EXACT, ROUNDED, GivenValue, Line, Partial, Total, Value
@@ -38,15 +38,20 @@ class Scalars:
         self.totals: dict[tuple[str, str], Expr] = {}
         self.partials: dict[tuple[str, str], Expr] = {}
         self.slopes: dict[F.PartialOf, Expr] = {}  # from the definitions, by the checker's own differentiation
-        self.above: dict[str, frozenset[str]] = {}
+        self.shapes = Shapes(self.graph)
+        self.known_ways: dict[str, dict[str, int]] = {}
         self.rounded: dict[tuple[str, str], Known] = {}  # totals at the rounded values
         self.proved: set[Hashable] = set()  # patterns of proved equations
 
     def consumers(self, name: str, of: str) -> list[str]:
         """The consumers of `name` from which a path leads to `of`."""
-        if of not in self.above:
-            self.above[of] = self.graph.ancestors(of)
-        return [u for u in self.graph.consumers(name) if u in self.above[of]]
+        return [u for u in self.graph.consumers(name) if u in self.ways(of)]
+
+    def ways(self, of: str) -> dict[str, int]:
+        """How many paths lead to `of` from each name from which there is one."""
+        if of not in self.known_ways:
+            self.known_ways[of] = self.graph.ways(of)
+        return self.known_ways[of]
 
     def given(self, c: GivenValue) -> Verdict:
         """The problem states it; a rounded value of a node must also be the rounding of the exact one."""
@@ -97,7 +102,7 @@ class Scalars:
         if stray:
             raise Refused(f"{what} is given in terms of {stray[0]}, which is no derivative in a consumer of {c.wrt}")
         self.totals[c.of, c.wrt] = c.expr
-        count = 0 if shared else self.graph.count_paths(c.wrt, c.of)
+        count = 0 if shared else self.ways(c.of).get(c.wrt, 0)
         every = "over all consumers" if shared else "along the one path" if count == 1 else f"along all {count} paths"
         if not shared and count == 0:
             return self.verdict("no path leads there in the graph", c.lines, c.valuation)
@@ -118,9 +123,10 @@ class Scalars:
             expected = {(F.TotalOf(c.of, u), F.PartialOf(u, c.wrt)) for u in self.consumers(c.wrt, c.of)}
             missing = [f[1].of for f in expected - set(found)]
         else:
-            if self.graph.count_paths(c.wrt, c.of) > ALL_PATHS:
+            if self.ways(c.of).get(c.wrt, 0) > ALL_PATHS:
                 raise Undecided(f"more than {ALL_PATHS} paths")
-            routes = {tuple(F.PartialOf(p[k + 1], p[k]) for k in reversed(range(len(p) - 1))): p for p in self.graph.paths(c.wrt, c.of)}
+            paths = self.graph.paths(c.wrt, c.of, self.ways(c.of))
+            routes = {tuple(F.PartialOf(p[k + 1], p[k]) for k in reversed(range(len(p) - 1))): p for p in paths}
             expected = set(routes)  # type: ignore[arg-type]
             missing = [" -> ".join(p) for route, p in routes.items() if route not in found]
         if missing:
@@ -144,7 +150,7 @@ class Scalars:
         if not lines or lines[0].approx:
             raise Refused("an exact first line is missing")
         for expr in {p.expr for line in lines for p in pieces(line.form) if isinstance(p, F.Just | F.Substituted | F.Derivative)}:
-            require_shapes(expr, self.graph)
+            self.shapes.require(expr)
             if not is_scalar(expr):
                 raise Refused(f"{str(expr)[:80]} is no scalar")
         for line in lines:
@@ -266,6 +272,8 @@ class Scalars:
 
         A node in `inline` stands for its definition: h (1 - h) is the derivative of h = sigma(z) only then.
         """
+        if a == b:
+            return
         for name in sorted(set(inline), key=self.graph.names.index, reverse=True):
             definition = {self.graph.symbol(name): self.graph.node(name).expr}
             a, b = a.xreplace(definition), b.xreplace(definition)

@@ -187,18 +187,26 @@ class Graph:
         on_path = self.descendants(start) & self.ancestors(end)
         return tuple(name for name in self.names if name in on_path)
 
+    def ways(self, end: str) -> dict[str, int]:
+        """How many paths lead to `end` from each name from which there is one; linear in the graph."""
+        found = {end: 1}
+        for name in reversed(self.names):
+            count = sum(found.get(c, 0) for c in self.consumers(name)) if name != end else 1
+            if count:
+                found[name] = count
+        return found
+
     def count_paths(self, start: str, end: str) -> int:
         """How many paths lead from `start` to `end`; linear in the graph."""
-        ways = {start: 1}
-        for name in self.between(start, end):
-            if name != start:
-                ways[name] = sum(ways.get(a, 0) for a in self.arguments(name))
-        return ways.get(end, 0)
+        return self.ways(end).get(start, 0)
 
-    def paths(self, start: str, end: str) -> Iterator[tuple[str, ...]]:
-        """All paths (start, ..., end), in order of definition.  Exponentially many: see `count_paths` first."""
-        alive = frozenset(self.between(start, end))
-        stack: list[tuple[str, ...]] = [(start,)] if alive else []
+    def paths(self, start: str, end: str, ways: Collection[str] | None = None) -> Iterator[tuple[str, ...]]:
+        """All paths (start, ..., end), in order of definition; `ways` are the names that lead to `end`, if known.
+
+        Exponentially many: see `count_paths` first.
+        """
+        alive = self.ancestors(end) if ways is None else ways
+        stack: list[tuple[str, ...]] = [(start,)] if start in alive else []
         while stack:
             path = stack.pop()
             if path[-1] == end:

@@ -39,6 +39,9 @@ class _Work:
     slopes: dict[str, Num] = field(default_factory=dict)
     suffix: str = ""
 
+    def __post_init__(self) -> None:
+        self.ways = self.problem.graph.ways(self.of)  # how many paths lead from each name to the loss
+
 
 def derive_gradient(problem: Problem, part: str, ask: Gradient) -> Derivation:
     """d of / d wrt for every name in wrt.  Raises Unsupported for vectors and for a kink that no convention fixes."""
@@ -131,14 +134,29 @@ def compared(work: _Work, a: Expr, b: Expr) -> F.Comparison:
 
 
 def total_step(work: _Work, wrt: str) -> tuple[Step, Answer]:
-    """d of / d wrt: the sum over paths, the partials, the numbers, the result."""
+    """d of / d wrt: the sum over paths, the partials, the numbers, the result.  What it shares with others comes first, from the loss down."""
+    pending = [wrt]  # no recursion: a chain may be as long as the graph
+    while pending:
+        shared = [u for u in _shared(work, pending[-1]) if u not in work.totals]
+        if shared and pending[-1] not in work.totals:
+            pending += shared
+        else:
+            name = pending.pop()
+            if name not in work.totals:
+                work.totals[name] = _total(work, name)
+    claim = work.totals[wrt].claim
+    assert isinstance(claim, Total)
+    return work.totals[wrt], _answer(work, claim)
+
+
+def _shared(work: _Work, wrt: str) -> list[str]:
+    """The consumers whose totals are factors in that of `wrt`: those on a path, where there are too many paths to list."""
+    return [u for u in work.problem.graph.consumers(wrt) if u in work.ways] if work.ways.get(wrt, 0) > MAX_PATHS else []
+
+
+def _total(work: _Work, wrt: str) -> Step:
     graph, of = work.problem.graph, work.of
-    if wrt in work.totals:
-        step = work.totals[wrt]
-        claim = step.claim
-        assert isinstance(claim, Total)
-        return step, _answer(work, claim)
-    count = graph.count_paths(wrt, of)
+    count = work.ways.get(wrt, 0)
     rule = "chain rule"
     because: tuple[str | F.Form, ...]
     if wrt == of or count == 0:
@@ -146,42 +164,36 @@ def total_step(work: _Work, wrt: str) -> tuple[Step, Answer]:
         claim = Total(of, wrt, value, (Line(F.Just(value)),), work.valuation)
         work.slopes[wrt] = work.numbers.of(value)
         because = ("a derivative in itself",) if wrt == of else (f"no path leads from {wrt} to {of}",)
-        step = Step(claim, rule, because, (), wrt + work.suffix)
+        return Step(claim, rule, because, (), wrt + work.suffix)
+    if count <= MAX_PATHS:
+        routes = [[(p[k + 1], p[k]) for k in reversed(range(len(p) - 1))] for p in graph.paths(wrt, of, work.ways)]
+        heads: list[tuple[F.Form, ...]] = [() for _ in routes]
+        because = ("chain rule along the one path",) if count == 1 else ("chain rule along all paths",)
+        premises: list[Step] = []
+        shared: list[Expr | None] = [None] * count
     else:
-        if count <= MAX_PATHS:
-            routes = [[(p[k + 1], p[k]) for k in reversed(range(len(p) - 1))] for p in graph.paths(wrt, of)]
-            heads: list[tuple[F.Form, ...]] = [() for _ in routes]
-            because = ("chain rule along the one path",) if count == 1 else ("chain rule along all paths",)
-            premises: list[Step] = []
-            shared: list[Expr | None] = [None] * count
-        else:
-            below = graph.between(wrt, of)
-            consumers = [u for u in graph.consumers(wrt) if u in below]
-            for u in reversed(below[1:]):
-                total_step(work, u)  # from the loss down, so that the recursion is one deep
-            routes = [[(u, wrt)] for u in consumers]
-            heads = [(F.TotalOf(of, u),) for u in consumers]
-            premises = [work.totals[u] for u in consumers]
-            shared = [scalar(f"{u}_bar") for u in consumers]
-            because = ("many paths lead here; those through one consumer share its total derivative",)
-        partials = [[partial_step(work, u, x) for u, x in route] for route in routes]
-        premises += [s for row in partials for s in row]
-        exprs = [[s.claim.expr for s in row] for row in partials]  # type: ignore[union-attr]
-        lines = [Line(_sum([head + tuple(F.PartialOf(u, x) for u, x in route) for head, route in zip(heads, routes, strict=True)]))]
-        symbolic = _sum([head + tuple(F.Just(e) for e in row) for head, row in zip(heads, exprs, strict=True)])
-        expr = total(tuple(t for t in (merged((*((s,) if s is not None else ()), *row)) for s, row in zip(shared, exprs, strict=True)) if t != 0))
-        lines.append(Line(symbolic))
-        names = {n for row in exprs for e in row for n in names_in(e)}
-        if work.numbers.covers(*names, of):
-            lines += _numbers(work, wrt, routes, exprs, heads)
-        elif symbolic != F.Just(expr):
-            lines.append(Line(F.Just(expr)))
-        if len(lines) > 2 and lines[2].form == lines[1].form:
-            del lines[2]
-        claim = Total(of, wrt, expr, tuple(lines), work.valuation)
-        step = Step(claim, rule, because, tuple(dict.fromkeys(premises)), wrt + work.suffix)
-    work.totals[wrt] = step
-    return step, _answer(work, claim)
+        consumers = _shared(work, wrt)
+        routes = [[(u, wrt)] for u in consumers]
+        heads = [(F.TotalOf(of, u),) for u in consumers]
+        premises = [work.totals[u] for u in consumers]
+        shared = [scalar(f"{u}_bar") for u in consumers]
+        because = ("many paths lead here; those through one consumer share its total derivative",)
+    partials = [[partial_step(work, u, x) for u, x in route] for route in routes]
+    premises += [s for row in partials for s in row]
+    exprs = [[s.claim.expr for s in row] for row in partials]  # type: ignore[union-attr]
+    lines = [Line(_sum([head + tuple(F.PartialOf(u, x) for u, x in route) for head, route in zip(heads, routes, strict=True)]))]
+    symbolic = _sum([head + tuple(F.Just(e) for e in row) for head, row in zip(heads, exprs, strict=True)])
+    expr = total(tuple(t for t in (merged((*((s,) if s is not None else ()), *row)) for s, row in zip(shared, exprs, strict=True)) if t != 0))
+    lines.append(Line(symbolic))
+    names = {n for row in exprs for e in row for n in names_in(e)}
+    if work.numbers.covers(*names, of):
+        lines += _numbers(work, wrt, routes, exprs, heads)
+    elif symbolic != F.Just(expr):
+        lines.append(Line(F.Just(expr)))
+    if len(lines) > 2 and lines[2].form == lines[1].form:
+        del lines[2]
+    claim = Total(of, wrt, expr, tuple(lines), work.valuation)
+    return Step(claim, rule, because, tuple(dict.fromkeys(premises)), wrt + work.suffix)
 
 
 def _numbers(work: _Work, wrt: str, routes: list[list[tuple[str, str]]], exprs: list[list[Expr]], heads: list[tuple[F.Form, ...]]) -> list[Line]:

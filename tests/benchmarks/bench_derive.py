@@ -60,6 +60,16 @@ def rows(slow: bool = False) -> Iterator[Row]:
     start = perf_counter()
     accumulate(chain, "n10000", ("x",))
     print(f"<!-- a chain of 10,000 scalar nodes: {say(perf_counter() - start)} -->")
+    for width, depth in ((8, 4), (16, 6)):
+        problem = scalar_net(width, depth)
+        started = perf_counter()
+        derivation = derive(problem, problem.parts[0])
+        derived = perf_counter()
+        checker = Checker(problem)
+        count = sum(checker.check(s.claim) is not None for s in derivation.all_steps())
+        checked = perf_counter()
+        print(f"<!-- all steps of a sheet, {width} x {depth}: {count} steps, {say((derived - started) / count)} to derive one, "
+              f"{say((checked - derived) / count)} to check it -->")
     for sizes_of, layers in ((("784", "128", "10"), 2), (tuple(f"N{i}" for i in range(101)), 100)):
         problem = vector_net(sizes_of)
         started = perf_counter()

@@ -55,6 +55,15 @@ def test_numbers_differ_nowhere_in_particular() -> None:
         require_identical(Integer(1), Integer(2), None, "it")
 
 
+def test_an_identity_that_holds_whatever_the_kinks_takes_no_sign_patterns() -> None:
+    """Twenty kinks have 2^20 patterns of signs."""
+    kinks = [f"relu(x - {k}*y)" for k in range(20)]
+    left, right = " + ".join(f"{k}*(x + z)" for k in kinks), " + ".join(f"{k}*x + z*{k}" for k in kinks)
+    require_identical(read(left), read(right), None, "it")
+    with pytest.raises(Refused, match="the two sides differ at"):
+        require_identical(read(left), read(right + " + z"), None, "it")
+
+
 def test_a_kink_with_no_convention() -> None:
     x = scalar("x")
     slope = Call(Fn("max", (1, 0)), x - x, Integer(0))
