@@ -27,7 +27,7 @@ class Piece:
     strong: bool = False
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 15)
 def pieces(tex: str, limit: float) -> tuple[Piece, ...]:
     """The formula whole if it is at most `limit` wide (in em), else in pieces."""
     nodes = T.parse(tex)

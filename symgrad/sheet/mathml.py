@@ -40,7 +40,7 @@ _SUSPECT, _SUSPECT_WORDS = re.compile(r"[\\$]|&#?\w+;"), re.compile(r"[\\$]")
 _GREEK = "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡϴΣΤΥΦΧΨΩ∇αβγδεζηθικλμνξοπρςστυφχψω∂ϵϑϰϕϱϖ"
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1 << 15)
 def to_mathml(tex: str, display: bool = False) -> str:
     """A `<math>` element with the TeX in an annotation.  Raises SpecError (see `tex.check_tex`), Unsupported if the result is not sound."""
     from xml.etree.ElementTree import Element
@@ -321,7 +321,7 @@ _HOLES = ("A", "B", "C")
 _ALIGNED = {"l": "left", "c": "center", "r": "right"}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 15)
 def _converted(core: str, holes: tuple[str, ...]) -> tuple[_Made, ...]:
     """What latex2mathml makes of `core`, in which letters alone in their braces mark the places of arguments."""
     import xml.etree.ElementTree as ET

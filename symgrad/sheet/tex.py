@@ -114,7 +114,7 @@ def check_tex(tex: str) -> None:
     parse(tex)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 15)
 def parse(tex: str) -> tuple[Node, ...]:
     """The tree of a formula; raises SpecError as `check_tex` does."""
     return _Parser(tex).formula()
