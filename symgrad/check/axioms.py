@@ -100,10 +100,7 @@ class Atoms:
             return ZERO  # away from ties
         if not fn.plain and smooth(fn.name):
             z = Symbol("#z", real=True)
-            slope = _slope_of(fn.name, z)
-            for _ in range(fn.orders[0] - 1):
-                slope = differentiate(slope, z)
-            return self.atomic(slope.xreplace({z: arguments[0]}))
+            return self.atomic(smooth_slope(fn, z).xreplace({z: arguments[0]}))
         return self._grid(fn, (arguments,))[0][0]
 
     def atomic(self, e: Expr) -> Expr:
@@ -195,6 +192,15 @@ def smooth(name: str) -> bool:
         return False
     z = Symbol("#z", real=True)
     return is_zero(_slope_of(name, z) - differentiate(row.definition(z), z))
+
+
+@cache
+def smooth_slope(fn: Fn, z: Expr) -> Expr:
+    """A derivative of such a function, of any order, in its value."""
+    slope = _slope_of(fn.name, z)
+    for _ in range(fn.orders[0] - 1):
+        slope = differentiate(slope, z)
+    return slope
 
 
 def _slope_of(name: str, z: Expr) -> Expr:

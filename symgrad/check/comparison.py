@@ -47,12 +47,13 @@ class Compared:
     everywhere: bool = True
     conditions: tuple[str, ...] = ()
     instead_of: str = ""  # the numbers for which there were letters
+    products: bool = False  # without sizes: as sums of products of matrices (check/products.py)
 
     def also(self, other: Compared) -> Compared:
         weaker = other if other.sizes and (self.everywhere or not other.everywhere) else self
         conditions = tuple(dict.fromkeys((*self.conditions, *other.conditions)))
         instead_of = "" if self.sizes or other.sizes else self.instead_of or other.instead_of  # where a line was written out, say so
-        return Compared(weaker.sizes, self.everywhere and other.everywhere, conditions, instead_of)
+        return Compared(weaker.sizes, self.everywhere and other.everywhere, conditions, instead_of, self.products or other.products)
 
     def renamed(self, names: Mapping[Any, Any]) -> Compared:
         """The same with other dimensions."""
@@ -61,6 +62,8 @@ class Compared:
     def __str__(self) -> str:
         if self.instead_of:
             return f"compared for all sizes in the place of {self.instead_of}"
+        if not self.sizes and self.products:
+            return "compared as sums of products of matrices"
         if not self.sizes or not self.sizes[0]:
             return "compared in normal form"
         slots = ", as many as a monomial has index slots" if self.everywhere else ""

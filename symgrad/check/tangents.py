@@ -1,34 +1,38 @@
 """Verification of claims about tangents, Jacobians and second derivatives (language/tangents.py).
 
-A tangent is compared entry by entry with the sum over the moving arguments of (du/da) a_dot, du/da from the definition of the
-node; each is local, with the tangents of the arguments for free symbols.  Second derivatives are tangents of adjoints: an adjoint
-that was verified equals its expression wherever both exist, so the expression may be differentiated in its place.
+A tangent is compared with the sum over the moving arguments of (du/da) a_dot, du/da from the definition of the node; each is local,
+with the tangents of the arguments for free symbols.  First in matrix notation, as sums of products (check/differentials.py,
+check/products.py), which is a proof for all sizes; where that does not show it, entry by entry.  Second derivatives are tangents of
+adjoints: an adjoint that was verified equals its expression wherever both exist, so it may be differentiated in its place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import pairwise
 
-from sympy import Expr, Identity, Integer, MatrixSymbol, Symbol, ZeroMatrix
+from sympy import Expr, Identity, Integer, MatrixExpr, MatrixSymbol, Symbol, ZeroMatrix
 
 from symgrad.check.adjoints import Adjoints
 from symgrad.check.comparison import Compared
+from symgrad.check.differentials import Differentials, applied, conditions, moving, upright
 from symgrad.check.general import General, lettered
 from symgrad.check.meaning import Meaning, expressions, flat
+from symgrad.check.normal import Undecided
 from symgrad.check.pattern import Pattern
+from symgrad.check.products import Products
 from symgrad.check.shapes import require_shapes
 from symgrad.check.sizes import Source
 from symgrad.language import forms as F
 from symgrad.language.bounds import within_degree
 from symgrad.language.claims import ClosedTangent, Tangent
-from symgrad.language.errors import Refused
+from symgrad.language.errors import Refused, ShapeError, Unsupported
 from symgrad.language.graph import Graph, Variable
 from symgrad.language.steps import Verdict
 from symgrad.language.tangents import Direction, entries, is_clear, is_jacobian, moved, tangent, tangent_name, tangent_shape, with_adjoints
-from symgrad.language.vectors import names_in, say_shape, shape_of
+from symgrad.language.vectors import add, names_in, say_shape, shape_of
 
 Setting = tuple[str, Direction]
 """The node whose adjoints are definitions ("" for none), and the direction."""
@@ -88,7 +92,7 @@ class Tangents:
         inline = {}
         if not isinstance(graph[c.node], Variable) and c.node in {n for f in forms for e in expressions(f) for n in names_in(e)}:
             inline = {own: graph.node(c.node).expr}
-        compared = self.chain(graph, c.seed, forms, shape, what, inline)
+        compared = self.chain(graph, c, forms, shape, what, inline)
         self.found.setdefault((c.seed, c.direction), {})[c.node] = c.expr
         first = "the direction" if c.node in dict(c.direction) else "one term for every argument that moves"
         return self.adjoints.verdict(f"{first}; each line {compared}", compared)
@@ -136,7 +140,7 @@ class Tangents:
         if flat(expr) == flat(c.expr):
             self.adjoints.note_kinks([Source(expr)])
             return self.adjoints.verdict("equals put in for equals, compared as expressions", Compared())
-        compared = self.chain(graph, c.seed, (F.Just(expr), F.Just(c.expr)), tangent_shape(graph, c.node, c.direction), what, {})
+        compared = self.chain(graph, c, (F.Just(expr), F.Just(c.expr)), tangent_shape(graph, c.node, c.direction), what, {})
         return self.adjoints.verdict(str(compared), compared)
 
     def composed(self, e: Expr) -> Expr:
@@ -191,22 +195,57 @@ class Tangents:
 
     # ---- comparison ------------------------------------------------------------------------------------------
 
-    def chain(self, graph: Graph, seed: str, forms: tuple[F.Form, ...], shape: tuple[Expr, Expr], what: str, inline: dict[Expr, Expr]) -> Compared:
+    def chain(self, graph: Graph, c: Tangent | ClosedTangent, forms: tuple[F.Form, ...], shape: tuple[Expr, Expr], what: str,
+              inline: dict[Expr, Expr]) -> Compared:
         """Every form equals the next; a chain that differs from a proved one in its names only is not gone through again."""
-        meaning, general, comparison = Meaning(graph, inline), self.extended(seed).general, self.adjoints.comparison(seed)
+        meaning, general, comparison = Meaning(graph, inline), self.extended(c.seed).general, self.adjoints.comparison(c.seed)
         sources = tuple(s for f in forms for s in meaning.sources(f))
         self.adjoints.note_kinks(sources)
-        pattern = Pattern(graph, self.adjoints.numbers(seed))
+        pattern = Pattern(graph, self.adjoints.numbers(c.seed))
         key = (*map(pattern.form, forms), *map(pattern.expression, (*shape, *(x for pair in inline.items() for x in pair))))
         if key not in self.shown:
-            found = Compared()
-            for k, (a, b) in enumerate(pairwise(forms), 2):
+            found = self.in_matrices(meaning, c, forms) or Compared()
+            for k, (a, b) in enumerate(pairwise(forms) if not found.products else (), 2):
                 if a != b:
                     where = f"line {k} of {what}"
                     generally = meaning.in_general(general, comparison, a, b, shape, where)
                     found = found.also(generally or meaning.compared(comparison, a, b, shape, where))
             self.shown[key] = found.renamed(pattern.dimensions)
         return self.shown[key].renamed(dict(enumerate(pattern.dimensions)))
+
+    def in_matrices(self, meaning: Meaning, c: Tangent | ClosedTangent, forms: tuple[F.Form, ...]) -> Compared | None:
+        """All forms are the same sum of products of matrices, as the differential of the node; else None, and nothing is known.
+
+        A Jacobian J is compared by J vec(T), T being any matrix: what maps every T alike is the same matrix.
+        """
+        try:
+            changes = moving(meaning.graph, c.direction)
+            sides = [self.differential(meaning, f, c.direction, *changes).xreplace(self.adjoints.numbers(c.seed)) for f in forms]
+            products = Products()
+            if not any(e.has(MatrixExpr) for e in sides) or any(shape_of(e) != shape_of(sides[0]) for e in sides):
+                return None
+            if all(products.equal(a, b) for a, b in pairwise(sides)):
+                return Compared(conditions=conditions(*sides, *(s.expr for f in forms for s in meaning.sources(f))), products=True)
+        except (Undecided, Unsupported, ShapeError):
+            pass
+        return None
+
+    def differential(self, meaning: Meaning, form: F.Form, direction: Direction, changes: dict[str, Expr], tangents: dict[Expr, Expr]) -> Expr:
+        """What a form stands for: the differential of a node, shaped like it or a column with its entries; a Jacobian times vec(dw)."""
+        match form:
+            case F.Just(expr) if is_jacobian(direction):
+                (w, _), = direction
+                return meaning.whole(applied(expr, changes[w], tangents))
+            case F.Just(expr):
+                return upright(meaning.whole(expr))
+            case F.Sum(terms):
+                return reduce(add, (self.differential(meaning, t, direction, changes, tangents) for t in terms))
+            case F.Pushforward(of, wrt, _):
+                node = meaning.graph.node(of)
+                found = Differentials({meaning.graph.symbol(wrt): changes[wrt]}).of(node.expr)
+                still = Integer(0) if node.shape == (1, 1) else ZeroMatrix(*node.shape)
+                return upright(meaning.whole(found) if found is not None else still)
+        raise Unsupported(f"{type(form).__name__} in matrix notation")
 
 
 __all__ = ["Tangents"]

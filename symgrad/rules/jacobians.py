@@ -135,6 +135,13 @@ def of_triangle(e: op.Tril, t: Expr) -> Expr:
     return times_jacobian(op.diag(vec(op.tril(OneMatrix(*a.shape)))), jacobian_of(a, t))
 
 
+@jacobian_of.register(op.Vec)
+@jacobian_of.register(op.Unvec)
+def of_other_shape(e: Expr, t: Expr) -> Expr:
+    """vec(vec(A)) = vec(A): the same entries in the same order."""
+    return jacobian_of(e.args[0], t)
+
+
 @jacobian_of.register
 def of_block(e: op.Block, t: Expr) -> Expr:
     """Some entries of a vector: those rows of its Jacobian."""
