@@ -47,7 +47,7 @@ def _collect(e: Expr, smooth: bool, found: dict[Relation, None], seen: set[tuple
                 need(base, Sign.UNEQUAL)
             elif isinstance(base, v.Norm) and exponent % 2 == 0:
                 return _collect(base.arg, smooth, found, seen)
-        case Inverse(args=(matrix,)):
+        case Inverse(args=(matrix, _)):
             need(v.DetOf(matrix), Sign.UNEQUAL)
         case v.Norm() if smooth:
             need(e, Sign.UNEQUAL)

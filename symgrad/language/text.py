@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sympy import Basic
+from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
 
@@ -28,6 +29,17 @@ class _Text(StrPrinter):
 
     def _print_OneMatrix(self, e: Any) -> str:
         return f"ones({e.shape[0]})" if e.shape[1] == 1 else f"ones({e.shape[0]}, {e.shape[1]})"
+
+    def _print_MatMul(self, e: Any) -> str:
+        numbers = [self.parenthesize(a, PRECEDENCE["Mul"]) for a in e.args if not a.is_Matrix and a != -1]
+        matrices = [self.parenthesize(a, PRECEDENCE["Mul"]) for a in e.args if a.is_Matrix]
+        return "-" * (-1 in e.args) + " * ".join((*numbers, " @ ".join(matrices)))
+
+    def _print_Inverse(self, e: Any) -> str:
+        return f"inv({self._print(e.args[0])})"
+
+    def _print_Identity(self, e: Any) -> str:
+        return f"eye({e.shape[0]})"
 
     def _print_ZeroMatrix(self, e: Any) -> str:
         return "0"

@@ -446,5 +446,6 @@ def stamp(verdict: Verdict | None) -> D.Stamp | None:
     """proved for all N, K: how it was checked."""
     if verdict is None:
         return None
-    domain = "; ".join((f"{verdict.ground.value} {verdict.domain}".strip(), *verdict.conditions))
+    more = (q for q in verdict.conditions if q not in verdict.domain)
+    domain = "; ".join((f"{verdict.ground.value} {verdict.domain}".strip(), *more))
     return D.Stamp(verdict.ground.value, (f"{domain}: {verdict.method}" if verdict.method else domain,))

@@ -132,7 +132,7 @@ class Values:
                 return tuple(tuple(x if i == j else Fraction(0) for j in range(len(entries))) for i, x in enumerate(entries))
             case v.DetOf():
                 return ((_determinant(self.rows(e.arg)),),)
-            case Inverse(args=(a,)):
+            case Inverse(args=(a, _)):
                 return _inverse(self.rows(a))
         raise Unsupported(f"no value for {type(e).__name__}")
 
