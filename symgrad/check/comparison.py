@@ -94,18 +94,18 @@ class Comparison:
                  sources: tuple[Source, ...], mentioned: frozenset[Expr], definitions: tuple[tuple[Expr, Expr], ...]) -> Compared:
         dimensions, with_atoms = tuple(d for d in self.dimensions if d in mentioned), sides(True)
         with suppress(Undecided):
-            return self._with_atoms(dimensions, shape, with_atoms, False, left, right, definitions, what)
+            return self.with_atoms(dimensions, shape, with_atoms, False, left, right, definitions, what)
         plain = sides(False)
         sizes, complete = enough(dimensions, shape, plain)
         few, *others = self._small(sizes[0], plain)
         self._each(few, None, left, right, definitions, what, self._refute)
         if any(s.named or s.constant for s in with_atoms):
             with suppress(Undecided):
-                return self._with_atoms(dimensions, shape, with_atoms, True, left, right, definitions, what)
+                return self.with_atoms(dimensions, shape, with_atoms, True, left, right, definitions, what)
         return self._written_out(left, right, shape, plain, what, sources, definitions, sizes, [few, *others], complete)
 
-    def _with_atoms(self, dimensions: tuple[Expr, ...], shape: Shape, sides: tuple[Slots, ...], numbers: bool, left: Side, right: Side,
-                    definitions: tuple[tuple[Expr, Expr], ...], what: str) -> Compared:
+    def with_atoms(self, dimensions: tuple[Expr, ...], shape: Shape, sides: tuple[Slots, ...], numbers: bool, left: Side, right: Side,
+                   definitions: tuple[tuple[Expr, Expr], ...], what: str) -> Compared:
         """The same polynomial at enough sizes; with `numbers`, sizes that stand as numbers are numbers.  Raises Undecided where it is not."""
         vectors, _ = enough(dimensions, shape, sides, numbers)
         if numbers and _too_many(vectors):

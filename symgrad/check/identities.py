@@ -27,7 +27,8 @@ from symgrad.check.assumptions import (
     substituted,
     write_out,
 )
-from symgrad.check.domains import SIGNS, conditions
+from symgrad.check.comparison import Comparison
+from symgrad.check.domains import KINKED, SIGNS, conditions
 from symgrad.check.explicit import Explicit, enough, slots
 from symgrad.check.inverses import Inverses
 from symgrad.check.normal import NoDerivative, Undecided, branches, constant_value
@@ -40,8 +41,8 @@ from symgrad.language import forms as F
 from symgrad.language.claims import Cases, Claim, Counterexample, Identity, Impossible, Open
 from symgrad.language.derivatives import Diff, Grad
 from symgrad.language.errors import Refused, Unsupported
-from symgrad.language.forms import Relation
-from symgrad.language.functions import call
+from symgrad.language.forms import Relation, Sign
+from symgrad.language.functions import Fn, call
 from symgrad.language.operations import Solve
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
@@ -154,6 +155,8 @@ class Identities:
         if self.by_inverses(a, b):
             self.how = ", as sums of products of matrices in which a matrix times its inverse is I"
             return None
+        if not free[0] and self.by_rules_of_inverses(a, b, what):
+            return None
         equations = tuple(q for q in given if not solvable(q))
         put = substituted(a, equations), substituted(b, equations)
         if put != (a, b):  # equals for equals, unless the lines are equal as they stand
@@ -167,9 +170,25 @@ class Identities:
     def by_inverses(a: Expr, b: Expr) -> bool:
         """Is it shown for all sizes with nothing but that a matrix times its inverse is I?"""
         try:
-            return any(e.has(Inverse, Solve) for e in (a, b)) and Inverses().equal(a, b)
+            return any(e.has(Inverse, Solve, DetOf) for e in (a, b)) and Inverses().equal(a, b)
         except Undecided:
             return False
+
+    def by_rules_of_inverses(self, a: Expr, b: Expr, what: str) -> bool:
+        """Is it a polynomial identity in the entries and those of inverses, with the rules of their derivatives?"""
+        if not any(e.has(Inverse, Solve, DetOf) for e in (a, b)) or any(fn.name in KINKED for e in (a, b) for fn in e.atoms(Fn)):
+            return False
+        dimensions = tuple(d for d in self.graph.dimensions if d in dimensions_in(a) | dimensions_in(b))
+        comparison = Comparison(dimensions, self.problem.conventions, {})
+        try:
+            found = comparison.with_atoms(dimensions, shape_of(a), (slots(a, True), slots(b, True)), False, lambda ex: ex.rows(a),
+                                          lambda ex: ex.rows(b), (), what)
+        except (Undecided, Unsupported):
+            return False
+        if not divided_alike((a, b)):
+            return False
+        self.how = f", {str(found).removeprefix('compared ')}, {'; '.join(found.conditions)}"
+        return True
 
     def compare(self, a: Expr, b: Expr, free: tuple[tuple[Symbol, ...], tuple[Expr, ...]], given: tuple[Relation, ...],
                 needed: tuple[Relation, ...], what: str, refute: bool) -> None:
@@ -254,7 +273,7 @@ class Identities:
         found: list[Relation] = []
         for q in sorted(needed, key=lambda q: SIGNS[q.sign] != POSITIVE):  # x > 0 before x != 0, which it makes superfluous
             if q.left.has(DetOf, Inverse):  # written out, it takes minutes and shows nothing
-                holds = q in given
+                holds = q in given or Relation(q.left, Sign.MORE, q.right) in (*given, *found)
             elif of_sizes(q):
                 sizes = dimensions_in(q.left) | dimensions_in(q.right)
                 shifts = product(*([Integer(least.get(d, 1)), Add(least.get(d, 1), call("exp", Dummy(real=True)))] for d in sizes))

@@ -9,6 +9,8 @@ and a side that still has a Z in it is multiplied by S, which changes nothing, f
 
     Z X = Y  if and only if  X = S Y        a / d = b  if and only if  a = d b, d a number that is not 0
 
+Of determinants nothing is used but det(A B) = det A det B for square A and B, det A^T = det A, det A^-1 = 1 / det A and Sylvester's
+det(I + A B) = det(I + B A).
 Source: Horn, Johnson, Matrix Analysis (2013), sections 0.3 and 0.7.
 """
 
@@ -17,10 +19,11 @@ from __future__ import annotations
 from collections.abc import Hashable
 from fractions import Fraction
 
-from sympy import Expr, MatrixExpr
+from sympy import Expr
 
 from symgrad.check.normal import Undecided
-from symgrad.check.products import ONE, Factor, Factors, Products, Terms
+from symgrad.check.products import ONE, Factor, Factors, Products, Scalars, Terms, _turned
+from symgrad.language.vectors import DetOf, is_scalar, shape_of
 
 MAX_DEPTH = 4  # multiplications by an S, one after the other
 MAX_REWRITES = 4000
@@ -35,9 +38,7 @@ class Inverses(Products):
 
     def equal(self, a: Expr, b: Expr) -> bool:
         """a = b wherever all inverses in both exist."""
-        if not isinstance(a, MatrixExpr) or not isinstance(b, MatrixExpr) or a.shape != b.shape:
-            return False
-        return self.vanishes(self.minus(self.terms(a), self.terms(b)))
+        return shape_of(a) == shape_of(b) and is_scalar(a) == is_scalar(b) and self.vanishes(self.minus(self.terms(a), self.terms(b)))
 
     def minus(self, a: Terms, b: Terms) -> Terms:
         return self._sum([a, {t: -c for t, c in b.items()}])
@@ -57,7 +58,30 @@ class Inverses(Products):
         return any(self.within(depth - 1, self._each([self.argument(z), terms] if on_left else [terms, self.argument(z)], self.joined))
                    for z, on_left in self.outermost(terms))
 
-    def joined(self, parts: list[Factors]) -> tuple[tuple[tuple[Hashable, Fraction], ...], Factors]:
+    def _scalar(self, e: Expr) -> Terms:
+        return self.determinant(self.terms(e.arg)) if isinstance(e, DetOf) else super()._scalar(e)
+
+    def determinant(self, terms: Terms) -> Terms:
+        """Of a product of square matrices the product of theirs, else a letter."""
+        for (scalars, factors), c in terms.items() if len(terms) == 1 else ():
+            if c == 1 and not scalars and all(f.rows == f.columns for f in factors):
+                return self._each([self.determinant_of(f) for f in factors], lambda fs: ((), ()))
+        ways = [terms, self._transposed(terms)]
+        if len(terms) == 2 and terms.get(((), ())) == 1:
+            (scalars, product), c = next(x for x in terms.items() if x[0] != ((), ()))
+            turned = [(*way[i:], *way[:i]) for way in (product, _turned(product)) for i in range(len(way))]
+            number = next((way for way in turned if way and way[0].rows == 1), None)
+            if number is not None:  # det(I + x y^T) = 1 + y^T x
+                return self._sum([ONE, self._each([{(scalars, ()): c}, {((), number): Fraction(1)}], self.joined)])
+            ways = [{((), ()): Fraction(1), (scalars, way): c} for way in turned]
+        return {(((("det", min(map(self._key, ways), key=self._say)), Fraction(1)),), ()): Fraction(1)}
+
+    def determinant_of(self, f: Factor) -> Terms:
+        if is_inverse(f):
+            return self._power(self.determinant(self.argument(f)), Fraction(-1))
+        return {(((("det", min(f, f.transposed, key=self._say)), Fraction(1)),), ()): Fraction(1)}
+
+    def joined(self, parts: list[Factors]) -> tuple[Scalars, Factors]:
         return self._product(f for part in parts for f in part)
 
     def divisor(self, terms: Terms) -> Hashable | None:
@@ -83,15 +107,31 @@ class Inverses(Products):
         pending = dict(terms)
         while pending:
             (scalars, factors), c = pending.popitem()
-            shorter = self.shorter(factors)
+            rest, shorter = scalars, self.shorter(factors)
+            if shorter is None:
+                rest, shorter = self.shorter_number(scalars)
+                shorter = shorter and self._each([shorter, {((), factors): Fraction(1)}], self.joined)
             if shorter is None:
                 done = self._sum([done, {(scalars, factors): c}])
                 continue
             self.rewrites += 1
             if self.rewrites > MAX_REWRITES:
                 raise Undecided(f"more than {MAX_REWRITES} products with inverses")
-            pending = self._sum([pending, self._each([{(scalars, ()): c}, shorter], self.joined)])
+            pending = self._sum([pending, self._each([{(rest, ()): c}, shorter], self.joined)])
         return done
+
+    def shorter_number(self, scalars: Scalars) -> tuple[Scalars, Terms | None]:
+        """Of letters for numbers, one of which is a product or a trace that can be shortened: the others, and that one rewritten."""
+        for letter, n in scalars:
+            kind, factors = letter if isinstance(letter, tuple) and len(letter) == 2 else ("", ())
+            ways = [(*factors[i:], *factors[:i]) for i in range(len(factors))] if kind == "trace" else [factors] if kind == "product" else []
+            for way in ways:
+                shorter = self.shorter(way) if n == 1 else None
+                if shorter is not None:
+                    size = way[0].rows
+                    return tuple(x for x in scalars if x[0] != letter), self._each([shorter], lambda fs, size=size, kind=kind: (  # type: ignore[misc]
+                        self._traced(fs[0], size) if kind == "trace" else self._product(fs[0])))
+        return scalars, None
 
     def shorter(self, factors: Factors) -> Terms | None:
         """The product rewritten at the first place where one can be shortened."""
