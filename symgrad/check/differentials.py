@@ -3,6 +3,7 @@
     d(A B) = dA B + A dB             d(A^-1) = -A^-1 dA A^-1          d det A = det A tr(A^-1 dA)
     d f(A) = f'(A) o dA              d softmax(z) = p o dz - (p^T dz) p       d log sum_k e^(z_k) = p^T dz
 
+    ((B (x) 1) o (1 (x) A)) d = vec(A diag(d) B^T)        and its transpose: ((B (x) 1) o (1 (x) A))^T vec(T) = diag(A^T T B)
     (B (x) A) vec(T) = vec(A T B^T)        K vec(T) = vec(T^T)        diag(vec W) vec(T) = vec(W o T)       vec(W)^T vec(T) = 1^T (W o T) 1
 
 Two matrices are equal if they have the same product with every vector: a Jacobian in a matrix is compared by what it does to vec(T),
@@ -228,12 +229,24 @@ def applied(jacobian: Expr, t: Expr, known: Mapping[Expr, Expr]) -> Expr:
         case MatAdd():
             return reduce(v.add, (applied(a, t, known) for a in jacobian.args))
         case MatMul():
-            for factor in reversed([a for a in jacobian.args if not v.is_scalar(a)]):
-                t = applied(factor, t, known)
+            factors = [a for a in jacobian.args if not v.is_scalar(a)]
+            while factors:
+                last = factors.pop()
+                product = _kronecker(factors[-1], last, t) if factors else None
+                t = applied(last, t, known) if product is None else product
+                factors = factors if product is None else factors[:-1]
             return v.scale(reduce(v.times, (a for a in jacobian.args if v.is_scalar(a)), Integer(1)), t)
         case op.Kron(args=(b, a)):
             inner = _shaped(t, (shape_of(a)[1], shape_of(b)[1]))
             return upright(v.as_scalar(reduce(v.matmul, (a, inner, v.transpose(b)))))
+        case HadamardProduct() if (sides := _between(jacobian)) is not None:
+            a, b = sides
+            if shape_of(t) != (a.shape[1], 1):
+                raise Unsupported("a vector of another length")
+            return upright(reduce(v.matmul, (a, v.Diag(t), v.transpose(b))))
+        case Transpose() if (sides := _between(jacobian.args[0])) is not None:
+            a, b = sides
+            return op.Diagonal(reduce(v.matmul, (v.transpose(a), _shaped(t, (a.shape[0], b.shape[0])), b)))
         case op.Commutation(args=(n, m)):
             return v.transpose(_shaped(t, (n, m)))
         case v.Diag():
@@ -269,6 +282,44 @@ def unvec(e: Expr, shape: v.Shape) -> Expr:
     if shape_of(e) == shape:
         return e
     raise Unsupported(f"{type(e).__name__} as a matrix")
+
+
+def _kronecker(left: Expr, right: Expr, t: Expr) -> Expr | None:
+    """vec(A (x) B) = (I (x) K (x) I)(vec A (x) vec B), applied to one of the two; or its transpose, applied to a matrix of that shape.
+
+    None where that is not what stands there.
+    """
+    if v.is_scalar(t) or 1 in shape_of(t):
+        return None
+    rows, columns = shape_of(t)
+    match left, right:
+        case _, op.Kron(args=(op.Vec(args=(a,)), Identity())):
+            found, permutation = op.Kron(a, t), left
+        case _, op.Kron(args=(Identity(), op.Vec(args=(b,)))):
+            found, permutation = op.Kron(t, b), left
+        case op.Kron(args=(Identity(), Transpose(args=(op.Vec(args=(b,)),)))), _:
+            found, permutation = op.BlockInner(t, b), right
+        case op.Kron(args=(Transpose(args=(op.Vec(args=(a,)),)), Identity())), _:
+            found, permutation = op.BlockSum(t, a), right
+        case _:
+            return None
+    if permutation is left:
+        ((m, n), (p, q)), size = map(shape_of, found.args), right.shape[1]
+        middle = op.Commutation(q, m)
+    else:
+        ((m, n), (p, q)) = (found.shape, shape_of(found.args[1])) if isinstance(found, op.BlockInner) else (shape_of(found.args[1]), found.shape)
+        size, middle = right.shape[1], op.Commutation(m, q)
+    fits = size == op.times_sizes(rows, columns) and not any(x == 1 or not x.is_integer for x in (m, n, p, q))
+    return found if fits and permutation == op.Kron(Identity(n), op.Kron(middle, Identity(p))) else None
+
+
+def _between(e: Expr) -> tuple[Expr, Expr] | None:
+    """A and B of (B (x) 1) o (1 (x) A), 1 being columns: it maps d to vec(A diag(d) B^T), and its transpose vec(T) to diag(A^T T B)."""
+    match e:
+        case HadamardProduct(args=(op.Kron(args=(b, OneMatrix(shape=(n, columns)))), op.Kron(args=(OneMatrix(shape=(m, others)), a)))):
+            if columns == others == 1 and (n, m) == (a.shape[0], b.shape[0]):
+                return a, b
+    return None
 
 
 def _shaped(t: Expr, shape: v.Shape) -> Expr:

@@ -34,6 +34,7 @@ from sympy import (
     Symbol,
     Transpose,
     ZeroMatrix,
+    expand,
 )
 
 from symgrad.check.axioms import smooth, smooth_slope
@@ -43,7 +44,7 @@ from symgrad.language import vectors as v
 from symgrad.language.functions import Call, Fn
 
 MAX_TERMS = 400
-MULTILINEAR = (op.Tril, op.Vec, op.Unvec, op.Block, op.Diagonal, op.Kron, op.BlockInner, op.BlockSum, op.Correlate, op.Convolve)
+MULTILINEAR = (op.Vec, op.Unvec, op.Block, op.Diagonal, op.Kron, op.BlockInner, op.BlockSum, op.Correlate, op.Convolve)
 """Linear in each of their matrices."""
 
 
@@ -364,6 +365,13 @@ class Products:
                 return self._each([self.terms(e.args[0])], lambda fs: self._diagonal_of(fs[0], n))
             case op.Solve():
                 return self.terms(v.matmul(v.inverse(e.args[0]), e.args[1]))
+            case op.Block(args=(a, *spans)) if not (isinstance(a, Identity) and spans[2:] == [1, a.shape[1]]):
+                return self._part(a, spans)
+            case op.Tril(args=(a,)):  # tril(1) o A
+                lower = Factor("lower", None, False, n, m)
+                return self._each([self.terms(a)], lambda fs: self._hadamard([(lower,), fs[0]]))
+            case op.Stack(args=(a, b)):
+                return self._stacked(a, b, m)
             case v.Power(args=(base, exponent)) if isinstance(exponent, Rational):
                 return self._entry_powers(self.terms(base), Fraction(int(exponent.p), int(exponent.q)), e)
             case v.Elementwise(fn=Fn(name="sqrt", plain=True)):
@@ -427,12 +435,40 @@ class Products:
         more, whole = self._product((*body, *self._ones(factors[0].columns, Integer(1))))
         return self._both(scalars, more), whole
 
+    def _part(self, a: Expr, spans: list[Expr]) -> Terms:
+        """Rows and columns of identities on both sides of a matrix: E A F^T."""
+        sides = []
+        for size, low, high in zip(a.shape, spans[::2], spans[1::2], strict=True):
+            if low == high:
+                sides.append(v.transpose(v.Unit(size, low)))
+            else:
+                sides.append(Identity(size) if (low, high) == (1, size) else op.Block(Identity(size), low, high, Integer(1), size))
+        return self.terms(MatMul(sides[0], a, v.transpose(sides[1])))
+
+    def _stacked(self, a: Expr, b: Expr, columns: Expr) -> Terms:
+        """[A; B] = [I; 0] A + [0; I] B."""
+        n, k = v.shape_of(a)[0], v.shape_of(b)[0]
+        parts = []
+        for word, part, size in (("upper", a, n), ("lower", b, k)):
+            letter = Factor("rows", (word, n, k), False, expand(n + k), size)
+            parts.append(self._each([{((), (letter,)): Fraction(1)}, self.terms(part)], lambda fs: self._product((*fs[0], *fs[1]))))
+        return self._sum(parts)
+
     def _multilinear(self, e: MatrixExpr) -> Terms:
         """A letter for every choice of one product in each of its arguments."""
         rows, columns = e.shape
         matrices = list(e.args[:e.takes[0]])
         sizes = (type(e).__name__, *map(v.shape_of, matrices), *e.args[e.takes[0]:])
-        return self._each([self.terms(a) for a in matrices], lambda fs: ((), (Factor("operation", (sizes, *fs), False, rows, columns),)))
+
+        def joined(fs: list[Factors]) -> tuple[Scalars, Factors]:
+            if isinstance(e, op.BlockInner | op.BlockSum) and len(fs[0]) == 1 and not fs[0][0].turned and (pair := _kronecker(fs[0][0])):
+                same, shapes, (x, y) = isinstance(e, op.BlockInner), *pair  # blocks x_ij y: <y, B> x, <x, A> y
+                weight, kept, shape = (y, x, shapes[1]) if same else (x, y, shapes[0])
+                if shape == v.shape_of(matrices[1]) and 1 not in shape:
+                    return self._both(self._traced((*_turned(weight), *fs[1]), shape[1])[0], ()), kept
+            return (), (Factor("operation", (sizes, *fs), False, rows, columns),)
+
+        return self._each([self.terms(a) for a in matrices], joined)
 
 
 def _numbers(parts: list[Factors]) -> tuple[Scalars, Factors]:
@@ -447,6 +483,14 @@ def _pair(f: Factor) -> list[Factors]:
     content: tuple[tuple[Factors, Fraction], ...] = f.content if f.kind == "hadamard" else ()  # type: ignore[assignment]
     members = [_turned(m) if f.turned else m for m, n in content if n == 1]
     return members if len(members) == len(content) == 2 else []
+
+
+def _kronecker(f: Factor) -> tuple[tuple[v.Shape, v.Shape], tuple[Factors, Factors]] | None:
+    """The shapes and the factors of a Kronecker product."""
+    match f.content:
+        case (("Kron", a, b), x, y) if f.kind == "operation":
+            return (a, b), (x, y)  # type: ignore[return-value]
+    return None
 
 
 def _turned(factors: Factors) -> Factors:

@@ -77,9 +77,60 @@ def of_matrix_product(e: MatMul, t: Expr) -> Expr:
     place = matrices.index(inner)
     left, right = (reduce(v.matmul, side) if side else None for side in (matrices[:place], matrices[place + 1:]))
     rows, columns = inner.shape
+    if isinstance(inner, v.Diag):
+        around = left if left is not None else Identity(rows), right if right is not None else Identity(rows)
+        return v.scale(factor, times_jacobian(between(*around), jacobian_of(inner.arg, t)))
     a = left if left is not None else Identity(rows) if rows != 1 else Integer(1)
     b = v.transpose(right) if right is not None else Identity(columns) if columns != 1 else Integer(1)
     return v.scale(factor, times_jacobian(kron(v.as_scalar(b), v.as_scalar(a)), jacobian_of(inner, t)))
+
+
+@jacobian_of.register
+def of_diagonal_matrix(e: v.Diag, t: Expr) -> Expr:
+    """vec(diag(a)): the columns e_j (x) e_j."""
+    size = Identity(e.shape[0])
+    return times_jacobian(between(size, size), jacobian_of(e.arg, t))
+
+
+@jacobian_of.register
+def of_diagonal(e: op.Diagonal, t: Expr) -> Expr:
+    """The diagonal of A e(t) B: row i is (row i of B^T) (x) (row i of A)."""
+    inner = e.args[0]
+    if isinstance(inner, MatAdd):
+        return reduce(v.add, (jacobian_of(op.diagonal(a), t) for a in inner.args if depends(a, t)))
+    factors = [inner] if not isinstance(inner, MatMul) else list(inner.args)
+    matrices = [a for a in factors if not v.is_scalar(a)]
+    if any(v.is_scalar(a) and depends(a, t) for a in factors):
+        scalars = [a for a in factors if v.is_scalar(a)]
+        return v.matmul(op.diagonal(reduce(v.matmul, matrices)), jacobian_of(merged(tuple(scalars)), t))
+    place = next(i for i, a in enumerate(matrices) if depends(a, t))
+    rows, columns = matrices[place].shape
+    left = reduce(v.matmul, matrices[:place], Identity(rows))
+    right = reduce(v.matmul, matrices[place + 1:], Identity(columns))
+    found = times_jacobian(v.transpose(between(v.transpose(left), v.transpose(right))), jacobian_of(matrices[place], t))
+    return v.scale(merged(tuple(a for a in factors if v.is_scalar(a))), found)
+
+
+@jacobian_of.register
+def of_kronecker_product(e: op.Kron, t: Expr) -> Expr:
+    """vec(A (x) B) = (I (x) K (x) I) (vec A (x) vec B)."""
+    a, b = e.args
+    sides = (kron(Identity(entries(a.shape)), vec(b)), a) if depends(a, t) else (kron(vec(a), Identity(entries(b.shape))), b)
+    return times_jacobian(times_jacobian(interleaved(a.shape, b.shape), sides[0]), jacobian_of(sides[1], t))
+
+
+@jacobian_of.register(op.BlockInner)
+@jacobian_of.register(op.BlockSum)
+def of_blocks(e: op.BlockInner | op.BlockSum, t: Expr) -> Expr:
+    """The transposes of A -> A (x) B and of B -> A (x) B, of what stands in the place of the product."""
+    whole, other = e.args
+    if depends(other, t):
+        raise Unsupported("the Jacobian of blocks weighted by what moves; ask for a product with a direction instead")
+    first = isinstance(e, op.BlockInner)
+    row, size = v.transpose(vec(other)), Identity(entries(e.shape))
+    side = kron(size, row) if first else kron(row, size)
+    a, b = (e.shape, other.shape) if first else (other.shape, e.shape)
+    return times_jacobian(times_jacobian(side, interleaved(a, b, undone=True)), jacobian_of(whole, t))
 
 
 @jacobian_of.register
@@ -144,18 +195,22 @@ def of_other_shape(e: Expr, t: Expr) -> Expr:
 
 @jacobian_of.register
 def of_block(e: op.Block, t: Expr) -> Expr:
-    """Some entries of a vector: those rows of its Jacobian."""
-    a, top, bottom, *_ = e.args
+    """Some entries of a vector: those rows of its Jacobian; of a matrix, rows and columns of identities on both sides."""
+    a, top, bottom, left, right = e.args
     if a.shape[1] != 1:
-        raise Unsupported("the Jacobian of a part of a matrix; ask for a product with a direction instead")
+        rows, columns = (op.block(Identity(n), span, None) for n, span in zip(a.shape, ((top, bottom), (left, right)), strict=True))
+        return times_jacobian(kron(columns, rows), jacobian_of(a, t))
     return v.as_scalar(op.block(jacobian_of(a, t), (top, bottom), None))
 
 
 @jacobian_of.register
 def of_stack(e: op.Stack, t: Expr) -> Expr:
-    """Vectors under one another: their Jacobians under one another."""
+    """Vectors under one another: their Jacobians under one another; matrices: [A; B] = [I; 0] A + [0; I] B."""
     if e.shape[1] != 1:
-        raise Unsupported("the Jacobian of stacked matrices; ask for a product with a direction instead")
+        (n, m), (k, _) = (shape_of(a) for a in e.args)
+        places = op.stack(Identity(n), ZeroMatrix(k, n)), op.stack(ZeroMatrix(n, k), Identity(k))
+        return reduce(v.add, (times_jacobian(kron(Identity(m), place), jacobian_of(a, t))
+                              for a, place in zip(e.args, places, strict=True) if depends(a, t)))
     size = entries(shape_of(t))
     return op.stack(*(jacobian_of(a, t) if depends(a, t) else ZeroMatrix(shape_of(a)[0], size) for a in e.args))
 
@@ -178,6 +233,29 @@ def kron(a: Expr, b: Expr) -> Expr:
     return op.kron(a, b)
 
 
+def between(a: Expr, b: Expr) -> Expr:
+    """The matrix of d -> vec(A diag(d) B): column j is (row j of B)^T (x) (column j of A).
+
+    (B^T (x) 1) o (1 (x) A), the Khatri-Rao product of B^T and A; A diag(b) where B is a column b.
+    Source: Khatri, Rao, Solutions to some functional equations (1968); Magnus, Neudecker 2019, section 2.
+    """
+    n, m = a.shape[0], b.shape[1]
+    if m == 1:
+        return v.matmul(a, op.diag(b))
+    turned = v.transpose(b)
+    if n == 1:
+        return v.matmul(turned, op.diag(v.transpose(a)))
+    return v.times(kron(turned, OneMatrix(n, 1)), kron(OneMatrix(m, 1), a))
+
+
+def interleaved(a: v.Shape, b: v.Shape, undone: bool = False) -> Expr:
+    """The permutation that makes vec(A (x) B) of vec(A) (x) vec(B), or its inverse, which is its transpose."""
+    (m, n), (p, q) = a, b
+    middle = Identity(entries((q, m))) if 1 in (q, m) else op.Commutation(m, q) if undone else op.Commutation(q, m)
+    inner = kron(middle, Identity(p)) if p != 1 else middle
+    return kron(Identity(n), inner) if n != 1 else inner
+
+
 def times_jacobian(a: Expr, b: Expr) -> Expr:
     """The product of two Jacobians: diag(u) diag(w) = diag(u o w), (A (x) B)(C (x) D) = A C (x) B D where the shapes fit, K K^T = I."""
     if v.is_scalar(a) or v.is_scalar(b):
@@ -191,7 +269,9 @@ def times_jacobian(a: Expr, b: Expr) -> Expr:
         inner = _factors(joined)
         scalars = merged((scalars, *(f for f in inner if v.is_scalar(f))))
         left, right = [*left[:-1], *(f for f in inner if not v.is_scalar(f))], right[1:]
-    return v.scale(scalars, reduce(v.matmul, (*left, *right)))
+        if left and isinstance(left[-1], Identity) and (len(left) > 1 or right):
+            left.pop()
+    return v.scale(scalars, reduce(v.matmul, (*left, *right))) if left or right else scalars
 
 
 def _factors(e: Expr) -> tuple[Expr, ...]:
@@ -203,7 +283,7 @@ def _joined(a: Expr, b: Expr) -> Expr | None:
         case v.Diag(), v.Diag():
             return op.diag(v.times(a.arg, b.arg))
         case op.Kron(), op.Kron() if a.args[0].shape[1] == b.args[0].shape[0] and a.args[1].shape[1] == b.args[1].shape[0]:
-            first, second = (v.as_scalar(v.matmul(x, y)) for x, y in zip(a.args, b.args, strict=True))
+            first, second = (v.as_scalar(times_jacobian(x, y)) for x, y in zip(a.args, b.args, strict=True))
             return kron(first, second)
         case op.Commutation(), op.Commutation() if a.args == b.args[::-1]:  # vec of the transposed transpose
             return Identity(a.shape[0])

@@ -129,11 +129,22 @@ class Numbers:
                 return inner[0].ravel("F")[:, None]
             case op.Kron():
                 return np.kron(*inner)
+            case op.BlockInner():
+                (n, m), (p, q) = shape, inner[1].shape
+                return np.einsum("ikjl,kl->ij", inner[0].reshape(n, p, m, q), inner[1])
+            case op.BlockSum():
+                (n, m), (p, q) = shape, inner[1].shape
+                return np.einsum("kilj,kl->ij", inner[0].reshape(p, n, q, m), inner[1])
             case op.Commutation():
                 n, m = map(self.size, e.args)
                 return commutation(n, m)
             case op.Stack():
                 return np.vstack(inner)
+            case op.Block():
+                top, bottom, left, right = map(self.size, e.args[1:])
+                return inner[0][top - 1:bottom, left - 1:right]
+            case v.Unit():
+                return np.eye(self.size(e.args[0]))[:, [int(e.args[1]) - 1]]
             case op.Solve():
                 return np.linalg.solve(*inner)
             case Call() | v.Elementwise():
@@ -209,8 +220,14 @@ class Numbers:
             case "RowSoftmax":
                 found = np.exp(self.total(f.content, plain))
                 found = found / found.sum(1, keepdims=True)
-            case "operation" if f.content[0][0] == "Tril":
-                found = np.tril(self.product(f.content[1], plain))
+            case "lower":
+                found = np.tril(np.ones(plain))
+            case "operation" if f.content[0][0] == "Block":
+                _, _, low, high, _, _ = f.content[0]
+                found = np.eye(self.size(f.columns if not f.turned else f.rows))[self.size(low) - 1:self.size(high)]
+            case "rows":
+                word, n, k = f.content
+                found = np.eye(self.size(n + k))[:, :self.size(n)] if word == "upper" else np.eye(self.size(n + k))[:, self.size(n):]
             case _:
                 raise NotImplementedError(f.kind)
         assert found.shape == plain
@@ -284,6 +301,12 @@ class Making:
             case 7:
                 name, orders = self.random.choice([("tanh", 0), ("f", 0), ("f", 1), ("tanh", 1), ("sigmoid", 1), ("sigmoid", 2), ("exp", 0)])
                 return v.Elementwise(Fn(name, (orders,)), self.of(shape, depth - 1))
+            case 8 if self.random.random() < 0.5 and N in shape:
+                if rows == N and columns == N:
+                    return self.random.choice([op.Block(op.Stack(self.of((N, N), depth - 1), A), Integer(2), N + 1, Integer(1), N), op.Tril(
+                        self.of(shape, depth - 1)), v.matmul(op.Block(Identity(N), Integer(1), N, Integer(1), Integer(2)), op.Block(B, Integer(1),
+                                                             Integer(2), Integer(1), N))])
+                return v.matmul(v.transpose(op.Stack(A, B)), op.Stack(X, Y)) if shape == (N, N) else self.of(shape, depth - 1)
             case 8:
                 return v.Power(self.of(shape, depth - 1), self.random.choice([Integer(2), Integer(3), Integer(-1), Integer(-2)]))
             case 9 if rows == columns:
@@ -333,6 +356,8 @@ def test_what_is_equal_is_seen_to_be() -> None:
         (Pow(v.Norm(R), 2), v.TraceOf(v.matmul(t(R), R))),
         (op.Diagonal(v.matmul(A, B)), v.matmul(v.times(A, t(B)), one)),
         (Inverse(t(A)), t(Inverse(A))),
+        (op.BlockInner(op.Kron(R, A), B), v.scale(v.TraceOf(v.matmul(t(A), B)), R)),
+        (op.BlockSum(op.Kron(R, A), S), v.scale(v.SumOf(v.times(R, S)), A)),
         (Inverse(v.add(v.matmul(t(R), R), v.Diag(w))), t(Inverse(v.add(v.Diag(w), v.matmul(t(R), R))))),
         (v.Elementwise(Fn("tanh", (0,)), t(A)), t(v.Elementwise(Fn("tanh", (0,)), A))),
         (v.Elementwise(Fn("tanh", (1,)), A), v.add(OneMatrix(N, N), v.negate(v.Power(v.Elementwise(Fn("tanh", (0,)), A), Integer(2))))),
@@ -356,6 +381,7 @@ def test_what_is_not_equal_is_not() -> None:
         (v.matmul(OneMatrix(N, N), OneMatrix(N, N)), OneMatrix(N, N)), (op.Tril(v.matmul(A, B)), v.matmul(op.Tril(A), op.Tril(B))),
         (v.times(v.Power(A, Integer(-1)), A), Identity(N)), (v.Norm(v.add(a, b)), v.add(v.Norm(a), v.Norm(b))),
         (op.RowSoftmax(t(A)), t(op.RowSoftmax(A))),
+        (op.BlockInner(op.Kron(R, A), B), v.scale(v.TraceOf(v.matmul(A, B)), R)), (op.BlockSum(op.Kron(A, B), X), v.scale(v.SumOf(v.times(B, X)), A)),
     ]
     for left, right in pairs:
         assert not Products().equal(left, right), (left, right)
@@ -400,12 +426,18 @@ def test_jacobians_times_a_direction() -> None:
     t, T, U = v.transpose, R, S
     vec, K = op.Vec, op.Commutation
     row = Symbol("row", real=True)
+    between = v.times(op.Kron(R, OneMatrix(N, 1)), op.Kron(OneMatrix(N, 1), U))
+    rearranged = op.Kron(Identity(M), op.Kron(K(N, N), Identity(N)))
     cases = [
         (op.Kron(t(w), A), T), (op.Kron(v.matmul(t(U), U), A), T), (v.matmul(K(N, M), op.Kron(v.matmul(t(U), U), A)), T),
         (v.matmul(op.Kron(U, A), K(M, N)), t(T)), (v.matmul(v.Diag(vec(U)), op.Kron(v.matmul(t(R), U), B)), T),
         (v.add(v.matmul(vec(R), t(vec(U))), v.scale(c, op.Kron(v.matmul(t(U), R), X))), T), (v.matmul(a, t(vec(U))), T),
         (t(vec(U)), T), (OneMatrix(1, N * M), T),
-        (v.Diag(v.times(vec(U), vec(R))), T), (v.matmul(op.Kron(w, a), t(b)), x), (A, x), (op.Kron(w, A), x), (op.Stack(A, B), x), (vec(R), c),
+        (v.Diag(v.times(vec(U), vec(R))), T), (between, w), (v.matmul(between, t(U)), x), (t(between), A),
+        (v.matmul(rearranged, op.Kron(vec(U), Identity(N * N))), A), (v.matmul(rearranged, op.Kron(Identity(N * M), vec(A))), T),
+        (v.matmul(op.Kron(Identity(N * M), t(vec(A))), rearranged), op.Kron(T, X)), (v.matmul(op.Kron(t(vec(R)), Identity(N**2)), rearranged),
+                                                                                    op.Kron(T, X)),
+        (v.matmul(op.Kron(w, a), t(b)), x), (A, x), (op.Kron(w, A), x), (op.Stack(A, B), x), (vec(R), c),
         (v.scale(row, op.Kron(w, a)), c), (t(a), x), (Identity(N * M), T), (v.Diag(a), x),
     ]
     for seed in range(4):

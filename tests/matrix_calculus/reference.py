@@ -71,6 +71,7 @@ FUNCTIONS: dict[str, Any] = {
     "logdet": lambda a: float(np.log(np.linalg.det(a))), "inv": np.linalg.inv, "solve": np.linalg.solve, "kron": np.kron, "diag": _diag,
     "tril": np.tril, "triu": np.triu, "vec": lambda a: a.flatten(order="F").reshape(-1, 1), "cumsum": lambda x: np.cumsum(x, axis=0),
     "reshape": lambda a, n, m=1: a.reshape(int(n), int(m)), "concat": lambda *a: np.vstack(a), "hstack": lambda *a: np.hstack(a),
+    "vstack": lambda *a: np.vstack(a),
     "rowmax": lambda a: a.max(axis=1, keepdims=True), "maxpool": lambda x, s: x.reshape(-1, int(s)).max(axis=1, keepdims=True),
     "max": lambda a: float(a.max()), "ones": lambda n, m=1: np.ones((int(n), int(m))), "zeros": lambda n, m=1: np.zeros((int(n), int(m))),
     "eye": lambda n: np.eye(int(n)), "f": np.sin, "outer": lambda a, b: a @ b.T,

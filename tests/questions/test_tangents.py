@@ -29,8 +29,7 @@ from tests.matrix_calculus.tasks import TASKS, Task
 from tests.matrix_calculus.test_tasks import declared, flat, numbers, text_of
 
 PLAIN = [t for t in TASKS if t.wrt in declared(t.symbols)]
-NO_NOTATION = {"batch layer, bias": "Diag", "Kronecker product, right": "Kron", "Kronecker product, left squared": "BlockInner",
-               "2-D convolution, kernel": "Correlate"}
+NO_NOTATION = {"2-D convolution, kernel": "Correlate"}
 """Refused by name as a Hessian; right as a product with a direction."""
 
 
