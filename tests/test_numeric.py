@@ -51,6 +51,7 @@ from symgrad.language.vectors import (
     TraceOf,
     Unit,
     UnknownGradient,
+    UnknownHessian,
     UnknownScalar,
 )
 from symgrad.numeric import CompiledFunction, compile_graph, finite_difference, worst_error
@@ -339,7 +340,7 @@ def test_every_class_of_the_language_is_in_the_list() -> None:
     assert wanted - seen <= {AsScalar}  # put there by as_scalar
     own = [k for k in vars(v).values() if isinstance(k, type) and issubclass(k, Expr) and k.__module__ == v.__name__]
     classes = {k for k in own if not k.__name__.startswith("_")}
-    assert classes - seen <= {AsScalar, UnknownGradient, UnknownScalar}  # the unknown ones have tests of their own
+    assert classes - seen <= {AsScalar, UnknownGradient, UnknownHessian, UnknownScalar}  # the unknown ones have tests of their own
 
 
 SMOOTH = ("exp", "log", "sqrt", "tanh", "sigmoid", "softplus")
@@ -753,6 +754,9 @@ def test_unknown_functions_are_supplied() -> None:
     for e, one in ((loss, f), (slope, s)):
         batch = compiled(e, functions=functions, rows=rows, batch=("x",))(many)["out"]
         np.testing.assert_allclose(batch, [one(x=many["x"][i], u=many["u"])["out"] for i in range(5)])
+    second = UnknownHessian(Fn("loss", (0, 0)), Integer(0), Integer(1), x, u)
+    mixed = compiled(second, functions={"loss[1, 1]": lambda y, t: np.outer(y, np.cos(t))}, rows=rows)(values)["out"]
+    np.testing.assert_allclose(mixed, np.outer(values["x"], np.cos(values["u"])))
     with pytest.raises(SpecError, match=r"the value of the unknown function g' is needed; give it as functions=\{\"g'\": \.\.\.\}"):
         compiled(Elementwise(Fn("g", (1,)), x), rows=rows)
     with pytest.raises(ShapeError, match="g: the supplied function returned shape"):

@@ -71,6 +71,8 @@ def _written(e: Expr) -> tuple[str, int]:
             return f"{function(e.fn)}({_listed(e.arguments)})", ATOM
         case v.UnknownGradient(args=(fn, slot, *arguments)):
             return f"{function(fn.derivative(int(slot)))}({_listed(tuple(arguments))})", ATOM
+        case v.UnknownHessian(args=(fn, row, column, *arguments)):
+            return f"{function(fn.derivative(int(row)).derivative(int(column)))}({_listed(tuple(arguments))})", ATOM
         case v.Entry(args=(matrix, i, j)):
             where = (i,) if matrix.shape[1] == 1 and j == 1 else (i, j)
             return f"{written(matrix, ATOM)}[{_listed(where)}]", ATOM

@@ -104,6 +104,8 @@ class Differentials:
                 return None if _is_flat(e.fn) else self._each(e.arguments, lambda i, d: v.merged((self._partial(e.fn, e.arguments, i), d)))
             case v.UnknownScalar():
                 return self._each(e.arguments, lambda i, d: _inner(v.as_scalar(v.UnknownGradient(e.fn, Integer(i), *e.arguments)), d))
+            case v.UnknownGradient(args=(fn, slot, *arguments)):
+                return self._each(tuple(arguments), lambda i, d: v.matmul(v.unknown_hessian(fn, int(slot), i, tuple(arguments)), d))
         return self._of_operation(e)
 
     def _of_operation(self, e: Expr) -> Expr | None:

@@ -201,6 +201,12 @@ class Explicit:
                 before = sum(len(self.rows(a)) * len(self.rows(a)[0]) for a in arguments[:int(slot)])
                 f = Fn(fn.name, (0,) * len(flat))
                 return tuple(tuple(self.call(f.derivative(before + i * m + j), *flat) for j in range(m)) for i in range(n))
+            case v.UnknownHessian(args=(fn, row, column, *arguments)):
+                written = [[x for line in self.rows(a) for x in line] for a in arguments]
+                flat = [x for entries in written for x in entries]
+                first, second = (sum(map(len, written[:int(k)])) for k in (row, column))
+                f = Fn(fn.name, (0,) * len(flat))
+                return tuple(tuple(self.call(f.derivative(first + i).derivative(second + j), *flat) for j in range(m)) for i in range(n))
         raise Unsupported(f"the checker cannot write out {type(e).__name__}")
 
     def _entrywise(self, f, *matrices: Expr) -> Rows:  # type: ignore[no-untyped-def]

@@ -365,6 +365,8 @@ class Products:
                 return self._each([self.terms(e.args[0])], lambda fs: self._diagonal_of(fs[0], n))
             case op.Solve():
                 return self.terms(v.matmul(v.inverse(e.args[0]), e.args[1]))
+            case v.UnknownHessian(args=(_, row, column, *_)):
+                return {((), (Factor("symmetric" if row == column else "letter", e, False, n, m),)): Fraction(1)}
             case op.Block(args=(a, *spans)) if not (isinstance(a, Identity) and spans[2:] == [1, a.shape[1]]):
                 return self._part(a, spans)
             case op.Tril(args=(a,)):  # tril(1) o A

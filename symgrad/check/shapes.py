@@ -111,6 +111,10 @@ class Shapes:
                 fits(not is_scalar(parts[0]), e)
             case v.Softmax() | v.LogSumExp() | v.Diag():
                 fits(not is_scalar(parts[0]) and shapes[0][1] == 1, e)
+            case v.UnknownHessian(args=(fn, row, column, *arguments)):
+                slots = [int(k) for k in (row, column) if k.is_Integer and 0 <= k < len(arguments)]
+                fits(len(slots) == 2 and slots[0] <= slots[1] and all(shape_of(arguments[k])[1] == 1 for k in slots), e)
+                fits(fn.plain and len(fn.orders) == len(arguments), e)
             case v.AsScalar():
                 fits(shapes[0] == SCALAR and not is_scalar(parts[0]), e)
 

@@ -143,7 +143,7 @@ def slots(e: Expr, atoms: bool = False, derived: bool = True) -> Slots:
             inner = NONE.times(*(of(a) for a in e.arguments))
             spread = [d for a in e.arguments for d in v.shape_of(a)] if isinstance(e, v.UnknownScalar) else []
             return inner.inside().and_sum(*spread)
-        case v.UnknownGradient(args=(_, _, *arguments)):
+        case v.UnknownGradient(args=(_, _, *arguments)) | v.UnknownHessian(args=(_, _, _, *arguments)):
             return NONE.times(*(of(a) for a in arguments)).inside().and_sum(*(d for a in arguments for d in v.shape_of(a)))
         case v.AsScalar() | Transpose() | v.Diag():
             return of(e.args[0])
@@ -202,7 +202,7 @@ def _differentiating(e: Expr, atoms: bool) -> Slots:
             return inner.times(slots(e.arg, atoms)).and_sum(*e.arg.shape)
         case v.Softmax():
             return inner.times(*[slots(e.arg, atoms)] * 3).and_sum(*e.arg.shape, *e.arg.shape)
-        case v.UnknownScalar() | v.UnknownGradient() | Inverse() | v.DetOf() | op.Operation():
+        case v.UnknownScalar() | v.UnknownGradient() | v.UnknownHessian() | Inverse() | v.DetOf() | op.Operation():
             return inner.times(slots(e, atoms), slots(e, atoms))
     return inner
 

@@ -112,6 +112,20 @@ class UnknownGradient(MatrixExpr):
         return shape_of(self.args[2 + int(self.args[1])])
 
 
+class UnknownHessian(MatrixExpr):
+    """The second partial derivatives of an unknown scalar function of columns and numbers, rows by argument `row`, columns by `column`.
+
+    Built by `unknown_hessian`, with row <= column: the others are transposes.
+    """
+
+    def __new__(cls, fn: Fn, row: Integer, column: Integer, *arguments: Expr) -> UnknownHessian:
+        return MatrixExpr.__new__(cls, fn, row, column, *arguments)
+
+    @property
+    def shape(self) -> Shape:
+        return (shape_of(self.args[3 + int(self.args[1])])[0], shape_of(self.args[3 + int(self.args[2])])[0])
+
+
 class _ScalarOf(Expr):
     is_commutative = True
     is_extended_real = True
@@ -377,10 +391,21 @@ def transpose(a: Expr) -> Expr:
             return reduce(lambda e, c: scale(c, e), scalars, inner)
         case Identity() | Diag():
             return a
+        case UnknownHessian() if a.args[1] == a.args[2]:
+            return a
         case OneMatrix() | ZeroMatrix():
             return a.func(a.shape[1], a.shape[0])
         case _:
             return Transpose(a)
+
+
+def unknown_hessian(fn: Fn, row: int, column: int, arguments: tuple[Expr, ...]) -> Expr:
+    """d2 f / d(argument row) d(argument column).  Raises ShapeError where one of the two is a matrix."""
+    if any(shape_of(arguments[k])[1] != 1 for k in (row, column)):
+        raise ShapeError(f"{fn.name}: second derivatives of an unknown function are for columns and numbers")
+    low, high = sorted((row, column))
+    found = UnknownHessian(fn, Integer(low), Integer(high), *arguments)
+    return as_scalar(found if row <= column else transpose(found))
 
 
 def power(base: Expr, exponent: Expr) -> Expr:
@@ -416,7 +441,8 @@ def apply(fn: Fn, arguments: tuple[Expr, ...]) -> Expr:
 
 __all__ = [
     "SCALAR", "SCALAR_OF", "AsScalar", "Call", "DetOf", "Diag", "Elementwise", "Entry", "Fn", "IndexSum", "LogSumExp",
-    "Norm", "Power", "Shape", "Softmax", "SumOf", "TraceOf", "Unit", "UnknownGradient", "UnknownScalar", "add", "apply",
+    "Norm", "Power", "Shape", "Softmax", "SumOf", "TraceOf", "Unit", "UnknownGradient",
+    "UnknownHessian", "UnknownScalar", "add", "apply",
     "as_scalar", "dimension", "dimensions_in", "inverse", "is_scalar", "matmul", "merged", "names_in", "negate", "power", "product", "say_shape",
-    "scalar", "scale", "shape_of", "times", "total", "transpose", "variable",
+    "scalar", "scale", "shape_of", "times", "total", "transpose", "unknown_hessian", "variable",
 ]

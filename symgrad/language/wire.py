@@ -51,11 +51,14 @@ MAX_DEPTH, MAX_NODES, MAX_DIGITS = 400, 2_000_000, 2000
 _OPERATIONS: dict[str, type[Basic]] = {
     "add": Add, "mul": Mul, "pow": Pow, "matadd": MatAdd, "matmul": MatMul, "hadamard": HadamardProduct, "transpose": Transpose,
     "inverse": Inverse, "identity": Identity, "ones": OneMatrix, "zeros": ZeroMatrix, "call": Call, "elementwise": v.Elementwise,
-    "softmax": v.Softmax, "diag": v.Diag, "power": v.Power, "unknown_gradient": v.UnknownGradient, "as_scalar": v.AsScalar, "norm": v.Norm,
+    "softmax": v.Softmax, "diag": v.Diag, "power": v.Power, "unknown_gradient": v.UnknownGradient,
+    "unknown_hessian": v.UnknownHessian, "as_scalar": v.AsScalar, "norm": v.Norm,
     "sum": v.SumOf, "trace": v.TraceOf, "det": v.DetOf, "logsumexp": v.LogSumExp, "unknown_scalar": v.UnknownScalar, "entry": v.Entry,
     "index_sum": v.IndexSum, "unit": v.Unit, "diff": Diff, "grad": Grad, **OPERATIONS,
 }
 _NAME_OF = {kind: name for name, kind in _OPERATIONS.items()}
+_APPLIED = {"call": 0, "elementwise": 0, "unknown_scalar": 0, "unknown_gradient": 1, "unknown_hessian": 2}
+"""A function first, then so many positions of arguments, then its arguments."""
 _UNEVALUATED = {"add", "mul"}
 
 _DATA: dict[str, type] = {
@@ -201,11 +204,11 @@ class Decoder:
         if head not in _OPERATIONS:
             raise SpecError(f"unknown operation {head[:40]!r}")
         arguments = [self._expr(x, depth + 1) for x in rest]
-        if head in ("call", "elementwise", "unknown_scalar", "unknown_gradient"):
-            fn, given = arguments[0] if arguments else None, len(arguments) - 1 - (head == "unknown_gradient")
+        if head in _APPLIED:
+            fn, given = arguments[0] if arguments else None, len(arguments) - 1 - _APPLIED[head]
             if not isinstance(fn, Fn) or len(fn.orders) != given:
                 raise SpecError(f"{str(fn)[:40]} is not a function of {given} arguments")
-        if any(isinstance(a, Fn) for a in arguments[head in ("call", "elementwise", "unknown_scalar", "unknown_gradient"):]):
+        if any(isinstance(a, Fn) for a in arguments[head in _APPLIED:]):
             raise SpecError(f"a function without its arguments in {head}")
         if head == "pow" and (len(arguments) != 2 or not arguments[1].is_Rational or abs(arguments[1]) > 1000):
             raise SpecError("a power with an exponent out of range")

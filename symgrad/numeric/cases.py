@@ -48,6 +48,7 @@ from symgrad.language.vectors import (
     TraceOf,
     Unit,
     UnknownGradient,
+    UnknownHessian,
     UnknownScalar,
     is_scalar,
     shape_of,
@@ -276,6 +277,16 @@ def unknown_gradient(e: UnknownGradient, t: Translator) -> Value:
     arguments = tuple(t.shown(a, t(a)) for a in e.args[2:])
     axes, dims = axes_of(e.shape)
     fn = e.args[0].derivative(int(e.args[1]))
+    sizes = tuple(t.count(d) for d in dims)
+    batched = any(a.batched for a in arguments)
+    return t.program.make("supplied_whole", (*sizes, *arguments), axes, dims, batched, (t.supplied_number(fn), dims))
+
+
+@translate.register
+def unknown_hessian(e: UnknownHessian, t: Translator) -> Value:
+    arguments = tuple(t.shown(a, t(a)) for a in e.args[3:])
+    axes, dims = axes_of(e.shape)
+    fn = e.args[0].derivative(int(e.args[1])).derivative(int(e.args[2]))
     sizes = tuple(t.count(d) for d in dims)
     batched = any(a.batched for a in arguments)
     return t.program.make("supplied_whole", (*sizes, *arguments), axes, dims, batched, (t.supplied_number(fn), dims))

@@ -214,7 +214,7 @@ def _applications(graph: Graph) -> Iterator[Expr]:
         if not e.args or e in seen:
             continue
         seen.add(e)
-        if isinstance(e, Call | v.Elementwise | v.UnknownScalar | v.UnknownGradient):
+        if isinstance(e, Call | v.Elementwise | v.UnknownScalar | v.UnknownGradient | v.UnknownHessian):
             yield e
         stack.extend(a for a in e.args if isinstance(a, Expr))
 
@@ -241,6 +241,9 @@ def stand_ins(graph: Graph) -> dict[str, Callable[..., Any]]:
         if isinstance(e, v.UnknownGradient):
             fn, slot = e.args[0], int(e.args[1])
             found[function_key(fn.derivative(slot))] = _gradient(slot)
+        elif isinstance(e, v.UnknownHessian):
+            fn, row, column = e.args[0], int(e.args[1]), int(e.args[2])
+            found[function_key(fn.derivative(row).derivative(column))] = _hessian(row, column)
         elif e.fn.name not in KNOWN:
             found[function_key(e.fn)] = _total if isinstance(e, v.UnknownScalar) else _sines(e.fn)
     return found
@@ -258,6 +261,18 @@ def _total(*a: Any) -> float:
     import numpy as np
 
     return math.prod(float(np.sum(np.sin(x + i))) for i, x in enumerate(a))
+
+
+def _hessian(row: int, column: int) -> Callable[..., Any]:
+    import numpy as np
+
+    def second(*a: Any) -> Any:
+        rest = math.prod(float(np.sum(np.sin(x + i))) for i, x in enumerate(a) if i not in (row, column))
+        if row == column:
+            return -np.diag(np.ravel(np.sin(a[row] + row))) * rest
+        return np.outer(np.cos(a[row] + row), np.cos(a[column] + column)) * rest
+
+    return second
 
 
 def _gradient(slot: int) -> Callable[..., Any]:

@@ -273,6 +273,19 @@ def unknown_scalar_pull(expr: v.UnknownScalar, g: Expr, own: Expr) -> Pulled:
         yield from pull(a, v.scale(g, v.as_scalar(v.UnknownGradient(expr.fn, Integer(slot), *expr.arguments))), a)
 
 
+@pull.register
+@rule("gradient of an unknown function", source="Goodfellow, Bengio, Courville, Deep Learning (2016), section 4.3.1")
+def unknown_gradient_pull(expr: v.UnknownGradient, g: Expr, own: Expr) -> Pulled:
+    """w = grad_y loss(y, t):  t_bar = (d2 loss / dt dy) w_bar, for columns and numbers."""
+    fn, slot, *arguments = expr.args
+    for other, a in enumerate(arguments):
+        if a.is_Number:
+            continue
+        if any(v.shape_of(x)[1] != 1 for x in (a, arguments[int(slot)])):
+            raise Unsupported(f"second derivatives of the unknown function {fn.name} in a matrix")
+        yield from pull(a, v.as_scalar(v.matmul(v.unknown_hessian(fn, other, int(slot), tuple(arguments)), g)), a)
+
+
 def inner_product(a: Expr, b: Expr) -> Expr:
     """sum_ij A_ij B_ij: a^T b for columns, tr(A^T B) for matrices."""
     a, b = v.as_scalar(a), v.as_scalar(b)

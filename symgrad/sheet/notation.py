@@ -215,6 +215,9 @@ class Notation:
                 return self._call(e.fn, e.arguments)
             case v.UnknownGradient(args=(fn, slot, *arguments)):
                 return rf"\nabla_{{{self.tex(arguments[int(slot)])}}} {self.function(fn)}{self._arguments(arguments)}", POWER
+            case v.UnknownHessian(args=(fn, row, column, *arguments)):
+                below = " ".join(self.tex(arguments[int(k)]) for k in (row, column))
+                return rf"\nabla^{{2}}_{{{below}}} {self.function(fn)}{self._arguments(arguments)}", POWER
             case v.Softmax():
                 return rf"\mathrm{{softmax}}{self._arguments([e.arg])}", POWER
             case v.LogSumExp():
@@ -434,7 +437,12 @@ class Notation:
             below = rf"\partial {a}^{{2}}" if row == column and "^" not in a else rf"\partial {a} \, \partial {b}"
             return rf"\frac{{{above}}}{{{below}}}"
         first = rf"\mathrm{{vec}}\left({a}\right)" if 1 not in self.graph.shape(row) else a
-        last = rf"\mathrm{{vec}}\left({b}\right)^{{\top}}" if 1 not in self.graph.shape(column) else self._raise(self.graph.symbol(column), r"\top")
+        if self.graph.shape(column) == v.SCALAR:
+            last = b
+        elif 1 in self.graph.shape(column):
+            last = self._raise(self.graph.symbol(column), r"\top")
+        else:
+            last = rf"\mathrm{{vec}}\left({b}\right)^{{\top}}"
         return rf"\frac{{{above}}}{{\partial {first} \, \partial {last}}}"
 
     def _substituted(self, expr: Expr, numbers: dict[str, Expr]) -> str:

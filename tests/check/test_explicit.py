@@ -134,3 +134,5 @@ def test_unknown_functions_of_vectors() -> None:
     value, rows = ex.scalar(loss), ex.rows(gradient)
     assert len(value.arguments) == 6 and len(rows) == 3
     assert [row[0].fn.orders for row in rows] == [(0, 0, 0, 1, 0, 0), (0, 0, 0, 0, 1, 0), (0, 0, 0, 0, 0, 1)]
+    second = ex.rows(v.UnknownHessian(loss.fn, Integer(0), Integer(1), *loss.arguments))
+    assert [x.fn.orders for x in second[0]] == [(1, 0, 0, 1, 0, 0), (1, 0, 0, 0, 1, 0), (1, 0, 0, 0, 0, 1)]

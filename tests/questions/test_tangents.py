@@ -357,3 +357,68 @@ def test_what_is_not_decided_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     (part,) = solve(p).parts
     assert part.failure.startswith("undecided: ")
     assert "written out" in part.failure
+
+
+LOSS = '[functions]\nloss = { arguments = 2, returns = "scalar" }\n'
+
+
+def unknown_loss(part: str) -> Problem:
+    text = (f'format = 1\nid = "t"\ntitle = "t"\n{LOSS}[symbols]\nx = {{ shape = "N" }}\nW = {{ shape = "K, N" }}\nt = {{ shape = "K" }}\n'
+            f'u = {{ shape = "N" }}\ns = ""\n[model]\nlet = """\nz = W @ x\ny = tanh(z)\nL = loss(y, t) + s^2 * loss(t, y)\n"""\n'
+            f'[[part]]\nlabel = "a"\nof = "L"\n{part}\n')
+    return read_text(text, "t.toml", "t")[0]
+
+
+UNKNOWN = ['ask = "hessian"\nwrt = ["x", "t"]', 'ask = "hvp"\nwrt = ["x"]\ndirection = ["u"]', 'ask = "hessian"\nwrt = ["W", "s"]']
+
+
+@pytest.mark.parametrize("part", UNKNOWN)
+def test_second_derivatives_of_an_unknown_loss(part: str) -> None:
+    """Proved, compared with differences of a stand-in, and refused with the arguments of a second derivative exchanged."""
+    p = unknown_loss(part)
+    (solved,) = solve(p).parts
+    assert {x.ground for x in solved.verdicts.values()} == {Ground.PROVED}
+    assert solved.comparison is not None and solved.comparison.agrees
+    found, exchanged = claims(p), 0
+    checker = Checker(p)
+    for c in found:
+        if isinstance(c, Tangent):
+            e = c.expr.xreplace({h: v.UnknownHessian(h.args[0], *h.args[1:3], *h.args[:2:-1]) for h in c.expr.atoms(v.UnknownHessian)
+                                 if h.args[1] == h.args[2]})
+            if e != c.expr:
+                exchanged += 1
+                assert checker.check(replace(c, expr=e, lines=(c.lines[0], Line(F.Just(e))))).ground is Ground.REFUTED
+        assert checker.check(c).ground is Ground.PROVED
+    assert exchanged
+
+
+def test_the_value_of_a_hessian_of_a_supplied_loss() -> None:
+    """loss(y, t) = 1/4 |y - t|^4: its own first and second derivatives put in, H v is the second derivative along v."""
+    p = unknown_loss('ask = "hessian"\nwrt = ["x"]')
+    (solved,) = solve(p).parts
+    assert solved.derivation is not None
+
+    def second(y: Any, t: Any) -> Any:
+        d = np.ravel(y - t)
+        return d @ d * np.eye(len(d)) + 2 * np.outer(d, d)
+
+    functions = {"loss[1, 0]": lambda y, t: np.sum((y - t)**2) * (y - t), "loss[0, 1]": lambda y, t: np.sum((y - t)**2) * (t - y),
+                 "loss[2, 0]": second, "loss[0, 2]": second}
+    compiled = compile_graph(solved.derivation.graph, ("x_bar_wrt_x",), functions=functions)
+    random = np.random.default_rng(0)
+    at = {"x": random.normal(size=2), "W": random.normal(size=(3, 2)), "t": random.normal(size=3), "s": 0.7, "N": 2, "K": 3}
+    found = compiled({k: at[k] for k in compiled.inputs})["x_bar_wrt_x"]
+
+    def loss(x: Any) -> float:
+        d = np.tanh(at["W"] @ x) - at["t"]
+        return float((1 + at["s"]**2) * (d @ d)**2 / 4)
+
+    for way in random.normal(size=(3, 2)):
+        h = 1e-3
+        assert abs(way @ found @ way - (loss(at["x"] + h * way) - 2 * loss(at["x"]) + loss(at["x"] - h * way)) / h**2) < 1e-4
+
+
+def test_a_matrix_in_an_unknown_loss() -> None:
+    text = (f'format = 1\nid = "t"\ntitle = "t"\n{LOSS}[symbols]\nX = {{ shape = "N, M" }}\nT = {{ shape = "N, M" }}\n[model]\n'
+            'let = "L = loss(X, T)"\n[[part]]\nlabel = "a"\nask = "hessian"\nof = "L"\nwrt = ["X"]\n')
+    assert "second derivatives of the unknown function loss in a matrix" in solve(read_text(text, "t.toml", "t")[0]).parts[0].failure
