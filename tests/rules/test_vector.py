@@ -57,7 +57,7 @@ def problem(text: str, wrt: str, head: str = "") -> Any:
 
 def test_every_rule_is_tested() -> None:
     rules = {rule.rule_name for rule in pull.registry.values() if hasattr(rule, "rule_name")}
-    assert rules == set(CASES) | SECOND | {"unknown scalar function", "gradient of an unknown function"}  # the last in tests/questions/test_tangents.py
+    assert rules == set(CASES) | SECOND | {"unknown scalar function", "gradient of an unknown function"}  # test_tangents.py
 
 
 @pytest.mark.parametrize("name", CASES)
