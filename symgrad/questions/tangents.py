@@ -17,6 +17,7 @@ from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.language.tangents import Direction, is_clear, is_jacobian, tangent, tangent_name, tangent_shape
 from symgrad.questions.backward import adjoints
 from symgrad.questions.conventions import at_kinks
+from symgrad.questions.structured import label as gradient_label
 from symgrad.rules.jacobians import times_jacobian
 from symgrad.rules.tangents import Pushed, push_forward
 from symgrad.rules.vector import put_in
@@ -39,7 +40,7 @@ def derive_jacobian(problem: Problem, part: str, ask: Jacobian) -> Derivation:
         steps += [*new.values(), *closed_step(found, ask.of, closed, new)]
         answers.append(Answer(label(graph, ask.of, direction), F.TangentOf(ask.of, direction), F.Just(closed)))
         nodes += found.nodes()
-    notes = (*layout_notes(graph, directions, (ask.of,)), *at_kinks(problem, graph.ancestors(ask.of)))
+    notes = (*layout_notes(graph, directions, (ask.of,)), *structure_notes(graph, directions), *at_kinks(problem, graph.ancestors(ask.of)))
     return Derivation(part, graph.extended(nodes), tuple(steps), tuple(answers), notes)
 
 
@@ -57,13 +58,14 @@ def derive_hessian(problem: Problem, part: str, ask: Hessian) -> Derivation:
         for a in rows:
             closed = found.closed(f"{a}_bar")
             listed += closed_step(found, f"{a}_bar", closed, new)
-            answers.append(Answer(f"d2{ask.of}/d{a} d{b}" if a != b else f"d2{ask.of}/d{a}2", F.SecondOf(ask.of, a, b), F.Just(closed)))
+            row, column = map(graph.asked, (a, b))
+            answers.append(Answer(f"d2{ask.of}/d{row} d{column}" if a != b else f"d2{ask.of}/d{row}2", F.SecondOf(ask.of, a, b), F.Just(closed)))
         nodes += found.nodes()
     directions = tuple(((w, ""),) for w in ask.wrt)
     numbers = all(problem.graph.shape(w) == v.SCALAR for w in ask.wrt)
     order = "The order of two differentiations does not matter"
     below: Prose = (f"{order}." if numbers else f"{order}: a block below the diagonal is the transpose of the one above it.",)
-    notes = (*layout_notes(problem.graph, directions, ask.wrt), *((below,) if len(ask.wrt) > 1 else ()),
+    notes = (*layout_notes(problem.graph, directions, ask.wrt), *((below,) if len(ask.wrt) > 1 else ()), *structure_notes(problem.graph, directions),
              *at_kinks(problem, problem.graph.ancestors(ask.of)))
     return Derivation(part, graph.extended(nodes), tuple(listed), tuple(answers), notes)
 
@@ -79,9 +81,9 @@ def derive_hvp(problem: Problem, part: str, ask: HessianVector) -> Derivation:
     for target in targets:
         shown = found.closed(target) if ask.closed_form else found.pushed[target].expr
         listed += closed_step(found, target, shown, new)
-        answers.append(Answer(f"{target}_dot", F.TangentOf(target, ask.pairs), F.Just(shown)))
+        answers.append(Answer(f"{gradient_label(problem.graph, target.removesuffix('_bar'))}_dot", F.TangentOf(target, ask.pairs), F.Just(shown)))
     dots: Prose = ("A dot is the derivative along the direction; the dot of an adjoint is a row of the Hessian times the direction.",)
-    notes = (dots, *at_kinks(problem, problem.graph.ancestors(ask.of)))
+    notes = (dots, *structure_notes(problem.graph, (ask.pairs,)), *at_kinks(problem, problem.graph.ancestors(ask.of)))
     return Derivation(part, graph.extended(found.nodes()), tuple(listed), tuple(answers), notes)
 
 
@@ -169,7 +171,7 @@ def closed_step(found: Along, name: str, closed: Expr, steps: dict[str, Step]) -
 
 def label(graph: Graph, of: str, direction: Direction) -> str:
     """dy/dx, or y_dot."""
-    return f"d{of}/d{direction[0][0]}" if is_jacobian(direction) else f"{of}_dot"
+    return f"d{of}/d{graph.asked(direction[0][0])}" if is_jacobian(direction) else f"{of}_dot"
 
 
 def layout_notes(graph: Graph, directions: tuple[Direction, ...], rows: tuple[str, ...]) -> tuple[Prose, ...]:
@@ -184,6 +186,18 @@ def layout_notes(graph: Graph, directions: tuple[Direction, ...], rows: tuple[st
     if any(1 not in graph.shape(n) for n in names):
         found.append(("The entries of a matrix are counted column by column, as vec does; a commutation matrix, where there is one, "
                       "turns vec of a matrix into vec of its transpose.",))
+    return tuple(found)
+
+
+def structure_notes(graph: Graph, directions: tuple[Direction, ...]) -> tuple[Prose, ...]:
+    """In what the derivatives in a structured variable are taken: in the free matrix of which it is the image."""
+    found: list[Prose] = []
+    for w, along in dict.fromkeys(pair for d in directions for pair in d):
+        image = graph.behind(w)
+        if image is not None:
+            own, free = F.Just(image.symbol), F.Just(graph.symbol(w))
+            moves: Prose = (" moves along ", F.Just(graph.symbol(along)), ", and ") if along else (" moves, and ",)
+            found.append((own, f" is {image.structure.word}: its free matrix " if image.structure else " ", free, *moves, own, " with it."))
     return tuple(found)
 
 

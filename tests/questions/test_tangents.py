@@ -422,3 +422,61 @@ def test_a_matrix_in_an_unknown_loss() -> None:
     text = (f'format = 1\nid = "t"\ntitle = "t"\n{LOSS}[symbols]\nX = {{ shape = "N, M" }}\nT = {{ shape = "N, M" }}\n[model]\n'
             'let = "L = loss(X, T)"\n[[part]]\nlabel = "a"\nask = "hessian"\nof = "L"\nwrt = ["X"]\n')
     assert "second derivatives of the unknown function loss in a matrix" in solve(read_text(text, "t.toml", "t")[0]).parts[0].failure
+
+
+IMAGES: dict[str, Any] = {
+    "symmetric": lambda a: (a + a.T) / 2, "skew": lambda a: (a - a.T) / 2, "lower": np.tril, "upper": np.triu,
+    "diagonal": lambda a: np.diag(np.diag(a)),
+}
+
+
+def structured(structure: str, part: str) -> Problem:
+    text = (f'format = 1\nid = "t"\ntitle = "t"\n[symbols]\nS = {{ shape = "N, N", structure = "{structure}" }}\nx = {{ shape = "N" }}\n'
+            'B = { shape = "N, N" }\nV = { shape = "N, N" }\n[model]\nlet = """\ny = (S + B) @ x\nL = sum(exp(y)) + trace(S @ S @ B @ S)\n"""\n'
+            f'[[part]]\nlabel = "a"\n{part}\n')
+    return read_text(text, "t.toml", "t")[0]
+
+
+@pytest.mark.parametrize("structure", IMAGES)
+def test_second_derivatives_in_a_structured_variable(structure: str) -> None:
+    """They are those of the free matrix behind it: against differences of L(map(A)) in A; without the map they are refused."""
+    p = structured(structure, 'ask = "hessian"\nof = "L"\nwrt = ["x", "S"]')
+    (part,) = solve(p).parts
+    assert not part.failure
+    assert part.derivation is not None
+    assert {x.ground for x in part.verdicts.values()} == {Ground.PROVED}
+    assert [a.label for a in part.derivation.answers] == ["d2L/dx2", "d2L/dx dS", "d2L/dS2"]
+    random = np.random.default_rng(1)
+    n, image = 3, IMAGES[structure]
+    at = {"S_free": random.normal(size=(n, n)) / 2, "x": random.normal(size=n) / 2, "B": random.normal(size=(n, n)), "N": n}
+    compiled = compile_graph(part.derivation.graph, ("S_free_bar_wrt_S_free", "x_bar_wrt_S_free"))
+    found = compiled({k: at[k] for k in compiled.inputs})
+
+    def loss(a: Any, x: Any) -> float:
+        s = image(np.reshape(a, (n, n), "F"))
+        return float(np.exp((s + at["B"]) @ x).sum() + np.trace(s @ s @ at["B"] @ s))
+
+    a, x, h = np.ravel(at["S_free"], "F"), at["x"], 1e-3
+    for _ in range(4):
+        u, w, d = random.normal(size=n * n), random.normal(size=n * n), random.normal(size=n)
+        for moved, wanted in ((lambda s, t: loss(a + s * u + t * w, x), u @ found["S_free_bar_wrt_S_free"] @ w),  # noqa: B023
+                              (lambda s, t: loss(a + s * u, x + t * d), d @ found["x_bar_wrt_S_free"] @ u)):  # noqa: B023
+            measured = (moved(h, h) - moved(h, -h) - moved(-h, h) + moved(-h, -h)) / (4 * h * h)
+            assert abs(measured - wanted) < 1e-3 * max(1.0, abs(measured))
+    claimed = claims(p)
+    checker = Checker(p)
+    for c in claimed:
+        if isinstance(c, Tangent) and c.node == "S":
+            whole = v.Identity(c.expr.shape[0])
+            assert checker.check(replace(c, expr=whole, lines=(c.lines[0], Line(F.Just(whole))))).ground is Ground.REFUTED
+        assert checker.check(c).ground is Ground.PROVED
+
+
+def test_a_structured_variable_along_a_direction() -> None:
+    p = structured("symmetric", 'ask = "hvp"\nof = "L"\nwrt = ["S"]\ndirection = ["V"]')
+    (part,) = solve(p).parts
+    assert part.derivation is not None
+    assert {x.ground for x in part.verdicts.values()} == {Ground.PROVED}
+    assert [a.label for a in part.derivation.answers] == ["S_grad_dot"]
+    with pytest.raises(SpecErrors, match=r"direction: x is \(N\), S is \(N, N\)"):
+        structured("symmetric", 'ask = "hvp"\nof = "L"\nwrt = ["S"]\ndirection = ["x"]')

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from symgrad.language.errors import ShapeError, SpecError, Unsupported
+from symgrad.language.errors import ShapeError, SpecError
 from symgrad.language.problem import Hessian, HessianVector, Jacobian
 from symgrad.language.vectors import say_shape
 from symgrad.reader.asks.reading import PartReading
@@ -39,28 +39,19 @@ class HessianVectorSpec(PartSpec):
 
 
 def read_jacobian(spec: JacobianSpec, r: PartReading) -> Jacobian:
-    wrt = unstructured(spec.wrt, r)
+    wrt = r.wrt(spec.wrt, "wrt")
     return Jacobian(r.name(spec.of, "of"), wrt, directions(spec.direction, wrt, r) if spec.direction else ())
 
 
 def read_hessian(spec: HessianSpec, r: PartReading) -> Hessian:
-    wrt = unstructured(spec.wrt, r)
+    wrt = r.wrt(spec.wrt, "wrt")
     independent(wrt, r)
     return Hessian(r.scalar(spec.of, "of"), wrt, spec.derivatives == "expanded")
 
 
 def read_hvp(spec: HessianVectorSpec, r: PartReading) -> HessianVector:
-    wrt = unstructured(spec.wrt, r)
+    wrt = r.wrt(spec.wrt, "wrt")
     return HessianVector(r.scalar(spec.of, "of"), wrt, directions(spec.direction, wrt, r), spec.closed_form, spec.derivatives == "expanded")
-
-
-def unstructured(names: list[str], r: PartReading) -> tuple[str, ...]:
-    """Names whose entries move on their own."""
-    found = r.names(names, "wrt")
-    for w in found:
-        if w in r.graph and getattr(r.graph[w], "structure", None) is not None:
-            r.add(Unsupported(f"wrt: Jacobians and second derivatives in {w}, whose entries are tied together by its structure"), "wrt")
-    return found
 
 
 def independent(wrt: tuple[str, ...], r: PartReading) -> None:
@@ -69,6 +60,7 @@ def independent(wrt: tuple[str, ...], r: PartReading) -> None:
     for w in known:
         below = next((o for o in known if o != w and w in r.graph.descendants(o)), None)
         if below is not None:
+            w, below = map(r.graph.asked, (w, below))
             r.add(SpecError(f"wrt: {w} depends on {below}; ask for them in parts of their own"), "wrt")
 
 
@@ -80,11 +72,12 @@ def directions(names: list[str], wrt: tuple[str, ...], r: PartReading) -> tuple[
         r.add(SpecError(f"direction: {len(wrt)} names in wrt, {len(found)} directions; give one for each"), "direction")
         return (found + wrt)[:len(wrt)]
     for w, along in zip(wrt, found, strict=True):
+        asked = r.graph.asked(w)
         if w in r.graph and along in r.graph:
             if r.graph.shape(w) != r.graph.shape(along):
-                r.add(ShapeError(f"direction: {along} is {say_shape(r.graph.shape(along))}, {w} is {say_shape(r.graph.shape(w))}"), "direction")
+                r.add(ShapeError(f"direction: {along} is {say_shape(r.graph.shape(along))}, {asked} is {say_shape(r.graph.shape(w))}"), "direction")
             if any(along in r.graph.descendants(o) for o in wrt if o in r.graph):
-                r.add(SpecError(f"direction: {along} moves with {w}; declare a symbol of its shape for the direction"), "direction")
+                r.add(SpecError(f"direction: {along} moves with {asked}; declare a symbol of its shape for the direction"), "direction")
     return found
 
 
