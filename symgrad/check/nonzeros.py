@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from mpmath import iv
-from sympy import Add, Expr, Integer, Rational
+from sympy import Expr, Integer, Rational
 
 from symgrad.check.calculus import differentiate
 from symgrad.check.points import NoSign, decimal_fits
@@ -41,9 +40,7 @@ class At(Valuation):
         total: dict[str, Known] = {wrt: self.number(Integer(1))}
         for n in self.problem.graph.between(wrt, of)[1:]:
             terms = [(self.partial(n, x), total[x]) for x in self.problem.graph.arguments(n) if x in total]
-            exact = [a.exact * b.exact for a, b in terms if a.exact is not None and b.exact is not None]
-            interval = sum((a.interval * b.interval for a, b in terms), iv.mpf(0))
-            total[n] = self.number(Add(*exact)) if len(exact) == len(terms) else Known(None, None, interval)
+            total[n] = self.sum_of_products(terms)
         return total.get(of, self.number(Integer(0)))
 
 

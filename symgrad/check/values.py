@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from mpmath import iv
@@ -10,7 +11,8 @@ from sympy import Add, Expr, Integer, Mul, Pow, Rational, nan, zoo
 
 from symgrad.check.calculus import differentiate, max_slope, unfold
 from symgrad.check.normal import Undecided, branches, constant_value
-from symgrad.check.points import NoSign, decimal_fits, enclose
+from symgrad.check.points import NoSign, decimal_fits, enclose, interval
+from symgrad.check.points import evaluate as evaluate_at
 from symgrad.language.bounds import within_bits
 from symgrad.language.claims import ROUNDED
 from symgrad.language.errors import Refused, Unsupported
@@ -76,18 +78,28 @@ class Valuation:
             closed = e.xreplace({s: k.closed for s, k in symbols.items()})
             if closed.has(zoo, nan):
                 raise Undecided(f"{e} has no value here: a division by zero")
-            value = constant_value(closed, tie, step)
+            value = self.rational(closed)
             if value is not None and not e.has(Call, Pow):
                 return self.number(value)  # a polynomial has a value everywhere
             closed = closed if closed.count_ops() <= MAX_CLOSED else None
         try:
-            found = enclose(e, {s: k.interval for s, k in symbols.items()}, tie, step)
+            # kept exact where a kink is decided by an interval: the slope of max(a1, a2) is 1 whatever the decimals of a1 > a2 are
+            at = evaluate_at(e, {s: k.interval if k.exact is None else k.exact for s, k in symbols.items()}, tie, step)
+            value = Rational(at.numerator, at.denominator) if value is None and isinstance(at, Fraction) else value
+            found = interval(at)
         except NoSign:
             if value is None:
                 raise
         except (ArithmeticError, ValueError) as error:
             raise Undecided(f"{e} has no value here: {error or 'a division by zero'}") from None
         return Known(None, closed, found) if value is None else self.number(value)
+
+    def rational(self, closed: Expr) -> Rational | None:
+        """The value of an expression of numbers if the normal form shows it to be rational; where that is too large, the interval will do."""
+        try:
+            return constant_value(closed, self.problem.conventions.relu_at_zero, self.problem.conventions.step_at_zero)
+        except Undecided:
+            return None
 
     def by_convention(self, e: Expr) -> Expr:
         """|z|' as the problem fixes it at 0: sign z + a (1 - sign^2 z)."""
@@ -121,6 +133,7 @@ class Valuation:
         return bars.get(wrt, self.number(Integer(0)))
 
     def sum_of_products(self, terms: list[tuple[Known, Known]]) -> Known:
+        terms = [(a, b) for a, b in terms if a.exact != 0 and b.exact != 0]
         if all(a.exact is not None and b.exact is not None for a, b in terms):
             return self.number(sum((a.exact * b.exact for a, b in terms), Integer(0)))  # type: ignore[operator]
         closed = None

@@ -57,6 +57,10 @@ CASES = [
     # max pooling: only the winner learns
     ("h1 = relu(w1*x)\nh2 = relu(w2*x)\nL = loss(max(h1, h2), t)", "w1, w2", "h1 > h2", "NO YES"),
     ("m = max(a, max(b, c))\nL = loss(m, t)", "a, b, c", "a > b, b > c", "NO YES YES"),
+    # the same of three units whose values are not rational: the slopes of max are 1 and 0 all the same
+    ("a = tanh(u*x)\nb = tanh(v*x)\nc = tanh(w*x)\np = max(a, b, c)\nL = loss(p, t)", "u, v, w", "a > b, a > c", "NO YES YES"),
+    # a leaky unit of slope 1/100 before a sigmoid: exponentials of hundredths, which no normal form of polynomials holds
+    ("z = w*x + b\nh = leaky_relu(z, 1/100)\np = sigmoid(7*h + 3*x)\nL = (p - t)^2", "w, b", "z = -2", "NO NO"),
     # a shared weight needs both its units dead
     ("z1 = w*x\nz2 = w*u\nL = loss(relu(z1) + relu(z2), t)", "w", "z1 < 0, z2 < 0", "YES"),
     ("z1 = w*x\nz2 = w*u\nL = loss(relu(z1) + relu(z2), t)", "w", "z1 < 0", "NO"),
