@@ -202,7 +202,7 @@ class Notation:
             case Pow():
                 return self._pow(e)
             case v.Power(args=(base, n)):
-                return rf"{self.tex(base, ATOM)}^{{\circ {self.tex(n)}}}", POWER
+                return rf"{self._foot(base)}^{{\circ {self.tex(n)}}}", POWER
             case Transpose() if (found := turned(self, e.args[0])) is not None:
                 return found
             case Transpose(args=(Inverse() as inverse,)):
@@ -300,7 +300,12 @@ class Notation:
             return rf"\left\lVert {self.tex(base.arg)} \right\rVert_{{{self._norm(base)}}}^{{{self.tex(n)}}}", POWER
         if isinstance(base, Call) and base.fn.plain and base.fn.name in ("tanh", "log"):
             return rf"{self.function(base.fn)}^{{{self.tex(n)}}}{self._arguments(base.arguments)}", POWER
-        return rf"{self.tex(base, ATOM)}^{{{self.tex(n)}}}", POWER
+        return rf"{self._foot(base)}^{{{self.tex(n)}}}", POWER
+
+    def _foot(self, base: Expr) -> str:
+        """What carries an exponent; a name with a superscript of its own is put in parentheses, for TeX knows no second one."""
+        text = self.tex(base, ATOM)
+        return rf"\left({text}\right)" if "^" in split_scripts(text)[1] else text
 
     def _norm(self, e: v.Norm) -> str:
         return "2" if e.arg.shape[1] == 1 else "F"
@@ -308,7 +313,7 @@ class Notation:
     def _raise(self, a: Expr, power: str) -> str:
         if isinstance(a, MatrixSymbol):
             base, scripts = self.parts(a.name)
-            if scripts.startswith("^"):
+            if "^" in scripts:
                 return rf"{{{base}{scripts}}}^{{{power}}}"
             return rf"{base}{scripts}^{{{power}}}"
         return rf"{self.tex(a, ATOM)}^{{{power}}}"
