@@ -242,9 +242,9 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
             seed = "" if isinstance(ask, Jacobian) else ask.of
             shown = {(c.node, c.seed, c.direction) for c in claims if isinstance(c, C.Tangent)}
             return tuple(f"the derivative of {u} in {', '.join(w for w, _ in d)}" for u, d in ask.derived if (u, seed, d) not in shown)
-        case Choose(of, wrt, choices, _, several):
+        case Choose(of, wrt, choices, several=several):
             decided = {c.choice: isinstance(c, Matches) for c in claims if isinstance(c, Matches | Differs) and (c.of, c.wrt) == (of, wrt)}
-            missing = tuple(f"choice {i}" for i, c in enumerate(choices, 1) if c not in decided)
+            missing = tuple(f"choice {i}" for i, c in enumerate(choices, 1) if c not in decided and not ask.misfit(i))
             fits = sum(decided.get(c, False) for c in choices)
             if not missing and fits != 1 and not (several and fits):
                 return (f"exactly one right choice ({fits} fit)",)

@@ -87,6 +87,9 @@ def range_of(e: Expr, known: Known, conventions: Conventions) -> Interval:
 
     def slope(e: Call) -> Interval:
         name, tie = e.fn.name, conventions.relu_at_zero
+        if name == "abs" and e.fn.orders == (1,):
+            side = of(e.arguments[0]).sign
+            return point(side) if side else ALL
         if sum(e.fn.orders) > 1 or name not in ("max", "min", "relu", "leaky_relu"):
             meaning = unfold(e)
             return ALL if meaning is None else of(meaning)

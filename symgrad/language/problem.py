@@ -175,7 +175,11 @@ def _moving(graph: Graph, pairs: tuple[tuple[str, str], ...]) -> Prose:
 
 @dataclass(frozen=True, slots=True)
 class Choose:
-    """Which choices equal d of / d wrt?  Each choice has one expression for every name in `wrt`."""
+    """Which choices equal d of / d wrt?  Each choice has one expression for every name in `wrt`.
+
+    A choice with shapes that do not fit each other, a usual wrong option, has no value: `misfits` says why ("" for the others), and
+    its expressions, in matrices of one size, are for print alone; it may have none.
+    """
 
     kind: ClassVar[str] = "choose"
     of: str
@@ -183,6 +187,11 @@ class Choose:
     choices: tuple[tuple[Expr, ...], ...]
     texts: tuple[str, ...] = ()
     several: bool = False
+    misfits: tuple[str, ...] = ()
+
+    def misfit(self, number: int) -> str:
+        """Why the choice of that number, from 1, has no value; "" if it has one."""
+        return self.misfits[number - 1] if self.misfits else ""
 
     def task(self, graph: Graph) -> Prose:
         asked = listed([F.TotalOf(self.of, w) for w in self.wrt])

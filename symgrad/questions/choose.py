@@ -14,7 +14,7 @@ from symgrad.solvers.witness import composed, witness
 
 
 def derive_choose(problem: Problem, part: str, ask: Choose) -> Derivation:
-    """First the derivatives, then one step a choice: it matches, has another shape, or differs at a witness."""
+    """First the derivatives, then one step a choice that has a value: it matches, has another shape, or differs at a witness."""
     graph = problem.graph
     scalar = all(graph.shape(n) == SCALAR for n in graph.ancestors(ask.of))
     unvalued = Problem(problem.id, problem.title, graph, problem.parts, conventions=problem.conventions)
@@ -30,6 +30,8 @@ def derive_choose(problem: Problem, part: str, ask: Choose) -> Derivation:
     answers: list[Answer] = []
     left: F.Form = F.Tuple(tuple(F.TotalOf(ask.of, w) for w in ask.wrt)) if len(ask.wrt) > 1 else F.TotalOf(ask.of, ask.wrt[0])
     for number, choice in enumerate(ask.choices, 1):
+        if ask.misfit(number):
+            continue
         label = f"choice {number}"
         claim: Matches | Differs = Matches(ask.of, ask.wrt, choice)
         because: F.Prose = ("equal to the derived answer",)

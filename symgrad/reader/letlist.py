@@ -34,6 +34,11 @@ RESERVED = frozenset({"True", "False", "None", "and", "or", "not", "if", "else",
                       "import", "from", "as", "with", "while", "return", "yield", "del", "pass", "try", "global", "assert"})
 _NAME = re.compile(r"[A-Za-z\u0391-\u03c9][A-Za-z0-9_\u0391-\u03c9]*\Z")
 
+PRIME = "\u02b9"
+"""A letter to Python, as a name may hold it; no name of a problem does (`_NAME`)."""
+PRIMED = re.compile(r"(?<![\w'])([A-Za-z\u0391-\u03c9]\w*)('{1,3})(?=\s*\()")
+"""The derivative of a function of one number, g'(z), up to the third."""
+
 
 @dataclass
 class Scope:
@@ -130,6 +135,11 @@ def statements(text: str) -> list[tuple[int, str]]:
     return found
 
 
+def _prepared(text: str) -> str:
+    """The text as Python reads it: ^ is its **, and the prime of g'(z), which opens a string there, a letter that looks like it."""
+    return PRIMED.sub(lambda m: m[1] + PRIME * len(m[2]), text).replace("^", "**").strip()
+
+
 def _syntax_tree(text: str) -> ast.expr:
     if len(text) > MAX_LINE:
         raise SpecError(f"an expression of {len(text)} characters; at most {MAX_LINE} are read")
@@ -142,8 +152,8 @@ def _syntax_tree(text: str) -> ast.expr:
     if re.search(r"(?:[-+~]\s*){20}", text) or text.count("**") + text.count("^") > 200:
         raise SpecError("too many signs or powers in one expression")
     try:
-        list(tokenize.generate_tokens(io.StringIO(text).readline))
-        return ast.parse(text.replace("^", "**").strip(), mode="eval").body
+        list(tokenize.generate_tokens(io.StringIO(PRIMED.sub(r"\1", text)).readline))
+        return ast.parse(_prepared(text), mode="eval").body
     except (SyntaxError, tokenize.TokenError, IndentationError) as error:
         word = next((w for w in re.findall(r"[A-Za-z_]+", text) if w in RESERVED), None)
         if word:
@@ -177,6 +187,9 @@ def definition(text: str, scope: Scope) -> tuple[str, Expr]:
     if "=" in right:
         raise SpecError(f"{text[:80]!r} has more than one '='; write one definition a line")
     name = name.strip()
+    if PRIMED.search(right):
+        raise Unsupported(f"{PRIMED.search(right)[0]}, a derivative of a function in a definition; "  # type: ignore[index]
+                          "define that function's derivative as a function of its own")
     if re.fullmatch(r"\w+\s*\[.*\]", name):
         raise Unsupported(f"{name[:MAX_NAME]} on the left of '=', a definition for every step of a sequence; "
                           "declare the sequence: [sequence] length = 3")
@@ -198,7 +211,7 @@ def _read(tree: ast.expr, scope: Scope, text: str) -> Expr:
         case ast.Constant(value=bool() | str() | bytes() | complex() | None):
             raise SpecError(f"{ast.unparse(tree)[:40]} is not a number")
         case ast.Constant():
-            return number(ast.get_source_segment(text.replace("^", "**").strip(), tree) or repr(tree.value))
+            return number(ast.get_source_segment(_prepared(text), tree) or repr(tree.value))
         case ast.Name(id=name):
             return scope.lookup(name)
         case ast.Set(elts=[ast.Name() | ast.Constant() as slot]):  # {i}, a slot of a template
@@ -319,6 +332,8 @@ def apply_function(name: str, arguments: tuple[Expr, ...], scope: Scope) -> Expr
         for needed in PRIMITIVES.get(name, ()):
             scope.applied.setdefault(needed, KNOWN[needed])
         return build(arguments)
+    if name.endswith(PRIME):
+        return _derived(name.rstrip(PRIME), name.count(PRIME), arguments, scope)
     row = scope.function(name, len(arguments))
     if row.known:
         many = name in ("max", "min")
@@ -340,6 +355,16 @@ def apply_function(name: str, arguments: tuple[Expr, ...], scope: Scope) -> Expr
             return v.Call(Fn(name, (0,) * len(arguments)), *arguments)
         return v.UnknownScalar(Fn(name, (0,) * len(arguments)), *arguments)
     return v.apply(Fn(name, (0,) * len(arguments)), arguments)
+
+
+def _derived(name: str, order: int, arguments: tuple[Expr, ...], scope: Scope) -> Expr:
+    """g'(z), entry by entry for a vector z.  Raises SpecError for a function of several arguments, or of whole vectors."""
+    row = None if name in OF_VECTORS else scope.function(name, len(arguments))
+    if row is None or len(arguments) != 1 or row.arity != 1 or row.scalar_valued:
+        raise SpecError(f"{name}{chr(39) * order} is the derivative of a function of one number; {name} is none")
+    for needed in _primitives(name):
+        scope.applied.setdefault(needed, KNOWN[needed])
+    return v.apply(Fn(name, (order,)), arguments)
 
 
 def _primitives(name: str) -> tuple[str, ...]:

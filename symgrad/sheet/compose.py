@@ -210,8 +210,10 @@ def choices(item: Solved, notation: Notation, view: str) -> D.Block:
                 said[step.claim.choice] = (*verdict, *words(step.because, notation))
     rows = []
     for k, c in enumerate(ask.choices, 1):
-        text: D.Text = (D.Maths(notation.form(F.Tuple(tuple(F.Just(e) for e in c)) if len(c) > 1 else F.Just(c[0]))),)
-        rows.append(((str(k),), text, said.get(c, ())) if view != QUESTION else ((str(k),), text))
+        text: D.Text = (D.Maths(notation.form(F.Tuple(tuple(F.Just(e) for e in c)) if len(c) > 1 else F.Just(c[0]))),) if c else (
+            D.Code(ask.texts[k - 1]),)
+        misfit: D.Text = (D.Emphasis("wrong"), f": the shapes do not fit; {ask.misfit(k)}") if ask.misfit(k) else ()
+        rows.append(((str(k),), text, misfit or said.get(c, ())) if view != QUESTION else ((str(k),), text))
     header: tuple[D.Text, ...] = (("",), ("Choice",)) if view == QUESTION else (("",), ("Choice",), ("Verdict",))
     return D.Table(header, tuple(rows))
 

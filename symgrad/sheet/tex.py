@@ -275,6 +275,9 @@ class _Parser:
             if colour not in COLOURS:
                 self.refuse(f"colour {colour!r}; the colours are {', '.join(sorted(COLOURS))}", start)
             return Apply(command, ((Symbol(colour),), self.argument(command)))
+        if command in TWO and re.fullmatch(r"\d\d", self.peek()):  # \frac12, as many write a half: two digits and nothing else to divide
+            self.at += 2
+            return Apply(command, ((Symbol(self.tex[self.at - 2]),), (Symbol(self.tex[self.at - 1]),)), option)
         found = tuple(self.argument(f"the argument of {command}") for _ in range(2 if command in TWO else 1))
         if command in FACES and not all(isinstance(n, Symbol | Script | Group) for n in found[0]):
             self.refuse(f"{command} takes letters and digits", start)

@@ -36,10 +36,11 @@ from symgrad.language.functions import KNOWN, Call
 from symgrad.language.graph import Graph
 
 TRIES = 12
+NEAR = 1e-6
 
 
 def witness(graph: Graph, left: Expr, right: Expr) -> Witness | None:
-    """Sizes and rational values at which left and right (in names of the graph's variables) differ; None if none was met.
+    """Sizes and rational values at which left and right (in names of the graph's variables) differ, on no kink of left; None if none was met.
 
     Simple points come first: small whole numbers.
     """
@@ -62,6 +63,8 @@ def witness(graph: Graph, left: Expr, right: Expr) -> Witness | None:
                 exact.append((x.name, rows))
                 env[x.name] = np.array([[float(e) for e in row] for row in rows])
         try:
+            if _at_kink(left, env, sizes, np):
+                continue  # derivatives are derived away from kinks: a difference at one says nothing
             a, b = (_value(e, env, sizes, np) for e in (left, right))
         except (ZeroDivisionError, ValueError, np.linalg.LinAlgError, OverflowError):
             continue
@@ -73,6 +76,17 @@ def witness(graph: Graph, left: Expr, right: Expr) -> Witness | None:
             i, j = np.unravel_index(int(gap.argmax()), gap.shape)
             return Witness(tuple((str(d), n) for d, n in sizes.items()), tuple(exact), (int(i) + 1, int(j) + 1))
     return None
+
+
+def _at_kink(e: Expr, env: dict[str, Any], sizes: dict[Any, int], np: Any) -> bool:
+    """Does the argument of some max, |x|, step or the like lie at its kink?"""
+    for call in {x for x in preorder_traversal(e) if isinstance(x, Call | v.Elementwise)}:
+        row = KNOWN.get(call.fn.name)
+        if row is not None and row.kink and row.name != "sqrt":
+            first, *rest = (_value(a, env, sizes, np) for a in call.arguments)
+            if (abs(first - (rest[0] if row.name in ("max", "min") else 0)) < NEAR).any():
+                return True
+    return False
 
 
 def named_positions(*exprs: Expr) -> dict[Expr, int]:
@@ -159,6 +173,8 @@ def _function(fn: Any, a: tuple[float, ...]) -> float:
     if row is None:
         return _unknown(fn, a)
     if not fn.plain:
+        if row.kink and abs(a[0] - (a[1] if fn.name in ("max", "min") else 0.0)) < NEAR:
+            raise ValueError(f"the derivative of {fn.name} at its kink")
         slot = next(i for i, n in enumerate(fn.orders) if n)
         lower = type(fn)(fn.name, tuple(n - (i == slot) for i, n in enumerate(fn.orders)))
         if lower.plain and row.derivative is not None:  # exact where there is a formula: a difference quotient would differ from it

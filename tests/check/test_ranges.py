@@ -114,3 +114,9 @@ def test_smooth_functions() -> None:
             assert range_of(call(name, X), {X: point(0)}, FREE) == point(at_zero)
     assert range_of(call("tanh", X), {X: I.POSITIVE}, FREE) == Interval(Fraction(0), Fraction(1), True, True)
     assert range_of(Call(Fn("loss", (1, 0)), X, Y), {}, FREE) == I.ALL
+
+
+def test_the_slope_of_abs() -> None:
+    slope = differentiate(call("abs", X), X)
+    assert range_of(slope, {X: I.POSITIVE}, FREE) == point(1) and range_of(slope, {X: I.NEGATIVE}, FREE) == point(-1)
+    assert range_of(slope, {X: point(0)}, FREE) == I.ALL and range_of(slope, {X: I.NOT_NEGATIVE}, FREE) == I.ALL

@@ -68,6 +68,10 @@ CASES = [
     ("h1 = relu(w*x)\nh2 = relu(x*w)\nL = loss(h1 - h2 + c, t)", "w, x, c", "", "YES YES NO"),
     # relu(z) relu(-z) is 0 for every z
     ("a = relu(w*x)\nb = relu(-w*x)\nL = loss(a*b + c, t)", "w, x, c", "", "YES YES NO"),
+    # |z| is relu(z) + relu(-z), so the difference has no slope, on either side of 0
+    ("z = w*x\nL = relu(z) + relu(-z) - abs(z) + c", "w, x, c", "z > 0", "YES YES NO"),
+    ("z = w*x\nL = relu(z) + relu(-z) - abs(z) + c", "w, x, c", "z < 0", "YES YES NO"),
+    ("z = w*x\nL = relu(z) + relu(-z) + abs(z) + c", "w", "z < 0", "NO"),
     # a hard threshold has slope 0 wherever it has one
     ("z = w*x + b\nh = step(z)\nL = loss(v*h, t)", "w, v", "", "YES NO"),
     ("z = w*x + b\nh = sign(z)\nL = loss(v*h, t)", "w, v", "z > 0", "YES NO"),

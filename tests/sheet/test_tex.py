@@ -41,7 +41,8 @@ REFUSED = [
     (r"x_1_2", "second subscript"),
     ("x^1^2", "second superscript"),
     ("x^12", "{12}"),
-    (r"\frac12", "{12}"),
+    (r"\frac123", "{123}"),
+    (r"\frac a12", "{12}"),
     (r"\boxed{x}", "framed"),
     (r"\foo", r"\foo"),
     ("", "empty"),
@@ -88,6 +89,7 @@ def test_canonical_form_is_a_fixed_point(tex: str) -> None:
 def test_canonical_form_reads_as_in_tex() -> None:
     assert write(parse("x_1^2")) == "x _{1}^{2}"
     assert write(parse("f''_i^2")) == "f''^{2} _{i}"
+    assert write(parse(r"\frac12 x")) == r"\frac{1}{2} x" and write(parse(r"\tfrac34")) == r"\tfrac{3}{4}"
     assert write(parse(r"\frac ab")) == r"\frac{a}{b}"
     assert write(parse(r"\mathbf{\sigma}")) == r"\boldsymbol{\sigma}"
     assert write(parse(r"\mathbf{W}")) == r"\mathbf{W}"
