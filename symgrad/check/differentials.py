@@ -231,13 +231,14 @@ def applied(jacobian: Expr, t: Expr, known: Mapping[Expr, Expr]) -> Expr:
         case MatAdd():
             return reduce(v.add, (applied(a, t, known) for a in jacobian.args))
         case MatMul():
-            factors = [a for a in jacobian.args if not v.is_scalar(a)]
+            flat = _flat(jacobian)
+            factors = [a for a in flat if not v.is_scalar(a)]
             while factors:
                 last = factors.pop()
                 product = _kronecker(factors[-1], last, t) if factors else None
                 t = applied(last, t, known) if product is None else product
                 factors = factors if product is None else factors[:-1]
-            return v.scale(reduce(v.times, (a for a in jacobian.args if v.is_scalar(a)), Integer(1)), t)
+            return v.scale(reduce(v.times, (a for a in flat if v.is_scalar(a)), Integer(1)), t)
         case op.Kron(args=(b, a)):
             inner = _shaped(t, (shape_of(a)[1], shape_of(b)[1]))
             return upright(v.as_scalar(reduce(v.matmul, (a, inner, v.transpose(b)))))
@@ -284,6 +285,11 @@ def unvec(e: Expr, shape: v.Shape) -> Expr:
     if shape_of(e) == shape:
         return e
     raise Unsupported(f"{type(e).__name__} as a matrix")
+
+
+def _flat(e: Expr) -> list[Expr]:
+    """The factors of a product, those of products in it too."""
+    return [f for a in e.args for f in _flat(a)] if isinstance(e, MatMul) else [e]
 
 
 def _kronecker(left: Expr, right: Expr, t: Expr) -> Expr | None:

@@ -4,7 +4,7 @@ Used are the laws of a ring that is not commutative, and these, each of them an 
 
     (A B)^T = B^T A^T        (A + B) o C = A o C + B o C       1 = 1_n 1_m^T           diag(a) b = a o b
     a (b^T c) = (b^T c) a    a^T B c = c^T B^T a               (a b^T) o C = diag(a) C diag(b)
-    tr(A B) = tr(B A) = tr(B^T A^T)       tr(a b^T) = b^T a    1^T (A o B) 1 = tr(A^T B)
+    tr(A B) = tr(B A) = tr(B^T A^T)       tr(a b^T) = b^T a    1^T (A o B) 1 = vec(A)^T vec(B) = tr(A^T B)
     f(A)^T = f(A^T)          (A^T)^-1 = (A^-1)^T               diag(A B) = (A o B^T) 1
 
 Anything else is a letter, the same for the same expression.  Two sums that are found different may be equal all the same.
@@ -232,6 +232,9 @@ class Products:
         """A row times matrices times a column, none of the products between being a number."""
         if len(factors) == 3 and factors[0].kind == factors[2].kind == "ones" and (pair := _pair(factors[1])):
             return self._trace(self._product((*_turned(pair[0]), *pair[1]))[1], factors[2].rows)  # 1^T (A o B) 1 = tr(A^T B)
+        if len(factors) == 2 and (vectors := _of_vec(factors[0].transposed, factors[1])) is not None:
+            (a, b), size = vectors
+            return self._traced((*_turned(a), *b), size)[0]  # vec(A)^T vec(B) = tr(A^T B)
         candidates = []
         for way in (factors, _turned(factors)) if len(factors) > 1 else ():
             if way[0].kind in ("hadamard", "ones"):
@@ -467,7 +470,7 @@ class Products:
                 same, shapes, (x, y) = isinstance(e, op.BlockInner), *pair  # blocks x_ij y: <y, B> x, <x, A> y
                 weight, kept, shape = (y, x, shapes[1]) if same else (x, y, shapes[0])
                 if shape == v.shape_of(matrices[1]) and 1 not in shape:
-                    return self._both(self._traced((*_turned(weight), *fs[1]), shape[1])[0], ()), kept
+                    return self._traced((*_turned(weight), *fs[1]), shape[1])[0], kept
             return (), (Factor("operation", (sizes, *fs), False, rows, columns),)
 
         return self._each([self.terms(a) for a in matrices], joined)
@@ -485,6 +488,14 @@ def _pair(f: Factor) -> list[Factors]:
     content: tuple[tuple[Factors, Fraction], ...] = f.content if f.kind == "hadamard" else ()  # type: ignore[assignment]
     members = [_turned(m) if f.turned else m for m, n in content if n == 1]
     return members if len(members) == len(content) == 2 else []
+
+
+def _of_vec(a: Factor, b: Factor) -> tuple[tuple[Factors, Factors], Expr] | None:
+    """A and B of vec(A) and vec(B), matrices of one shape, and their columns."""
+    match a.content, b.content:
+        case (("Vec", (n, m)), x), (("Vec", other), y) if a.kind == b.kind == "operation" and other == (n, m) and not (a.turned or b.turned):
+            return (x, y), m  # type: ignore[return-value]
+    return None
 
 
 def _kronecker(f: Factor) -> tuple[tuple[v.Shape, v.Shape], tuple[Factors, Factors]] | None:

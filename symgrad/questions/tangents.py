@@ -20,6 +20,7 @@ from symgrad.questions.conventions import at_kinks
 from symgrad.questions.structured import label as gradient_label
 from symgrad.rules.jacobians import times_jacobian
 from symgrad.rules.tangents import Pushed, push_forward
+from symgrad.rules.tidy import tidied
 from symgrad.rules.vector import put_in
 
 MAX_SIZE = 10_000
@@ -151,7 +152,7 @@ class Along:
                 return self.pushed[name].expr
             table[tangent(self.graph, n, self.direction)] = whole
             if n == name:
-                return whole
+                return tidied(whole)
         raise KeyError(name)
 
     def nodes(self) -> list[Node]:

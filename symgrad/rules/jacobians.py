@@ -248,6 +248,14 @@ def between(a: Expr, b: Expr) -> Expr:
     return v.times(kron(turned, OneMatrix(n, 1)), kron(OneMatrix(m, 1), a))
 
 
+def columns_of(e: Expr) -> tuple[Expr, Expr] | None:
+    """B and A of (B (x) 1) o (1 (x) A), whose column j is (column j of B) (x) (column j of A)."""
+    match e:
+        case HadamardProduct(args=(op.Kron(args=(b, OneMatrix())), op.Kron(args=(OneMatrix(), a)))) if e == between(a, v.transpose(b)):
+            return b, a
+    return None
+
+
 def interleaved(a: v.Shape, b: v.Shape, undone: bool = False) -> Expr:
     """The permutation that makes vec(A (x) B) of vec(A) (x) vec(B), or its inverse, which is its transpose."""
     (m, n), (p, q) = a, b
@@ -285,6 +293,18 @@ def _joined(a: Expr, b: Expr) -> Expr | None:
         case op.Kron(), op.Kron() if a.args[0].shape[1] == b.args[0].shape[0] and a.args[1].shape[1] == b.args[1].shape[0]:
             first, second = (v.as_scalar(times_jacobian(x, y)) for x, y in zip(a.args, b.args, strict=True))
             return kron(first, second)
+        case Transpose(), HadamardProduct() if (first := columns_of(a.args[0])) is not None and (second := columns_of(b)) is not None:
+            if all(x.shape[0] == y.shape[0] for x, y in zip(first, second, strict=True)):
+                return reduce(v.times, (v.matmul(v.transpose(x), y) for x, y in zip(first, second, strict=True)))
+        case op.Kron(), HadamardProduct() if (second := columns_of(b)) is not None:
+            if all(x.shape[1] == y.shape[0] for x, y in zip(a.args, second, strict=True)):
+                left, right = (v.matmul(x, y) for x, y in zip(a.args, second, strict=True))
+                return between(right, v.transpose(left))
+        case op.Kron(args=(left, right)), op.Commutation(args=(n, m)) if shape_of(left)[0] == 1 and (n, m) == (shape_of(left)[1], shape_of(right)[1]):
+            return kron(right, left)
+        case op.Commutation(args=(n, m)), op.Kron(args=(left, right)) if 1 in (shape_of(left)[1], shape_of(right)[1]):
+            if (n, m) == (shape_of(right)[0], shape_of(left)[0]):
+                return kron(right, left)
         case op.Commutation(), op.Commutation() if a.args == b.args[::-1]:  # vec of the transposed transpose
             return Identity(a.shape[0])
     return None

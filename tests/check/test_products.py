@@ -27,6 +27,7 @@ from sympy import (
     Rational,
     Symbol,
     Transpose,
+    ZeroMatrix,
 )
 
 from symgrad.check.differentials import Differentials, applied
@@ -87,8 +88,8 @@ class Numbers:
                 return np.full((1, 1), float(self.size(e)))
             case Identity():
                 return np.eye(shape[0])
-            case OneMatrix():
-                return np.ones(shape)
+            case OneMatrix() | ZeroMatrix():
+                return np.full(shape, float(isinstance(e, OneMatrix)))
             case Add() | MatAdd():
                 return sum(inner)
             case MatMul():
@@ -357,6 +358,7 @@ def test_what_is_equal_is_seen_to_be() -> None:
         (op.Diagonal(v.matmul(A, B)), v.matmul(v.times(A, t(B)), one)),
         (Inverse(t(A)), t(Inverse(A))),
         (op.BlockInner(op.Kron(R, A), B), v.scale(v.TraceOf(v.matmul(t(A), B)), R)),
+        (v.as_scalar(v.matmul(t(op.Vec(R)), op.Vec(S))), v.TraceOf(v.matmul(t(R), S))),
         (op.BlockSum(op.Kron(R, A), S), v.scale(v.SumOf(v.times(R, S)), A)),
         (Inverse(v.add(v.matmul(t(R), R), v.Diag(w))), t(Inverse(v.add(v.Diag(w), v.matmul(t(R), R))))),
         (v.Elementwise(Fn("tanh", (0,)), t(A)), t(v.Elementwise(Fn("tanh", (0,)), A))),
