@@ -38,6 +38,10 @@ Setting = tuple[str, Direction]
 """The node whose adjoints are definitions ("" for none), and the direction."""
 
 
+Differentiated = tuple[dict[str, Expr], dict[Expr, Expr]]
+"""The differentials of names, and of the symbols of their tangents."""
+
+
 @dataclass
 class _Extended:
     """A graph with adjoints for definitions, and what moves in it along each direction."""
@@ -45,6 +49,7 @@ class _Extended:
     adjoints: dict[str, Expr]
     graph: Graph
     found: dict[Direction, frozenset[str]] = field(default_factory=dict)
+    known: dict[Direction, Differentiated] = field(default_factory=dict)
 
     @cached_property
     def general(self) -> General | None:
@@ -55,6 +60,17 @@ class _Extended:
         if direction not in self.found:
             self.found[direction] = moved(self.graph, direction)
         return self.found[direction]
+
+
+    @cached_property
+    def is_scalar(self) -> bool:
+        return self.graph.is_scalar
+
+    def changes(self, direction: Direction) -> Differentiated:
+        """The differentials of what moves (check/differentials.py)."""
+        if direction not in self.known:
+            self.known[direction] = moving(self.graph, direction)
+        return self.known[direction]
 
 
 class Tangents:
@@ -218,8 +234,11 @@ class Tangents:
 
         A Jacobian J is compared by J vec(T), T being any matrix: what maps every T alike is the same matrix.
         """
+        extended = self.extended(c.seed)
+        if extended.is_scalar:
+            return None
         try:
-            changes = moving(meaning.graph, c.direction)
+            changes = extended.changes(c.direction)
             sides = [self.differential(meaning, f, c.direction, *changes).xreplace(self.adjoints.numbers(c.seed)) for f in forms]
             products = Products()
             if not any(e.has(MatrixExpr) for e in sides) or any(shape_of(e) != shape_of(sides[0]) for e in sides):
