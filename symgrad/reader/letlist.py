@@ -184,6 +184,8 @@ def definition(text: str, scope: Scope) -> tuple[str, Expr]:
     name, found, right = text.replace(":=", "=", 1).partition("=")
     if not found or not right.strip():
         raise SpecError(f"{text[:80]!r} is not a definition; write name = expression")
+    if (opened := sum(map(text.count, "([{"))) != (closed := sum(map(text.count, ")]}"))):
+        raise SpecError(f"{text[:80]!r} opens {opened} brackets and closes {closed}; a definition goes on over lines until all are closed")
     if "=" in right:
         raise SpecError(f"{text[:80]!r} has more than one '='; write one definition a line")
     name = name.strip()

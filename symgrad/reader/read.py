@@ -25,12 +25,14 @@ from symgrad.language.sequence import Sequence
 from symgrad.language.vectors import names_in, say_shape
 from symgrad.reader import spec as S
 from symgrad.reader.asks import ASKS, READERS, PartReading
+from symgrad.reader.complaints import merged
 from symgrad.reader.definitions import definitions, target
 from symgrad.reader.file import FileSpec
 from symgrad.reader.letlist import Scope, check_name, did_you_mean, exact, statements
 from symgrad.reader.lines import KeyPath, key_lines, line_of, text_start
 from symgrad.reader.network import expand
 from symgrad.reader.sequence import Unrolled, unroll
+from symgrad.reader.shapes import as_symbol
 from symgrad.reader.shapes import parse_shape as parse_shape
 from symgrad.reader.structure import declared_leaf, given_structured, gradient_clash
 
@@ -211,6 +213,7 @@ class _Reading:
             return FileSpec.model_validate(table)
         except ValidationError as error:
             seen = set()
+            others: list[tuple[KeyPath, Any]] = []
             for e in error.errors(include_url=False):
                 path = tuple(p for p in e["loc"] if not (isinstance(p, str) and _PYDANTIC.match(p)))
                 known = _fields_at(path)
@@ -225,9 +228,14 @@ class _Reading:
                     message = f"ask = {given!r} is not a kind of question{near}; there are {', '.join(ASKS)}"
                     path = (*path, "ask")
                 else:
-                    message = f"{'.'.join(map(str, path))}: {e['msg'][:200]}; found {str(e['input'])[:60]!r}"
+                    others.append((path, e))
+                    continue
                 if (path, e["type"]) not in seen:
                     seen.add((path, e["type"]))
+                    self.add(SpecError(message), *path)
+            deeper = {path for path, _ in seen}
+            for path, message in merged(others):
+                if not any(p[: len(path)] == path for p in deeper):
                     self.add(SpecError(message), *path)
             self.stop_on_errors()
             raise  # not reached: there is at least one error
@@ -249,12 +257,7 @@ class _Reading:
         images: list[Node] = []
         stated: dict[str, Any] = {}
         for name, declared in symbols.items():
-            if isinstance(declared, str):
-                spec = S.SymbolSpec(shape=declared)
-            elif isinstance(declared, S.SymbolSpec):
-                spec = declared
-            else:
-                spec = S.SymbolSpec(value=declared)
+            spec = as_symbol(declared)
             if name in KNOWN or name in VECTOR_FUNCTIONS or name in functions:
                 self.add(SpecError(f"{name} is the name of a function and cannot be a symbol"), "symbols", name)
             self.attempt(lambda name=name: check_name(name), "symbols", name)  # type: ignore[misc]

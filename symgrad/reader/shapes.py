@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from sympy import Expr, Integer
 
 from symgrad.language.errors import SpecError, Unsupported
 from symgrad.language.functions import dimension
 from symgrad.language.vectors import Shape
 from symgrad.reader.letlist import check_name
+from symgrad.reader.spec import Number, SymbolSpec
+
+_VALUE = re.compile(r"\s*(?:-\s*\d|\d+\s*/|\d*\.\d|\d+[eE]-?\d)")
 
 
 def parse_shape(text: str | int | tuple[str | int, ...]) -> Shape:
@@ -27,3 +32,12 @@ def parse_shape(text: str | int | tuple[str | int, ...]) -> Shape:
             sizes.append(dimension(piece))
     sizes += [Integer(1)] * (2 - len(sizes))
     return sizes[0], sizes[1]
+
+
+def as_symbol(declared: SymbolSpec | Number) -> SymbolSpec:
+    """The short forms of a symbol: "N" and "3, 2" are shapes, 2, "1/2" and "-0.5" values."""
+    if isinstance(declared, SymbolSpec):
+        return declared
+    if isinstance(declared, str) and not _VALUE.match(declared):
+        return SymbolSpec(shape=declared)
+    return SymbolSpec(value=declared)

@@ -46,9 +46,11 @@ class NetworkSpec(Spec):
     layers: Annotated[list[Annotated[StrictInt, Field(ge=1, le=64)]], Field(min_length=2, max_length=20)]
     activation: Name = "relu"
     output: Name = "identity"
-    loss: Literal["rss", "half_squared", "none"] = Field("rss", description="(Y - out)^2, 1/2 (Y - out)^2, summed over the outputs")
-    weights: Number | None = None
-    biases: Number | None = None
+    loss: Literal["rss", "half_squared", "cross_entropy", "binary_cross_entropy", "hinge", "none"] = Field("rss", description=(
+        "(Y - out)^2, 1/2 (Y - out)^2, -Y log(out), -Y log(out) - (1 - Y) log(1 - out), max(0, 1 - Y out), summed over the outputs"))
+    weights: Number | list[Number | list[list[Number]]] | None = Field(None, description=(
+        "one number for all, or for every layer a number or a list that has at [j][k] the weight from unit j to unit k"))
+    biases: Number | list[Number | list[Number]] | None = Field(None, description="one number for all, or for every layer a number or a list")
     inputs: list[Number] | None = None
     target: Number | list[Number] | None = None
 

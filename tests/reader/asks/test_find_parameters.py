@@ -63,7 +63,7 @@ WRONG: dict[str, tuple[Case, tuple[str, ...]]] = {
     "sizes": (Case(MLP, mlp("sigmoid(z)"), other("tanh(z)"), LAYERS, extra="sizes = { Q = 3 }"), ("there is no dimension Q",)),
     "an unknown key": (Case(MLP, mlp("sigmoid(z)"), other("tanh(z)"), LAYERS, extra="sizs = { D = 3 }"),
                        ("unknown key part.0.sizs; did you mean sizes?",)),
-    "form": (Case(MLP, mlp("sigmoid(z)"), other("tanh(z)"), LAYERS, extra='form = "words"'), ("'matrix', 'index' or 'both'",)),
+    "form": (Case(MLP, mlp("sigmoid(z)"), other("tanh(z)"), LAYERS, extra='form = "words"'), ('"matrix", "index" or "both"',)),
     "empty": (Case(MLP, mlp("sigmoid(z)"), "# nothing", LAYERS), ("the let-list of the second network is empty",)),
     "bound twice": (Case(MLP, mlp("sigmoid(z)"), other("tanh(z)") + "\nh = z", LAYERS), ("the name h is bound twice",)),
     "code": (Case(MLP, mlp("sigmoid(z)"), "y = __import__('os')", LAYERS), ("'os' is not a number",)),
