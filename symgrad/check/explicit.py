@@ -113,6 +113,8 @@ class Explicit:
                 return self.atoms.logsumexp(_turned(self.rows(e.arg)))[0][0]
             case v.LogSumExp():
                 return call("log", Add(*(call("exp", row[0]) for row in self.rows(e.arg))))
+            case op.MaxOf() if not self.atoms:
+                return reduce(lambda a, b: Call(Fn("max", (0, 0)), a, b), (row[0] for row in self.rows(e.arg)))
             case v.DetOf():
                 inner = self.rows(e.arg)
                 return self.atoms.determinant(inner) if self.atoms else cofactor_determinant(inner)

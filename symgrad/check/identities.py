@@ -43,12 +43,13 @@ from symgrad.language.derivatives import Diff, Grad
 from symgrad.language.errors import Refused, Unsupported
 from symgrad.language.forms import Relation, Sign
 from symgrad.language.functions import Fn, call
-from symgrad.language.operations import Solve
+from symgrad.language.operations import MaxOf, Solve
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
-from symgrad.language.vectors import SCALAR, DetOf, Entry, dimensions_in, names_in, shape_of
+from symgrad.language.vectors import SCALAR, DetOf, Entry, IndexSum, LogSumExp, Norm, SumOf, dimensions_in, names_in, shape_of
 
 MAX_CASES, MAX_NAMES = 3000, 6
+SUMS = (IndexSum, Norm, SumOf, LogSumExp)
 
 
 @dataclass
@@ -58,6 +59,7 @@ class Identities:
     problem: Problem
     shown: list[tuple[Expr, Expr, tuple[Relation, ...]]] = field(default_factory=list)
     empty: list[tuple[Relation, ...]] = field(default_factory=list)
+    unsettled: set[tuple[Expr, Expr]] = field(default_factory=set)  # ends of chains that were neither shown nor refused
     stated: dict[tuple[Expr, Expr], tuple[Relation, ...]] = field(default_factory=dict)  # conditions that were not discharged
 
     def __post_init__(self) -> None:
@@ -78,10 +80,14 @@ class Identities:
         given = self.given(c.assume)
         needed = tuple(dict.fromkeys(q for e in exprs for q in conditions(e)))
         self.how, self.general = "", True
-        for k, (a, b) in enumerate(pairwise(exprs), 2):
-            if a != b:
-                self.equal(a, b, (c.indices, ranges), given, needed, f"line {k}")
         ends = sides(c)
+        try:
+            for k, (a, b) in enumerate(pairwise(exprs), 2):
+                if a != b:
+                    self.equal(a, b, (c.indices, ranges), given, needed, f"line {k}")
+        except (Undecided, Unsupported):
+            self.unsettled.add(ends)
+            raise
         stated = self.undischarged(needed, given, c.indices)
         self.shown.append((*ends, c.assume))
         for pair in (ends, ends[::-1]):
@@ -94,6 +100,8 @@ class Identities:
     def cases(self, c: Cases) -> Verdict:
         """Every pattern of signs of what the cases distinguish has a case that was shown, or contradicts itself."""
         facts = [q for a, b, q in self.shown if (a, b) in ((c.left, c.right), (c.right, c.left))]
+        if not facts and {(c.left, c.right), (c.right, c.left)} & self.unsettled:
+            raise Undecided("its cases were not decided")
         if not facts:
             raise Refused("no case was shown")
         given, ends = self.given(c.assume), (c.left, c.right)
@@ -152,7 +160,13 @@ class Identities:
                 return self.equal(a.args[0], b.args[0], free, apart, (), what)
             except (Undecided, Refused):
                 pass
-        if self.by_inverses(a, b):
+        letters = {e: Symbol(f"#number {k}", real=True) for k, e in enumerate(sorted(self.numbers(a, b), key=str))}
+        if letters:  # what holds for any number in the place of max(x), or of a sum on both sides, holds for that one
+            try:
+                return self.equal(a.xreplace(letters), b.xreplace(letters), free, given, needed, what)
+            except (Undecided, Refused):
+                pass
+        if any(e.has(Inverse, Solve, DetOf) for e in (a, b)) and by_products(a, b):
             self.how = ", as sums of products of matrices in which a matrix times its inverse is I"
             return None
         if not free[0] and self.by_rules_of_inverses(a, b, what):
@@ -164,15 +178,21 @@ class Identities:
                 return self.compare(a, b, free, given, needed, what, refute=False)
             except Undecided:
                 a, b = put
-        return self.compare(a, b, free, given, needed, what, refute=not equations)
-
-    @staticmethod
-    def by_inverses(a: Expr, b: Expr) -> bool:
-        """Is it shown for all sizes with nothing but that a matrix times its inverse is I?"""
         try:
-            return any(e.has(Inverse, Solve, DetOf) for e in (a, b)) and Inverses().equal(a, b)
+            return self.compare(a, b, free, given, needed, what, refute=not equations)
         except Undecided:
-            return False
+            if free[0] or not by_products(a, b):
+                raise
+            self.how = ", as sums of products of matrices"
+
+    def numbers(self, a: Expr, b: Expr) -> set[Expr]:
+        """Largest entries; and sums inside both sides, with no index of their own left free."""
+        found = a.atoms(MaxOf) | b.atoms(MaxOf)
+        for e in a.atoms(*SUMS) & b.atoms(*SUMS) - {a, b}:
+            bound = {s.args[1] for s in e.atoms(IndexSum)}
+            if dimensions_in(e) - bound <= set(self.graph.dimensions):
+                found.add(e)
+        return found
 
     def by_rules_of_inverses(self, a: Expr, b: Expr, what: str) -> bool:
         """Is it a polynomial identity in the entries and those of inverses, with the rules of their derivatives?"""
@@ -304,6 +324,14 @@ class Identities:
         if stated:
             domain += f", under {', '.join(map(str, stated))}"
         return Verdict(Ground.PROVED, method, domain, tuple(map(str, stated)))
+
+
+def by_products(a: Expr, b: Expr) -> bool:
+    """Is it shown for all sizes by the laws of sums of products, and that a matrix times its inverse is I?"""
+    try:
+        return Inverses().equal(a, b)
+    except (Undecided, Unsupported):
+        return False
 
 
 def _sources(e: Expr) -> Iterator[Source]:

@@ -12,8 +12,9 @@ it is {0, 1} or {0, -1}, which decides max and abs and never a jump.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import reduce
-from math import comb, isqrt, lcm
+from math import comb, isqrt, lcm, prod
 from typing import Any
 
 from sympy import QQ, Add, Expr, Integer, Mul, Number, Pow, Rational, Symbol, ring
@@ -21,6 +22,7 @@ from sympy.polys.polyerrors import PolynomialError
 
 from symgrad.check.calculus import max_slope, unfold
 from symgrad.check.signs import (
+    ANY,
     NEGATIVE,
     NOT_NEGATIVE,
     NOT_POSITIVE,
@@ -75,6 +77,14 @@ class Rewriter(Signed):
             self.atoms[key] = len(self.atoms)
             self.names.append(name)
         return self.atoms[key]
+
+    def zeros(self) -> list[Any]:
+        """The polynomials that are 0: by the facts, or on this branch."""
+        gens = dict(zip(self.names, self.gens, strict=False))
+        branch: Iterable[Any] = (key for key, signs in self.signs.known.items() if signs == ZERO)
+        here = [sum((QQ(*map(int, c.split("/"))) * prod((gens[n] ** k for n, k in m), start=self.ring.one) for m, c in key), self.ring.zero)
+                for key in branch if all(n in gens for m, _ in key for n, _ in m)]
+        return [*(p for p, s in self.facts().items() if s == ZERO), *here]
 
     def constant(self, value: Any) -> Frac:
         return self.ring(QQ(value.p, value.q) if isinstance(value, Rational) else value), self.ring.one
@@ -359,7 +369,7 @@ def branches(e: Expr, at_tie: Rational | None = None, step_at_zero: Rational = R
             rewriter = Rewriter(capacity, roots, signs)
             try:
                 num, _ = rewriter.without_roots(rewriter.fraction(e))
-                zeros = [p for p, s in rewriter.facts().items() if s == ZERO] if facts and num != 0 else []
+                zeros = rewriter.zeros() if num != 0 else []
                 found.append((num == 0 or bool(zeros and num.rem(zeros) == 0), signs))
                 break
             except Again:
@@ -367,7 +377,9 @@ def branches(e: Expr, at_tie: Rational | None = None, step_at_zero: Rational = R
                 if len(rewriter.atoms) >= 512:
                     raise Undecided("more than 512 atoms") from None
             except NeedSign as need:
-                pending += [{**signs.known, need.key: s} for s in ((NEGATIVE, POSITIVE) if away else (NOT_POSITIVE, NOT_NEGATIVE))]
+                sides = (NEGATIVE, ZERO, POSITIVE) if need.jump else (NEGATIVE, POSITIVE) if away else (NOT_POSITIVE, NOT_NEGATIVE)
+                before = signs.known.get(need.key, ANY)
+                pending += [{**signs.known, need.key: s & before} for s in sides if s & before]
                 break
             except RecursionError:
                 raise Undecided("the expression is nested too deeply") from None

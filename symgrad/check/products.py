@@ -276,6 +276,8 @@ class Products:
             return self._each([terms] * int(n), _numbers) if n else ONE
         if not terms:
             raise Undecided("a power of zero")
+        if terms == ONE:
+            return ONE
         if len(terms) == 1:
             (((scalars, _), c),) = terms.items()
             if n.denominator == 1:

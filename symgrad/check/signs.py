@@ -20,10 +20,10 @@ class NoDerivative(Exception):
 
 
 class NeedSign(Exception):
-    """The test needs the sign of this polynomial: one branch for each."""
+    """The test needs the sign of this polynomial: one branch for each, and one for 0 where there is a jump."""
 
-    def __init__(self, key: object) -> None:
-        self.key = key
+    def __init__(self, key: object, jump: bool = False) -> None:
+        self.key, self.jump = key, jump
 
 
 Frac = tuple[Any, Any]  # numerator and denominator, elements of one polynomial ring
@@ -72,6 +72,8 @@ class Signed:
                 return 1 if signs == NOT_NEGATIVE else -1
         elif rest and (continuous or self.signs.away):
             raise NeedSign(self.portable(rest[0]))
+        if not continuous and not self.signs.away and (unknown := self.unknown(a)):
+            raise NeedSign(self.portable(unknown[0]), jump=True)
         raise Undecided(f"the sign of {self.say(rest[0]) if rest else 'an expression'} is not fixed by what is assumed")
 
     def possible(self, a: Frac) -> tuple[SignSet, list[Any]]:
@@ -91,6 +93,13 @@ class Signed:
             if k % 2 and of_p not in (POSITIVE, NEGATIVE, NOT_NEGATIVE, NOT_POSITIVE, ZERO):
                 rest.append(p.monic())
         return signs & seen, rest or [whole.monic()]
+
+    def unknown(self, a: Frac) -> list[Any]:
+        """The factors that may have more than one sign, 0 among them."""
+        num, den = self.reduced(a)
+        whole = num * den
+        factors = [p for p, _ in whole.factor_list()[1]] if len(whole) <= MAX_FACTORED else [whole]
+        return [p.monic() for p in factors if len(self.of_polynomial(p)) > 1]
 
     def of_polynomial(self, p: Any) -> SignSet:
         """What is assumed of p as a whole, or seen from its terms, or exp a - exp b compared by a - b."""

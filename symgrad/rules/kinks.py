@@ -14,7 +14,7 @@ from sympy import Expr, Integer, Rational, Symbol
 from symgrad.language.errors import Unsupported
 from symgrad.language.forms import Just, Prose, Relation, Sign
 from symgrad.language.functions import KNOWN, Call, leaky_slope
-from symgrad.language.vectors import Entry, merged, total
+from symgrad.language.vectors import Entry, IndexSum, merged, total
 from symgrad.rules.algebra import Poly, is_exponential
 from symgrad.rules.registry import rule
 from symgrad.rules.rewriting import Move, definition
@@ -129,9 +129,13 @@ class Split:
 
 
 def split(e: Expr, signs: Signs, at_zero: Rational) -> Split | None:
-    """The first innermost kink whose sign is not known, as cases; None if there is none.  Raises Unsupported if it has no sign to ask for."""
+    """The first innermost kink whose sign is not known, as cases; None if there is none.  Raises Unsupported if it has no sign to ask for.
+
+    Of a kink in every term of a sum there are as many signs as terms: it makes no cases.
+    """
+    bound = {s.args[1] for s in e.atoms(IndexSum)}
     for c in kinks(e):
-        if any(is_kink(inner) for a in c.arguments for inner in calls(a)):
+        if bound & (c.atoms(Symbol) - {s.args[1] for s in c.atoms(IndexSum)}) or any(is_kink(inner) for a in c.arguments for inner in calls(a)):
             continue
         q = turning(c)
         known = signs_of(difference(q), signs)

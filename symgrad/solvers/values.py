@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
+from itertools import count
 from math import isqrt
 from typing import Any
 
@@ -33,6 +34,7 @@ from sympy import (
     ZeroMatrix,
 )
 
+from symgrad.language import operations as op
 from symgrad.language import vectors as v
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call, Fn
@@ -62,7 +64,7 @@ class Values:
     memo: dict[Expr, Rows] = field(default_factory=dict)
 
     def size(self, d: Expr) -> int:
-        return int(d) if d.is_Integer else self.sizes[d]
+        return int(d) if d.is_Integer else self.sizes[d] if d in self.sizes else int(self.scalar(d))
 
     def rows(self, e: Expr) -> Rows:
         """All entries.  Raises Undefined."""
@@ -134,6 +136,20 @@ class Values:
                 return ((_determinant(self.rows(e.arg)),),)
             case Inverse(args=(a, _)):
                 return _inverse(self.rows(a))
+            case op.MaxOf():
+                return ((reduce(lambda x, y: x if _sign(plus(x, -y)) >= 0 else y, entries),),)
+            case op.Variance():
+                return self.rows(e.meaning())
+            case op.Choice(args=(low, high, then, otherwise)):
+                return self.rows(then if self.scalar(low) <= self.scalar(high) else otherwise)
+            case op.AtMost(args=(low, high, _)):
+                return ((Fraction(int(self.scalar(low) <= self.scalar(high))),),)
+            case op.Aligned(args=(a, i, _, p, _)):
+                return ((Fraction(int(self.scalar(a) == self.scalar(i) + self.scalar(p) - 1)),),)
+            case op.Operation() if not isinstance(e, op.ArgMax | op.RowMax):
+                fresh = (Symbol(f"#{k}", integer=True, positive=True) for k in count()).__next__
+                n, m = map(self.size, e.shape)
+                return tuple(tuple(self.scalar(e.at(Integer(i), Integer(j), fresh)) for j in range(1, m + 1)) for i in range(1, n + 1))
         raise Unsupported(f"no value for {type(e).__name__}")
 
     def function(self, fn: Fn, a: tuple[Any, ...]) -> Any:

@@ -9,12 +9,16 @@ from sympy import Integer, Rational
 
 from symgrad.check.checker import Checker, unanswered
 from symgrad.language import forms as F
+from symgrad.language import vectors as v
 from symgrad.language.claims import Cases, Counterexample, Identity, Impossible, Line
+from symgrad.language.entries import index
+from symgrad.language.forms import Relation, Sign
 from symgrad.language.functions import scalar
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Step, Verdict
 from symgrad.questions import derive
 from symgrad.reader.read import read_text
+from tests.making import problem
 
 
 def asked(claim: str, *assume: str) -> Problem:
@@ -117,3 +121,53 @@ def test_a_contradiction_needs_multipliers_that_add_up() -> None:
     assert verdict(problem, Impossible(facts)).ground is Ground.PROVED  # signs clash
     assert verdict(problem, Impossible(facts[:1])).ground is not Ground.PROVED
     assert verdict(problem, Impossible(facts[:1], (), Rational(-1))).ground is not Ground.PROVED
+
+
+# ---- numbers inside both sides, jumps, sums with kinks ----------------------------------------------------------------
+
+
+def settled(claim: str) -> set[Ground]:
+    """The grounds of all steps of what the question derives."""
+    p = problem("L = sum(x) + sum(y) + sum(X) + c", 'x = { shape = "N" }\ny = { shape = "N" }\nX = { shape = "N, M" }\nc = { shape = "" }',
+                f'ask = "prove"\nclaim = "{claim}"')
+    checker = Checker(p)
+    return {checker.check(s.claim).ground for s in derive(p, p.parts[0]).all_steps()}
+
+
+@pytest.mark.parametrize("claim", [
+    "logsumexp(x) = max(x) + logsumexp(x - max(x))", "softmax(x - max(x)) = softmax(x)", "softmax(X - max(x), 1) = softmax(X, 1)",
+    "sum(relu(x)) = sum(x * step(x))", "sum(abs(x)) = sum(relu(x)) + sum(relu(-x))", "norm(x / sqrt(x.T @ x))^2 = 1", "abs(x.T @ y) = abs(y.T @ x)",
+    "sum(exp(x - logsumexp(x))) = 1", "x / norm(x) * norm(x) = x", "sum(relu(x)) - sum(relu(-x)) = sum(x)",
+])
+def test_proved_for_every_length(claim: str) -> None:
+    assert settled(claim) == {Ground.PROVED}
+
+
+@pytest.mark.parametrize("claim", [
+    "logsumexp(x) = max(x) + logsumexp(x - 2*max(x))", "softmax(x - max(x)) = softmax(2*x)", "sum(relu(x)) = sum(x * step(-x))",
+    "sum(abs(x)) = sum(relu(x)) - sum(relu(-x))", "norm(x / sqrt(x.T @ y))^2 = 1", "x / norm(y) * norm(x) = x", "max(x + c) = max(x) - c",
+    "sum(abs(x)) = abs(sum(x))",
+])
+def test_false_ones_are_not(claim: str) -> None:
+    """Each has a counterexample, which is proved to be one."""
+    p = problem("L = sum(x) + sum(y) + c", 'x = { shape = "N" }\ny = { shape = "N" }\nc = { shape = "" }', f'ask = "prove"\nclaim = "{claim}"')
+    checker, found = Checker(p), list(derive(p, p.parts[0]).all_steps())
+    assert [type(s.claim) for s in found] == [Counterexample] and checker.check(found[0].claim).ground is Ground.PROVED
+
+
+def test_a_shift_of_the_largest_entry_is_written_out_at_a_few_sizes() -> None:
+    assert settled("max(x + c) = max(x) + c") == {Ground.TESTED}
+
+
+def test_cases_of_which_none_was_decided_are_not_called_false() -> None:
+    p = problem("L = sum(x)", 'x = { shape = "N" }', 'ask = "prove"\nclaim = "sum(x) = sum(x)"')
+    x, N = p.graph.symbol("x"), p.graph.dimensions[0]
+    total, k = v.SumOf(x), index("k")
+    one_sign = (Relation(v.Entry(x, k), Sign.AT_LEAST, Integer(0)),)  # of no entry in particular: nothing can be written out
+    checker = Checker(p)
+    first = checker.check(Identity((Line(F.Just(total)), Line(F.Just(v.IndexSum(v.Entry(x, k), k, N)))), one_sign))
+    assert first.ground is Ground.UNDECIDED
+    ends = total, v.IndexSum(v.Entry(x, k), k, N)
+    whole = checker.check(Cases(*ends, ()))
+    assert whole.ground is Ground.UNDECIDED and "its cases were not decided" in whole.method
+    assert Checker(p).check(Cases(*ends, ())).ground is Ground.REFUTED
