@@ -23,6 +23,7 @@ from symgrad.check.points import NoSign
 from symgrad.check.recurrences import Recurrences, general
 from symgrad.check.scalars import Scalars, is_number
 from symgrad.check.tangents import Tangents
+from symgrad.check.tangentvalues import tangent_value
 from symgrad.check.threshold import asked, decides, misfits, units_test, violates
 from symgrad.check.weights import impossible
 from symgrad.check.zeros import Zeros
@@ -145,6 +146,8 @@ class Checker:
                 return self.tangents.tangent(claim)
             case C.ClosedTangent():
                 return self.tangents.closed(claim)
+            case C.TangentValue():
+                return tangent_value(self.tangents, claim)
             case Matches():
                 return self.adjoints.matches(claim)
             case Differs():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sympy import Expr, Rational, Symbol
 
-from symgrad.language.forms import Form, Prose, Relation
+from symgrad.language.forms import Array, Form, Prose, Relation
 from symgrad.language.functions import scalar
 from symgrad.language.threshold import Architecture, Chain, ChainNetwork, Domain, Formula, Layer, NoWeights, Proof, Wanted
 from symgrad.language.zeros import AlwaysZero, CanHold, CannotHold, NotAlwaysZero
@@ -136,6 +136,16 @@ class ClosedTangent:
     seed: str
     direction: tuple[tuple[str, str], ...]
     expr: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class TangentValue:
+    """The same at the given values and sizes, entry by entry: exact, or a decimal that is correctly rounded."""
+
+    node: str
+    seed: str
+    direction: tuple[tuple[str, str], ...]
+    entries: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,7 +412,8 @@ class Open:
 
 
 Claim = (
-    Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Recurrence | Tangent | ClosedTangent | Matches | Differs
+    Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Recurrence | Matches | Differs
+    | Tangent | ClosedTangent | TangentValue
     | Sieve | Fits | Classes | Conflict
     | UnitsTest | Decides | Violates | Misfits | Unrealizable | DecidesChain
     | ActivationRelation | Rewritten | Parameter | Image | SameFunction | Beside | NoParameters

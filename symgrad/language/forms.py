@@ -163,6 +163,13 @@ class Tuple:
 
 
 @dataclass(frozen=True, slots=True)
+class Array:
+    """A matrix of numbers, row by row."""
+
+    rows: tuple[tuple[Form, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """left relation right, said in prose and checked like any line; a comparison on the left goes on: z = 2 > 0.
 
@@ -203,7 +210,7 @@ class Relation:
 Layout = Stacked | Spread | Diagonal
 Form = (
     Just | Product | Sum | Substituted | PartialOf | Derivative | TotalOf | AdjointOf | Pullback | JacobianTimes
-    | Stacked | Spread | Diagonal | Component | TangentOf | Pushforward | SecondOf | Decimal | Tuple | Comparison | Relation
+    | Stacked | Spread | Diagonal | Component | TangentOf | Pushforward | SecondOf | Decimal | Tuple | Array | Comparison | Relation
 )
 
 Prose = tuple[str | Form, ...]

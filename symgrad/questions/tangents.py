@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
 
-from sympy import Expr, Integer, preorder_traversal
+from sympy import Expr, Integer, Rational, preorder_traversal
 
 from symgrad.language import forms as F
 from symgrad.language import vectors as v
-from symgrad.language.claims import ClosedTangent, Line, Tangent
+from symgrad.language.claims import ClosedTangent, Line, Tangent, TangentValue
 from symgrad.language.errors import Unsupported
 from symgrad.language.forms import Prose
+from symgrad.language.functions import Fn
 from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import Hessian, HessianVector, Jacobian, Problem, listed
 from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.language.tangents import Direction, is_clear, is_jacobian, tangent, tangent_name, tangent_shape
+from symgrad.language.vectors import names_in
 from symgrad.questions.backward import adjoints
 from symgrad.questions.conventions import at_kinks
 from symgrad.questions.structured import label as gradient_label
@@ -22,8 +26,13 @@ from symgrad.rules.jacobians import times_jacobian
 from symgrad.rules.tangents import Pushed, push_forward
 from symgrad.rules.tidy import tidied
 from symgrad.rules.vector import put_in
+from symgrad.solvers.entries import SMOOTH, values_of
+from symgrad.solvers.values import Undefined
 
 MAX_SIZE = 10_000
+MAX_SHOWN = 36
+"""Entries of a matrix of numbers."""
+MAX_DENOMINATOR = 1000
 MAX_CLOSED = 120
 """Operations in a closed form; a longer one is left in terms of the named tangents."""
 
@@ -38,7 +47,7 @@ def derive_jacobian(problem: Problem, part: str, ask: Jacobian) -> Derivation:
         found.require_room(graph)
         new = found.steps({})
         closed = found.closed(ask.of)
-        steps += [*new.values(), *closed_step(found, ask.of, closed, new)]
+        steps += [*new.values(), *closed_step(found, ask.of, closed, new), *value_step(problem, found, ask.of, new)]
         answers.append(Answer(label(graph, ask.of, direction), F.TangentOf(ask.of, direction), F.Just(closed)))
         nodes += found.nodes()
     notes = (*layout_notes(graph, directions, (ask.of,)), *structure_notes(graph, directions), *at_kinks(problem, graph.ancestors(ask.of)))
@@ -58,7 +67,7 @@ def derive_hessian(problem: Problem, part: str, ask: Hessian) -> Derivation:
         listed += new.values()
         for a in rows:
             closed = found.closed(f"{a}_bar")
-            listed += closed_step(found, f"{a}_bar", closed, new)
+            listed += [*closed_step(found, f"{a}_bar", closed, new), *value_step(problem, found, f"{a}_bar", new)]
             row, column = map(graph.asked, (a, b))
             answers.append(Answer(f"d2{ask.of}/d{row} d{column}" if a != b else f"d2{ask.of}/d{row}2", F.SecondOf(ask.of, a, b), F.Just(closed)))
         nodes += found.nodes()
@@ -81,7 +90,7 @@ def derive_hvp(problem: Problem, part: str, ask: HessianVector) -> Derivation:
     listed, answers = [*steps.values(), *new.values()], []
     for target in targets:
         shown = found.closed(target) if ask.closed_form else found.pushed[target].expr
-        listed += closed_step(found, target, shown, new)
+        listed += [*closed_step(found, target, shown, new), *value_step(problem, found, target, new)]
         answers.append(Answer(f"{gradient_label(problem.graph, target.removesuffix('_bar'))}_dot", F.TangentOf(target, ask.pairs), F.Just(shown)))
     dots: Prose = ("A dot is the derivative along the direction; the dot of an adjoint is a row of the Hessian times the direction.",)
     notes = (dots, *structure_notes(problem.graph, (ask.pairs,)), *at_kinks(problem, problem.graph.ancestors(ask.of)))
@@ -168,6 +177,42 @@ def closed_step(found: Along, name: str, closed: Expr, steps: dict[str, Step]) -
     claim = ClosedTangent(name, found.seed, found.direction, closed)
     return [Step(claim, "substitution", ("put the derivatives into one formula",), tuple(steps.values()),
                  f"{tangent_name(name, found.direction)} (closed form)")]
+
+
+def value_step(problem: Problem, found: Along, name: str, steps: dict[str, Step]) -> list[Step]:
+    """The numbers of a tangent, where the problem gives values to all that it is made of; none where one of them has no value here."""
+    point = {g.name: tuple(tuple(Fraction(int(x.p), int(x.q)) for x in row) for row in g.entries) for g in problem.values if g.digits is None}
+    sizes = {d: n for d in problem.graph.dimensions for word, n in problem.sizes if str(d) == word}
+    if name not in steps or not point or len(sizes) < len(problem.graph.dimensions):
+        return []
+    definitions = {n.name: n.expr for n in found.graph.nodes} | {tangent_name(n, found.direction): p.expr for n, p in found.pushed.items()}
+    what = tangent_name(name, found.direction)
+    wanted, stack = {what}, [what]
+    while stack:
+        new = [n for n in names_in(definitions[x]) if n not in wanted] if (x := stack.pop()) in definitions else []
+        wanted |= set(new)
+        stack += new
+    used = [definitions[n] for n in wanted if n in definitions]
+    if any(n not in definitions and n not in point for n in wanted) or any(fn.name not in SMOOTH for e in used for fn in e.atoms(Fn)):
+        return []
+    try:
+        rows = values_of({n: e for n, e in definitions.items() if n in wanted}, sizes, point)[what]
+    except (Unsupported, Undefined, ArithmeticError):
+        return []
+    if len(rows) * len(rows[0]) > MAX_SHOWN:
+        return []
+    entries = F.Array(tuple(tuple(number(x, problem.digits) for x in row) for row in rows))
+    claim = TangentValue(name, found.seed, found.direction, entries)
+    return [Step(claim, "substitution", ("put the values in",), (steps[name],), f"{what} (numbers)")]
+
+
+def number(x: Any, digits: int) -> F.Form:
+    """A fraction as it is, if it is short; else a decimal."""
+    if isinstance(x, Fraction) and x.denominator <= MAX_DENOMINATOR:
+        return F.Just(Rational(x.numerator, x.denominator))
+    scaled = x * 10**digits
+    rounded = int(abs(scaled) + Fraction(1, 2)) if isinstance(scaled, Fraction) else int(abs(scaled) + 0.5)
+    return F.Decimal(Rational(rounded if scaled >= 0 else -rounded, 10**digits), digits)
 
 
 def label(graph: Graph, of: str, direction: Direction) -> str:

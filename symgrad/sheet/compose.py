@@ -321,7 +321,7 @@ class _Writer:
                 return (D.Maths(n.name(f"{node}_bar")), ": ", s.rule)
             case AdjointEntry(_, node) | ClosedForm(_, node) | C.Recurrence(_, node):
                 return (D.Maths(n.name(f"{node}_bar")), ": ", *said)
-            case C.Tangent(node, _, direction) | C.ClosedTangent(node, _, direction):
+            case C.Tangent(node, _, direction) | C.ClosedTangent(node, _, direction) | C.TangentValue(node, _, direction):
                 return (D.Maths(n.form(F.TangentOf(node, direction))), ": ", *said)
             case Image():
                 return network_title(s.claim, self.problem, said)
@@ -361,6 +361,10 @@ class _Writer:
                 return [self.chain(left, lines[1:] if len(lines) > 1 and n.form(lines[0].form) == left else lines, n)]
             case C.ClosedTangent(node, seed, direction, expr):
                 return [self.chain(n.form(self.left(node, seed, direction)), (Line(F.Just(expr)),), n)]
+            case C.TangentValue(node, seed, direction, entries):
+                rounded = any(isinstance(x, F.Decimal) for row in entries.rows for x in row)
+                relation = F.RELATIONS["≈"] if rounded else "="
+                return [D.Chain(D.Maths(n.form(self.left(node, seed, direction))), (D.Row(relation, D.Maths(n.form(entries)), ()),))]
             case Matches(of, wrt, choice):
                 return [self.comparison(of, wrt, choice, "=", n)]
             case Differs(of, wrt, choice, _, witness):

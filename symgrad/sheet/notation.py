@@ -421,6 +421,11 @@ class Notation:
                 return self._second(of, row, column)
             case F.Tuple(parts):
                 return rf"\left({', '.join(map(self.form, parts))}\right)"
+            case F.Array(rows):
+                if len(rows) == len(rows[0]) == 1:
+                    return self.form(rows[0][0])
+                text = r" \\ ".join(" & ".join(map(self.form, row)) for row in rows)
+                return rf"{{\left[\begin{{matrix}} {text} \end{{matrix}}\right]}}"
             case F.Comparison(before, relation, after):
                 return f"{self.form(before)} {F.RELATIONS[relation]} {self.form(after)}"
             case F.Relation(left, sign, right):

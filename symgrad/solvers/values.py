@@ -64,7 +64,7 @@ class Values:
     memo: dict[Expr, Rows] = field(default_factory=dict)
 
     def size(self, d: Expr) -> int:
-        return int(d) if d.is_Integer else self.sizes[d] if d in self.sizes else int(self.scalar(d))
+        return int(d) if d.is_Integer else self.sizes[d] if d in self.sizes else int(d.xreplace({n: Integer(k) for n, k in self.sizes.items()}))
 
     def rows(self, e: Expr) -> Rows:
         """All entries.  Raises Undefined."""
@@ -134,8 +134,8 @@ class Values:
                 return tuple(tuple(x if i == j else Fraction(0) for j in range(len(entries))) for i, x in enumerate(entries))
             case v.DetOf():
                 return ((_determinant(self.rows(e.arg)),),)
-            case Inverse(args=(a, _)):
-                return _inverse(self.rows(a))
+            case Inverse():  # its second argument is the exponent -1
+                return _inverse(self.rows(e.args[0]))
             case op.MaxOf():
                 return ((reduce(lambda x, y: x if _sign(plus(x, -y)) >= 0 else y, entries),),)
             case op.Variance():

@@ -52,7 +52,7 @@ def test_every_definition_comes_back_the_same() -> None:
     F.Just(scalar("c")), F.Sum((F.Just(Integer(1)), F.Just(Integer(2)))), F.Product((F.Just(scalar("c")),)), F.Decimal(Rational(1, 8), 3),
     F.PartialOf("z", "x"),
     F.Substituted(scalar("c"), (("c", Rational(1, 2)),)), F.TotalOf("L", "x"), F.AdjointOf("z"), F.Pullback("z", "x"), F.Stacked("L", "x"),
-    F.Tuple((F.Just(Integer(1)),)),
+    F.Tuple((F.Just(Integer(1)),)), F.Array(((F.Just(Integer(1)), F.Decimal(Rational(1, 8), 3)),)),
     F.Comparison(F.Comparison(F.Just(scalar("c")), "=", F.Just(Integer(2))), ">", F.Just(Integer(0))), F.JacobianTimes(F.Stacked("L", "x"), "L",
     True),
 ], ids=lambda f: type(f).__name__)

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sympy import Integer, ZeroMatrix
+from sympy import Integer, Rational, ZeroMatrix
 
 from symgrad.check.checker import Checker
 from symgrad.language import forms as F
 from symgrad.language import vectors as v
-from symgrad.language.claims import Adjoint, ClosedTangent, Line, Tangent
+from symgrad.language.claims import Adjoint, ClosedTangent, Line, Tangent, TangentValue
 from symgrad.language.errors import SpecErrors
 from symgrad.language.operations import Commutation, kron
 from symgrad.language.problem import Problem
@@ -480,3 +480,91 @@ def test_a_structured_variable_along_a_direction() -> None:
     assert [a.label for a in part.derivation.answers] == ["S_grad_dot"]
     with pytest.raises(SpecErrors, match=r"direction: x is \(N\), S is \(N, N\)"):
         structured("symmetric", 'ask = "hvp"\nof = "L"\nwrt = ["S"]\ndirection = ["x"]')
+
+
+VALUED = '''format = 1
+id = "t"
+title = "t"
+[symbols]
+X = { shape = "3, 2", value = [[1, 0], [1, 1], [1, 2]] }
+w = { shape = "2", value = [0, "1/2"] }
+y = { shape = "3", value = [0, 1, 1] }
+u = { shape = "2", value = [1, -1] }
+c = { shape = "2" }
+[functions]
+f = 1
+[model]
+let = """
+z = X @ w
+L = sum(softplus(z)) - y.T @ z
+Q = 1/2 * norm(X @ w - y)^2
+G = logdet(X.T @ X)
+p = softmax(z)
+r = relu(z)
+F = sum(f(z))
+q = c.T @ w
+"""
+[[part]]
+label = "a"
+'''
+NUMBERS = {
+    "exact": ('ask = "hessian"\nof = "Q"\nwrt = ["w"]', lambda X, w: X.T @ X),
+    "decimals": ('ask = "hessian"\nof = "L"\nwrt = ["w"]', lambda X, w: X.T @ np.diag(np.exp(X @ w) / (1 + np.exp(X @ w))**2) @ X),
+    "a product": ('ask = "hvp"\nof = "L"\nwrt = ["w"]\ndirection = ["u"]',
+                  lambda X, w: X.T @ np.diag(np.exp(X @ w) / (1 + np.exp(X @ w))**2) @ X @ np.array([[1], [-1]])),
+    "a Jacobian": ('ask = "jacobian"\nof = "p"\nwrt = ["z"]', lambda X, w: np.diag(soft(X @ w)) - np.outer(soft(X @ w), soft(X @ w))),
+    "a matrix": ('ask = "hessian"\nof = "G"\nwrt = ["X"]', None),
+}
+
+
+def soft(z: Any) -> Any:
+    return np.exp(z) / np.exp(z).sum()
+
+
+def of_gram(X: Any) -> Any:
+    """The Hessian of log det X^T X by differences, entries column by column."""
+    def at(d: Any) -> float:
+        m = X + np.reshape(d, X.shape, "F")
+        return float(np.log(np.linalg.det(m.T @ m)))
+
+    ways = np.eye(X.size) * 1e-3
+    return np.array([[(at(a + b) - at(a - b) - at(b - a) + at(-a - b)) / 4e-6 for b in ways] for a in ways])
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_numbers_put_in(name: str) -> None:
+    """With values for all that it is made of, the matrix of numbers; with one entry changed it is refused."""
+    part, evaluate = NUMBERS[name]
+    p = read_text(VALUED + part, "t.toml", "t")[0]
+    found = claims(p)
+    (shown,) = (c for c in found if isinstance(c, TangentValue))
+    X, w = np.array([[1.0, 0], [1, 1], [1, 2]]), np.array([0, 0.5])
+    wanted = of_gram(X) if evaluate is None else evaluate(X, w)
+    values = np.array([[float(x.value if isinstance(x, F.Decimal) else x.expr) for x in row] for row in shown.entries.rows])
+    assert np.allclose(values, wanted, atol=1e-4)
+    checker = Checker(p)
+    assert all(checker.check(c).ground is Ground.PROVED for c in found)
+    for i, row in enumerate(shown.entries.rows):
+        for j, x in enumerate(row):
+            other: F.Form = F.Decimal(x.value + Rational(1, 10**x.digits), x.digits) if isinstance(x, F.Decimal) else F.Just(x.expr + 1)
+            bent = tuple(tuple(other if (k, m) == (i, j) else y for m, y in enumerate(r)) for k, r in enumerate(shown.entries.rows))
+            assert checker.check(replace(shown, entries=F.Array(bent))).ground is Ground.REFUTED
+    assert checker.check(replace(shown, entries=F.Array(shown.entries.rows[:1] * (len(values) + 1)))).ground is Ground.REFUTED
+    assert Checker(p).check(shown).ground is Ground.REFUTED
+
+
+@pytest.mark.parametrize("part", [f'ask = "{ask}"\nof = "{of}"\nwrt = ["w"]' for ask, of in (("jacobian", "r"), ("hessian", "F"), ("jacobian", "q"))])
+def test_where_there_are_no_numbers(part: str) -> None:
+    """At kinks, of unknown functions, and where a value is not given: no numbers, and none are believed."""
+    p = read_text(VALUED + part, "t.toml", "t")[0]
+    (solved,) = solve(p).parts
+    assert not solved.failure
+    found = claims(p)
+    assert not any(isinstance(c, TangentValue) for c in found)
+    last = [c for c in found if isinstance(c, Tangent)][-1]
+    rows, columns = (int(n) for n in v.shape_of(last.expr))
+    claim = TangentValue(last.node, last.seed, last.direction, F.Array(((F.Just(Integer(0)),) * columns,) * rows))
+    checker = Checker(p)
+    for c in found:
+        checker.check(c)
+    assert checker.check(claim).ground in (Ground.REFUTED, Ground.UNDECIDED)
