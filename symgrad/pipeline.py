@@ -19,7 +19,7 @@ from symgrad.check.checker import Checker, left_open, unanswered
 from symgrad.check.normal import Undecided
 from symgrad.check.points import decimal_fits
 from symgrad.language import forms as F
-from symgrad.language.claims import Adjoint, Classes, Counterexample, Matches, Open
+from symgrad.language.claims import Adjoint, Classes, ClosedTangent, Counterexample, Matches, Open, Tangent, TangentValue
 from symgrad.language.errors import Refused, SpecError, SpecErrors, Unsupported
 from symgrad.language.fill import Fill
 from symgrad.language.graph import Graph
@@ -41,6 +41,7 @@ from symgrad.language.problem import (
     Prove,
 )
 from symgrad.language.steps import Answer, Certificate, Certified, Comparison, Derivation, Ground, Step
+from symgrad.language.tangents import Direction
 from symgrad.language.text import text as in_words
 from symgrad.language.vectors import SCALAR, shape_of
 from symgrad.language.wire import certificate_to_json
@@ -233,6 +234,16 @@ def _outcome(derivation: Derivation, e: ExpectedAnswer) -> str:
     return "refuted" if any(isinstance(c, Counterexample) for c in last) else "undecided" if any(isinstance(c, Open) for c in last) else "proved"
 
 
+def direction_of(answer: Answer) -> Direction:
+    """Along which direction an answer about tangents was differentiated."""
+    match answer.left:
+        case F.SecondOf(_, _, column):
+            return ((column, ""),)
+        case F.TangentOf(_, direction):
+            return direction
+    return ()
+
+
 def _same(problem: Problem, derivation: Derivation, checker: Checker, answer: Answer, e: ExpectedAnswer) -> bool:
     if isinstance(e.value, list):
         return False
@@ -255,6 +266,8 @@ def _same(problem: Problem, derivation: Derivation, checker: Checker, answer: An
     both = tuple(map(checker.tangents.composed, (answer.right.expr, stated_expr)))
     definitions: tuple[frozenset[str] | None, ...] = (frozenset(), None)  # of adjoints, then of forward nodes too
     for left, right in (both, *(tuple(checker.adjoints.composed(x, of, names) for x in both) for names in definitions)):
+        if isinstance(last, Tangent | ClosedTangent | TangentValue) and checker.tangents.same(left, right, direction_of(answer)):
+            return True
         with contextlib.suppress(Refused, Undecided):
             checker.adjoints.alike(left, right, of, "expected")
             return True

@@ -32,7 +32,7 @@ from symgrad.language.errors import Refused, ShapeError, Unsupported
 from symgrad.language.graph import Graph, Variable
 from symgrad.language.steps import Verdict
 from symgrad.language.tangents import Direction, entries, is_clear, is_jacobian, moved, tangent, tangent_name, tangent_shape, with_adjoints
-from symgrad.language.vectors import add, names_in, say_shape, shape_of
+from symgrad.language.vectors import SCALAR, add, names_in, say_shape, shape_of, variable
 
 Setting = tuple[str, Direction]
 """The node whose adjoints are definitions ("" for none), and the direction."""
@@ -165,6 +165,17 @@ class Tangents:
         while (put_in := within_degree(e).xreplace(table)) != e:
             e = put_in
         return e
+
+    def same(self, left: Expr, right: Expr, direction: Direction) -> bool:
+        """Are two Jacobians, or two tangents, the same sum of products?  False where that is not seen."""
+        try:
+            if is_jacobian(direction):
+                shape = self.base.shape(direction[0][0])
+                t = variable("#d", shape) if shape != SCALAR else Integer(1)
+                left, right = (applied(e, t, {}) for e in (left, right))
+            return shape_of(left) == shape_of(right) and Products().equal(left, right)
+        except (Undecided, Unsupported, ShapeError):
+            return False
 
     # ---- the setting -----------------------------------------------------------------------------------------
 

@@ -213,6 +213,7 @@ OF_VECTORS: dict[str, tuple[tuple[int, int], Callable[[Arguments], Expr]]] = {
     "inv": ((1, 1), lambda a: v.inverse(a[0])),
     "solve": ((2, 2), lambda a: op.solve(*a)),
     "kron": ((2, 2), lambda a: op.kron(*a)),
+    "commutation": ((2, 2), lambda a: op.Commutation(size(a[0]), size(a[1]))),
     "diag": ((1, 1), diag),
     "tril": ((1, 1), lambda a: op.Tril(matrix("tril", a[0]))),
     "triu": ((1, 1), lambda a: v.transpose(op.Tril(v.transpose(matrix("triu", a[0]))))),

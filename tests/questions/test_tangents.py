@@ -568,3 +568,15 @@ def test_where_there_are_no_numbers(part: str) -> None:
     for c in found:
         checker.check(c)
     assert checker.check(claim).ground in (Ground.REFUTED, Ground.UNDECIDED)
+
+
+@pytest.mark.parametrize(("stated", "agrees"), [
+    ("-kron(inv(X), inv(X).T) @ commutation(N, N)", True), ("-(commutation(N, N) @ kron(inv(X).T, inv(X)))", True),
+    ("-kron(inv(X).T, inv(X)) @ commutation(N, N)", False), ("-kron(inv(X), inv(X).T)", False),
+])
+def test_expected_with_commutation_matrices(stated: str, agrees: bool) -> None:
+    """K (A x B) K = B x A: the two true forms differ in which side the commutation matrix stands on."""
+    text = ('format = 1\nid = "t"\ntitle = "t"\n[symbols]\nX = { shape = "N, N" }\n[model]\nlet = "L = logdet(X)"\n'
+            f'[[part]]\nlabel = "a"\nask = "hessian"\nof = "L"\nwrt = ["X"]\n[expected]\n"a.d2L/dX2" = "{stated}"\n')
+    (part,) = solve(*read_text(text, "t.toml", "t")).parts
+    assert [x for _, x in part.expected] == [agrees]
