@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from sympy import Add, Expr, Integer, Mul, Number, Pow, Rational, Symbol
 from symgrad.language.bounds import MAX_BITS, within_bits
 from symgrad.language.claims import ROUNDED
 from symgrad.language.errors import Unsupported
-from symgrad.language.functions import KNOWN, Call
+from symgrad.language.functions import KNOWN, Call, Fn
 from symgrad.language.graph import Node
 from symgrad.language.problem import Problem
 from symgrad.language.vectors import SCALAR
@@ -135,6 +136,10 @@ class Numbers:
                 return rational(Integer(0))
             if e.fn.name == "sqrt" and isinstance(first.exact, Rational) and Pow(first.exact, Rational(1, 2)).is_Rational:
                 return rational(Pow(first.exact, Rational(1, 2)))
+            if first.exact == 0 and e.fn.name == "softplus":
+                return value(Call(Fn("log", (0,)), Integer(2)))
+            if (q := logarithm(first.exact)) is not None and e.fn.name in _AT_LOG:
+                return value(_AT_LOG[e.fn.name](q))
             exact = None if any(a.exact is None for a in arguments) else Call(e.fn, *(a.exact for a in arguments))
             return short(exact, _APPROX[e.fn.name](first.approx))
 
@@ -176,6 +181,14 @@ def within(x: Num) -> Num:
     return x
 
 
+def logarithm(x: Expr | None) -> Rational | None:
+    """q for log q, a rational number of few digits; 1/q for -log q."""
+    sign, inner = (-1, x.args[1]) if isinstance(x, Mul) and len(x.args) == 2 and x.args[0] == -1 else (1, x)
+    if not (isinstance(inner, Call) and inner.fn == Fn("log", (0,)) and isinstance(inner.arguments[0], Rational)):
+        return None
+    return inner.arguments[0] if sign > 0 else 1 / inner.arguments[0]
+
+
 def short(exact: Expr | None, approx: Any) -> Num:
     """Keeps the closed form only while it is short."""
     if exact is not None and not isinstance(exact, Number) and exact.count_ops() > SHORT:
@@ -184,6 +197,11 @@ def short(exact: Expr | None, approx: Any) -> Num:
 
 
 _AT_ZERO: dict[str, Rational] = {"exp": Integer(1), "sigmoid": Rational(1, 2), "tanh": Integer(0), "sqrt": Integer(0)}
+_AT_LOG: dict[str, Callable[[Rational], Expr]] = {
+    "exp": lambda q: q, "sigmoid": lambda q: q / (1 + q), "tanh": lambda q: (q**2 - 1) / (q**2 + 1),
+    "softplus": lambda q: Call(Fn("log", (0,)), 1 + q),
+}
+"""The functions at log q."""
 _APPROX = {
     "exp": _mp.exp, "log": _mp.log, "sqrt": _mp.sqrt, "tanh": _mp.tanh,
     "sigmoid": lambda z: 1 / (1 + _mp.exp(-z)), "softplus": lambda z: _mp.log(1 + _mp.exp(z)),

@@ -425,7 +425,15 @@ class _Writer:
     def answer(self, a: Answer) -> D.Boxed:
         n = self.notes[a.label.endswith("(rounded)")]
         return D.Boxed(D.Maths(n.form(a.left)), r"\approx" if a.approx or a.label.endswith("(rounded)") and isinstance(a.left, F.TotalOf) else "=",
-                       D.Maths(n.form(a.right)))
+                       D.Maths(n.form(a.right) + self.nearly(a, n)))
+
+    def nearly(self, a: Answer, n: Notation) -> str:
+        """The decimal with which the steps end, after an answer in closed form: sigma(2) is about 0.8808."""
+        if a.approx or not isinstance(a.right, F.Just) or a.right.expr.is_Rational or self.item.derivation is None:
+            return ""
+        claims = (s.claim for s in self.item.derivation.steps if s.label == a.label and isinstance(s.claim, Value | Total))
+        last = next((c.lines[-1] for c in claims if c.lines), None)
+        return rf" \approx {n.form(last.form)}" if last is not None and last.approx and isinstance(last.form, F.Decimal) else ""
 
     def marking(self) -> list[D.Block]:
         """The marks of the part by label, and what [expected] said of each answer."""

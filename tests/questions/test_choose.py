@@ -91,7 +91,7 @@ def test_only_a_choice_without_a_value_may_go_without_a_claim() -> None:
     assert unanswered(problem, honest, claims) == ("choice 2",)
 
 
-@pytest.mark.parametrize("stated", ['"1, 2"', "3", "0", '"first"'])
+@pytest.mark.parametrize("stated", ['"1, 2"', '"first"', "1.5"])
 def test_expected_is_a_number_of_a_choice(stated: str) -> None:
     """What is none is an error with its line, not a silent disagreement."""
     problem, expected = question(MODEL, "q", "z", "r * k * (1 - k)", "k", expected=stated)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 import pytest
 from sympy import Integer, Rational
 
@@ -9,6 +12,8 @@ from symgrad.language import forms as F
 from symgrad.language.claims import Value
 from symgrad.language.errors import SpecErrors
 from symgrad.language.steps import Ground
+from symgrad.sheet import document as D
+from symgrad.sheet.compose import SOLUTION, compose
 from tests.making import forward, problem, solved
 
 
@@ -37,6 +42,27 @@ def test_closed_forms_and_decimals() -> None:
     lines = {s.claim.node: s.claim.lines for s in result.parts[0].derivation.steps if isinstance(s.claim, Value)}  # type: ignore[union-attr]
     assert lines["y"][-1].form == F.Decimal(Rational(27183, 10**4), 4) and lines["y"][-1].approx
     assert lines["u"][-1].approx and isinstance(lines["u"][-1].form, F.Decimal)
+
+
+@pytest.mark.parametrize("name", ["exp", "sigmoid", "tanh", "softplus"])
+@pytest.mark.parametrize("q", ["2", "3/4", "1/7"])
+def test_functions_of_logarithms_are_exact(name: str, q: str) -> None:
+    """sigmoid(log 2) is 2/3, and softplus(0) is log 2: the same numbers as Python's floats, without the functions."""
+    by_float = {"exp": math.exp, "sigmoid": lambda z: 1 / (1 + math.exp(-z)), "tanh": math.tanh, "softplus": lambda z: math.log1p(math.exp(z))}
+    for sign in ("", "-"):
+        found = answers(f"u = {sign}log(x)\ny = {name}(u)", f'x = {{ value = "{q}" }}')["y"]
+        assert isinstance(found, F.Just) and (found.expr.is_Rational or name == "softplus")
+        value = float(Fraction(str(found.expr))) if found.expr.is_Rational else None
+        want = by_float[name]((-1 if sign else 1) * math.log(Fraction(q)))
+        assert value is None or abs(value - want) < 1e-12
+    assert str(answers("y = softplus(x)", "x = 0")["y"]) == str(answers("y = log(x)", "x = 2")["y"])
+
+
+def test_a_closed_form_is_boxed_with_its_decimal() -> None:
+    """tanh(1/2) is 0.46212 (a table); a rational number stays alone."""
+    result = solved(forward("y = tanh(x)\nz = 2*x", 'x = "1/2"'))
+    boxes = {b.left.tex: b.right.tex for b in compose(result.problem, result.parts, SOLUTION).blocks if isinstance(b, D.Boxed)}
+    assert boxes["y"].endswith(r" \approx 0.4621") and boxes["y"].startswith(r"\tanh") and boxes["z"] == "1"
 
 
 def test_conventions_of_the_step() -> None:
