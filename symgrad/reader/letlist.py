@@ -348,7 +348,7 @@ def apply_function(name: str, arguments: tuple[Expr, ...], scope: Scope) -> Expr
         if many and len(arguments) > 2:
             return reduce(lambda a, b: v.apply(Fn(name, (0, 0)), (a, b)), arguments)
         if name == "leaky_relu" and len(arguments) == 2 and not arguments[1].is_Number:
-            raise Unsupported("leaky_relu with a slope that is not a number")
+            return _sloped(arguments[0], arguments[1], scope)
         return v.apply(Fn(name, (0,) * len(arguments)), arguments)
     if len(arguments) != row.arity:
         raise SpecError(f"{name} takes {row.arity} arguments, found {len(arguments)}")
@@ -357,6 +357,14 @@ def apply_function(name: str, arguments: tuple[Expr, ...], scope: Scope) -> Expr
             return v.Call(Fn(name, (0,) * len(arguments)), *arguments)
         return v.UnknownScalar(Fn(name, (0,) * len(arguments)), *arguments)
     return v.apply(Fn(name, (0,) * len(arguments)), arguments)
+
+
+def _sloped(z: Expr, slope: Expr, scope: Scope) -> Expr:
+    """leaky_relu(z, a) = a z + (1 - a) relu(z) for a slope that is no number, also at the kink: a + (1 - a) relu'(0)."""
+    if not v.is_scalar(slope):
+        raise Unsupported("leaky_relu with a slope that is a vector or matrix")
+    scope.applied.setdefault("relu", KNOWN["relu"])
+    return v.add(v.times(slope, z), v.times(v.add(Integer(1), v.negate(slope)), v.apply(Fn("relu", (0,)), (z,))))
 
 
 def _derived(name: str, order: int, arguments: tuple[Expr, ...], scope: Scope) -> Expr:

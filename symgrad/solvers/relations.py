@@ -25,7 +25,7 @@ SCALES = (Fraction(1), Fraction(2), Fraction(1, 2), Fraction(3), Fraction(1, 3),
 SHIFTS = (Fraction(0), Fraction(1), Fraction(1, 2), Fraction(2))
 POINTS = tuple(float(Fraction(n, 6)) for n in (0, 6, -6, 3, -3, 12, -12, 2, -2, 1, -1, 9, -9, 17, -17, 23, -23, 31, -31, 4, -4, 14, -14, 241, -241))
 TOLERANCE, LARGEST = 1e-10, 5000
-FEW, PAIRS = 4, 40
+FEW, PAIRS = 8, 40
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,9 @@ from symgrad.language.claims import ActivationRelation, Image, NoParameters, Par
 from symgrad.language.errors import Unsupported
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Derivation, Ground
+from symgrad.pipeline import solve
 from symgrad.questions import derive
+from symgrad.reader.read import read_text
 from tests.equivalents import CASES, LAYERS, MLP, NONE, UNSUPPORTED, Case, agree, draw, mlp, run, value
 
 
@@ -202,3 +204,44 @@ def test_sixty_four_units(units: int) -> None:
         for step in derivation.all_steps():
             if step.label != "side by side":
                 assert checker.check(step.claim).ground is Ground.PROVED, step.label
+
+
+SCALED = '''
+format = 1
+id = "x"
+title = "x"
+[symbols]
+x = { shape = "N", role = "input" }
+W = "M, N"
+b = "M"
+V = "K, M"
+c = "K"
+[model]
+let = """
+h = relu(W @ x + b)
+y = V @ h + c
+"""
+[[part]]
+label = "a"
+ask = "find_parameters"
+of = "y"
+template = """
+g = relu(U @ x + u)
+o = FACTOR * V @ g + c
+"""
+unknowns = { U = "M, N", u = "M" }
+[expected]
+"a.U" = "1/(FACTOR) * W"
+"a.u" = "1/(FACTOR) * b"
+'''
+
+
+@pytest.mark.parametrize("factor", ["1/3", "3", "1/4", "4", "1/2"])
+def test_a_fixed_factor_behind_rectifiers(factor: str) -> None:
+    """relu(s z)/s = relu(z) for s > 0: the first layer takes up the factor that the second network has between its layers."""
+    text = SCALED.replace("FACTOR", factor)
+    problem, expected = read_text(text, "x.toml")
+    result = solve(problem, expected)
+    assert not result.parts[0].failure and len(result.parts[0].expected) == 2 and all(ok for _, ok in result.parts[0].expected)
+    wrong, stated = read_text(text.replace('"1/(', '"2/(', 1), "x.toml")
+    assert not all(ok for _, ok in solve(wrong, stated).parts[0].expected)

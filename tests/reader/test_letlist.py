@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from sympy import Expr, HadamardProduct, Integer, MatMul, MatrixSymbol, Pow, Rational, Transpose
 
+from symgrad.check.calculus import differentiate
+from symgrad.check.points import evaluate
 from symgrad.language import vectors as v
 from symgrad.language.errors import ShapeError, SpecError, Unsupported
 from symgrad.language.functions import Call, Fn, call, dimension, scalar, unknown
@@ -25,6 +27,23 @@ def scope() -> Scope:
 
 def read(text: str) -> Expr:
     return expression(text, scope())
+
+
+# ---- a slope that is a variable --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slope", [Rational(1, 4), Rational(-2), Integer(0), Integer(3)])
+@pytest.mark.parametrize("at", [-2, -1, 0, 1, 5])
+def test_a_leaky_unit_whose_slope_is_a_variable(slope: Rational, at: int) -> None:
+    """The value z or a z as in every book; the derivative at 0 by the convention is that of a leaky unit with a number for its slope."""
+    e, point = read("leaky_relu(b, a)"), {a: slope, b: Integer(at)}
+    assert evaluate(e, point) == (at if at > 0 else slope * at)
+    for tie in (Rational(0), Rational(1, 2), Rational(1)):
+        known = evaluate(differentiate(read(f"leaky_relu(b, {slope})"), b), point, tie)
+        assert evaluate(differentiate(e, b), point, tie) == known == (slope + (1 - slope) * tie if at == 0 else 1 if at > 0 else slope)
+    assert v.shape_of(read("leaky_relu(x, a)")) == (N, Integer(1))
+    with pytest.raises(Unsupported, match="a slope that is a vector"):
+        read("leaky_relu(x, x)")
 
 
 # ---- numbers ---------------------------------------------------------------------------------------------------------
@@ -153,7 +172,7 @@ def test_what_cannot_be_read(text: str, message: str) -> None:
 
 
 def test_what_is_not_done_yet() -> None:
-    for text in ("A^a", "leaky_relu(a, b)"):
+    for text in ("A^a", "leaky_relu(a, x)"):
         with pytest.raises(Unsupported):
             read(text)
 
