@@ -73,6 +73,9 @@ def _product(e: MatMul, i: Expr, j: Expr, indices: Indices) -> Expr:
     factors: list[Expr] = []
     row = i
     for k, a in enumerate(matrices):
+        if isinstance(a, v.Diag) and k < len(matrices) - 1:  # sum_l diag(s)_kl B_lj = s_k B_kj
+            factors.append(entry(a.arg, row, Integer(1), indices))
+            continue
         if k == len(matrices) - 1:
             column = j
         elif a.shape[1] == 1:

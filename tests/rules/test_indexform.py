@@ -15,6 +15,7 @@ h = tanh(z)
 y = W2 @ (2*h - 1) + b2
 g = W2 @ diag(s) @ (W1 @ x)
 f = diag(s) @ W1 @ x
+c = W2 @ diag(s) @ diag(b1) @ W1 @ x
 n = W2 @ (W1 @ (x - mu) + W1 @ x) / 2
 r = x + W3 @ W3 @ x
 t = w.T @ h + sum(h) + w.T @ (W1 @ x)
@@ -52,7 +53,7 @@ def test_every_entry(name: str) -> None:
     found = form.of(node.expr, free)
     rng = np.random.default_rng(8)
     _, env = draw(CASE, rng)
-    env |= {"diag": None} | run(MODEL.replace("diag(s)", "(eye(3) * s)").replace("unit(3, 2)", "eye(3)[:, [1]]"), env)
+    env |= {"diag": None} | run(MODEL.replace("diag(s)", "(eye(3) * s)").replace("diag(b1)", "(eye(3) * b1)").replace("unit(3, 2)", "eye(3)[:, [1]]"), env)
     whole = np.atleast_2d(env[name])
     for k in range(whole.shape[0]):
         assert agree(entry(found, env, dict(zip(free, (k + 1,), strict=False))), whole[k, 0]), (name, found)
@@ -62,6 +63,7 @@ def test_every_entry(name: str) -> None:
     ("z", "Entry(b1, k, 1) + IndexSum(Entry(W1, k, i)*Entry(x, i, 1), i, D)"),
     ("r", "Entry(x, i, 1) + IndexSum(IndexSum(Entry(W3, i, j)*Entry(W3, j, k)*Entry(x, k, 1), k, D), j, D)"),
     ("u", "Entry(W1, 2, i)"),
+    ("c", "IndexSum(IndexSum(Entry(W1, k, i)*Entry(W2, j, k)*Entry(b1, k, 1)*Entry(s, k, 1)*Entry(x, i, 1), i, D), k, 3)"),
 ])
 def test_each_dimension_has_its_letter(name: str, text: str) -> None:
     form, node = IndexForm(GRAPH), GRAPH.node(name)
