@@ -25,7 +25,7 @@ from symgrad.rules.scalar import local_partial
 from symgrad.solvers import nonlinear
 from symgrad.solvers.nonzero import Found, Search, differs
 
-MAX_FACTORS, ENOUGH, PATIENCE = 30, 8, 60
+MAX_FACTORS, ENOUGH, PATIENCE, MAX_PLACES = 30, 8, 60, 36
 
 
 def derive_always_zero(problem: Problem, part: str, ask: GuaranteedZero) -> Derivation:
@@ -72,6 +72,7 @@ class Case:
         self.facts = (*self.ask.cases[self.number], *values)
         self.undecided: list[str] = []
         self.found: dict[str, Step] = {}
+        self.saturated = False  # once nothing else has helped, derivatives that are tiny but no rounding count too
         self.totals: dict[tuple[int, str], dict[str, Fraction | float]] = {}
 
     def label(self, name: str) -> str:
@@ -121,6 +122,8 @@ class Case:
             for w in self.open():
                 self.yes(w, fixed.by_factors(w) or fixed.by_cancelling(w) or fixed.by_splitting(w))
             self.by_z3(search, kinks=True)
+        self.saturated = True
+        self.no(p for p in met if not p.kinks)
 
     def by_z3(self, search: Search, kinks: bool) -> None:
         """Points for what is still open, each tried with two choices of the unknown functions."""
@@ -137,7 +140,7 @@ class Case:
 
     def usable(self, p: Found, name: str) -> bool:
         """Is the derivative at the point what the answer NO needs: not zero, and not in question because of a kink on its paths?"""
-        if not differs(p.slopes.get(name)):
+        if not differs(p.slopes.get(name)) and not (self.saturated and self.search.steady(p, name)):
             return False
         fixed = self.problem.conventions.relu_at_zero is not None
         inside = set(self.graph.between(name, self.ask.of)) if p.kinks else set()
@@ -223,7 +226,7 @@ class Case:
         """A rational number as it is, another rounded, with at least three digits that are not 0."""
         if not isinstance(x, float):
             return F.Just(number(Fraction(x)))
-        digits = next((d for d in range(self.problem.digits, 12) if abs(x) * 10**d >= 100), 12)
+        digits = next((d for d in range(self.problem.digits, MAX_PLACES) if abs(x) * 10**d >= 100), MAX_PLACES)
         return F.Decimal(Num(None, x).decimal(digits), digits)
 
     def factors(self, form: F.Form | None) -> tuple[Factor, ...]:

@@ -133,9 +133,9 @@ class Evaluation:
             case "sqrt":
                 return lambda a: math.sqrt(a) if a else Fraction(0), [lambda a: 1 / (2 * math.sqrt(a))]
             case "sigmoid":
-                return _sigmoid, [lambda a: _sigmoid(a) * (1 - _sigmoid(a))]
+                return _sigmoid, [_sigmoid_slope]
             case "tanh":
-                return _tanh, [lambda a: 1 - _tanh(a) ** 2]
+                return _tanh, [lambda a: 4 * _sigmoid_slope(2 * a)]
             case "softplus":
                 return lambda a: math.log1p(math.exp(a)), [_sigmoid]
         raise Unsupported(f"no values for {e.fn}")
@@ -147,6 +147,12 @@ def _exp(a: Number) -> Number:
 
 def _sigmoid(a: Number) -> Number:
     return 1 / (1 + math.exp(-a)) if a else Fraction(1, 2)
+
+
+def _sigmoid_slope(a: Number) -> Number:
+    """e^-|a| / (1 + e^-|a|)^2, which does not vanish in floats as 1 - sigmoid(a) does far out."""
+    far = _exp(-a if a > 0 else a)
+    return far / (1 + far) ** 2
 
 
 def _tanh(a: Number) -> Number:

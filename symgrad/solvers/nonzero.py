@@ -26,7 +26,8 @@ from symgrad.solvers.evaluation import Evaluation, Kink, Number, Values
 POOLS: tuple[tuple[Fraction, ...], ...] = tuple(
     tuple(Fraction(x) for x in pool.split()) for pool in
     ("1 2", "1 2 3", "1 2 -1 3", "1 -1 2 -2", "1 2 3 -1 -2 -3", "1/2 1 3/2 2 -1/2 -1", "1 2 3 5 7 -2 -3 -5", "1/3 2/3 4 -4 5 -1/3 0"))
-TINY = 1e-9
+TINY, LEAST = 1e-9, 1e-30
+NUDGES = (1 + 3e-9, 1 - 7e-9, 1 + 1.3e-8)
 TRIES, WORK = 240, 400_000
 
 
@@ -97,6 +98,16 @@ class Search:
             pass
         return None
 
+    def steady(self, p: Found, name: str) -> bool:
+        """Is a tiny derivative, as of a saturated unit, more than the rounding of others that cancel?  Then it hardly moves with the point."""
+        evaluation = next(e for functions, e in self.evaluations if functions == p.functions)
+        here = float(p.slopes.get(name, 0))
+        try:
+            near = [evaluation.slopes(evaluation.values({x.name: float(p.values[x.name]) * n for x in self.graph.variables}), self.of) for n in NUDGES]
+        except (ZeroDivisionError, ValueError, OverflowError):
+            return False
+        return abs(here) > LEAST and all(abs(float(slopes.get(name, 0)) / here - 1) < 1e-4 for slopes in near)
+
     @staticmethod
     def pick(within: Interval, pool: Sequence[Fraction], random: Random) -> Fraction:
         """A number of the interval, from the pool if it has one there."""
@@ -153,6 +164,8 @@ class Search:
         x = evaluation.value(e)(values)
         if isinstance(x, float) and x in (inf, -inf):
             return False
+        if isinstance(x, float) and e.is_Symbol and relation is Relation.EQUAL:
+            return interval.low <= x <= interval.high  # sigmoid(1000) is 1.0 in floats, on the open end of what it may be
         return x in interval and (relation is not Relation.NOT_EQUAL or x != 0)  # type: ignore[operator]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from sympy import Integer
+from sympy import Integer, Rational
 
 from symgrad.language import forms as F
 from symgrad.language.errors import Unsupported
@@ -14,7 +15,7 @@ from symgrad.language.zeros import AlwaysZero, CannotHold, NotAlwaysZero, ration
 from symgrad.pipeline import solve
 from symgrad.questions import derive
 from symgrad.reader.read import read
-from tests.questions.asking import answer, ask, words
+from tests.questions.asking import answer, ask, claim, proved, refused, words
 
 PROBLEMS = Path(__file__).parents[2] / "problems"
 
@@ -75,6 +76,11 @@ CASES = [
     # a hard threshold has slope 0 wherever it has one
     ("z = w*x + b\nh = step(z)\nL = loss(v*h, t)", "w, v", "", "YES NO"),
     ("z = w*x + b\nh = sign(z)\nL = loss(v*h, t)", "w, v", "z > 0", "YES NO"),
+    # a saturated unit learns slowly, but it learns: e^-20 is not zero, nor is what 1 - sigmoid(40) is in floats
+    ("z = w*x + b\nh = sigmoid(z)\nL = (v*h - t)^2", "w, b, v", "z > 20", "NO NO NO"),
+    ("z = w*x + b\nh = sigmoid(z)\nL = (v*h - t)^2", "w, v", "z = -40", "NO NO"),
+    ("z = w*x + b\nh = tanh(z)\nL = (v*h - t)^2", "w, v", "z = 25", "NO NO"),
+    ("z = w*x + b\nh = sigmoid(z)\nL = (v*h - t)^2", "v, t", "z > 1000", "NO NO"),
     # gates: the closed one silences what it gates
     ("f = sigmoid(a*x)\ni = sigmoid(b*x)\nc = f*c0 + i*g\nL = loss(tanh(c), t)", "a, b, c0, g", "c0 = 0", "YES NO NO NO"),
     ("f = sigmoid(a*x)\ni = sigmoid(b*x)\nc = f*c0 + i*g\nL = loss(tanh(c), t)", "a, b, c0, g", "g = 0", "NO YES NO NO"),
@@ -104,6 +110,25 @@ CASES = [
 def test_answers_known_by_hand(let: str, wrt: str, facts: str, expected: str) -> None:
     found, _ = answer(ask(let, wrt, facts))
     assert " ".join(found[w.strip()] for w in wrt.split(",")) == expected
+
+
+def test_what_cancels_is_no_small_number() -> None:
+    """sigmoid(z) + sigmoid(-z) is 1: whatever floats make of its derivative, it is not said to be other than zero."""
+    problem = ask("z = w*x + b\nL = sigmoid(z) + sigmoid(-z) + v*z", "w", "v = 0, z > 2")
+    with pytest.raises(Unsupported, match="dL/dw: neither"):
+        derive(problem, problem.parts[0])
+
+
+def test_a_saturated_derivative_that_is_made_smaller_is_refused() -> None:
+    """The number shown for e^-20 is its rounding and no other, and 0 is none."""
+    problem = ask("z = w*x + b\nh = sigmoid(z)\nL = (v*h - t)^2", "w", "z = 20")
+    honest = claim(problem, "w")
+    assert isinstance(honest, NotAlwaysZero)
+    shown = honest.lines[-1]
+    assert isinstance(shown, F.Decimal) and 0 < abs(float(shown.value)) < 1e-7
+    proved(problem, [honest])
+    for wrong in (replace(shown, value=shown.value * 2), F.Just(Integer(0)), replace(shown, value=Rational(0))):
+        refused(problem, replace(honest, lines=(*honest.lines[:-1], wrong)), "not the number shown")
 
 
 def test_several_cases() -> None:
