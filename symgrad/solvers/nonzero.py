@@ -103,7 +103,8 @@ class Search:
         evaluation = next(e for functions, e in self.evaluations if functions == p.functions)
         here = float(p.slopes.get(name, 0))
         try:
-            near = [evaluation.slopes(evaluation.values({x.name: float(p.values[x.name]) * n for x in self.graph.variables}), self.of) for n in NUDGES]
+            points = [{x.name: float(p.values[x.name]) * n for x in self.graph.variables} for n in NUDGES]
+            near = [evaluation.slopes(evaluation.values(nudged), self.of) for nudged in points]
         except (ZeroDivisionError, ValueError, OverflowError):
             return False
         return abs(here) > LEAST and all(abs(float(slopes.get(name, 0)) / here - 1) < 1e-4 for slopes in near)

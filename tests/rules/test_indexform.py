@@ -53,7 +53,8 @@ def test_every_entry(name: str) -> None:
     found = form.of(node.expr, free)
     rng = np.random.default_rng(8)
     _, env = draw(CASE, rng)
-    env |= {"diag": None} | run(MODEL.replace("diag(s)", "(eye(3) * s)").replace("diag(b1)", "(eye(3) * b1)").replace("unit(3, 2)", "eye(3)[:, [1]]"), env)
+    text = MODEL.replace("diag(s)", "(eye(3) * s)").replace("diag(b1)", "(eye(3) * b1)").replace("unit(3, 2)", "eye(3)[:, [1]]")
+    env |= {"diag": None} | run(text, env)
     whole = np.atleast_2d(env[name])
     for k in range(whole.shape[0]):
         assert agree(entry(found, env, dict(zip(free, (k + 1,), strict=False))), whole[k, 0]), (name, found)
