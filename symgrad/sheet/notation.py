@@ -383,7 +383,7 @@ class Notation:
                 text = self.sum([self.form(t) for t in terms])
                 return rf"\left({text}\right)" if level > SUM else text
             case F.Substituted(expr, numbers):
-                return self._substituted(expr, dict(numbers))
+                return self._substituted(expr, dict(numbers), level)
             case F.TotalOf(of, wrt) if (image := self.graph.behind(wrt)) is not None:
                 return self.gradient(of, image.name)
             case F.PartialOf(of, wrt) | F.TotalOf(of, wrt):
@@ -455,9 +455,9 @@ class Notation:
             last = rf"\mathrm{{vec}}\left({b}\right)^{{\top}}"
         return rf"\frac{{{above}}}{{\partial {first} \, \partial {last}}}"
 
-    def _substituted(self, expr: Expr, numbers: dict[str, Expr]) -> str:
+    def _substituted(self, expr: Expr, numbers: dict[str, Expr], level: int) -> str:
         """The expression with numbers for names; every product gets its dots, negative numbers their parentheses."""
-        return _Substituting(self.graph, self.decimals, numbers=tuple(numbers.items())).tex(expr)
+        return _Substituting(self.graph, self.decimals, numbers=tuple(numbers.items())).tex(expr, level)
 
     def entry(self, e: Expr, i: str, j: str) -> str:
         """Entry (i, j) of a matrix expression; the last index of a symbolic dimension is its own letter."""

@@ -1,15 +1,22 @@
-"""Names with superscripts of their own, as layers have them, under exponents and transposes."""
+"""Names with superscripts of their own under exponents and transposes; lines of numbers that mean what they say."""
 
 from __future__ import annotations
+
+import re
+from fractions import Fraction
 
 import pytest
 from sympy import Integer, Pow, Symbol, Transpose
 
+from symgrad.language import forms as F
 from symgrad.language import vectors as v
+from symgrad.language.claims import Total
 from symgrad.language.errors import SpecError
+from symgrad.pipeline import solve
 from symgrad.reader.read import read_text
 from symgrad.sheet.notation import Notation
 from symgrad.sheet.tex import parse
+from tests.making import gradient
 
 TEXT = r"""
 format = 1
@@ -55,3 +62,47 @@ def test_the_same_of_vectors_and_matrices(notation: Notation) -> None:
     x, W = notation.graph.symbol("x"), notation.graph.symbol("W")
     for tex in (notation.tex(v.Power(x, Integer(2))), notation.tex(Transpose(W)), notation.tex(Transpose(x))):
         parse(tex)
+
+
+def arithmetic(tex: str) -> Fraction:
+    """The value of a printed line of numbers, read as a reader does: fractions, dots, parentheses."""
+    text = re.sub(r"\\left|\\right|\s|\{\}", "", tex).replace(r"\cdot", "*")
+    text = re.sub(r"\^\{(-?\d+)\}", r"**(\1)", text)
+    while (found := re.search(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", text)) is not None:
+        text = f"{text[:found.start()]}(({found[1]})/({found[2]})){text[found.end():]}"
+    text = re.sub(r"(?<=[\d)])\(", "*(", text)
+    assert re.fullmatch(r"[\d.()+\-*/]+", text), tex
+    return eval(re.sub(r"(\d+\.?\d*)", r"Fraction('\1')", text), {"Fraction": Fraction})
+
+
+@pytest.mark.parametrize(("let", "of"), [
+    ("a = w*x + b\nc = (a - t)^2\nL = (1 - w)*c + w*a/(1 + b)", "L"),
+    ("a = w - x\nc = -(w*a - b/(1 - a))\nL = c*(a - b) - t*c", "L"),
+    ("a = w*b\nc = (1 - t)/(1 - a) - t/a\nL = (x - 1)*c^2 + a", "L"),
+])
+def test_lines_of_numbers_are_true_as_they_are_printed(let: str, of: str) -> None:
+    """Every line after the formula has the value of the last one: no parenthesis is lost where numbers take the place of names."""
+    found = solve(gradient(let, "x = -2\nt = 3\nw = 5\nb = -7", of, "w b x"))
+    (item,) = found.parts
+    assert item.derivation is not None and not item.failure
+    printed = 0
+    for step in item.derivation.all_steps():
+        if isinstance(step.claim, Total):
+            notation = Notation(item.derivation.graph)
+            lines = [notation.form(x.form) for x in step.claim.lines if not names_in_form(x.form)]
+            values = {arithmetic(line) for line in lines}
+            printed += len(lines) > 2
+            assert len(values) == 1, lines
+    assert printed
+
+
+def names_in_form(form: F.Form) -> bool:
+    """Are there letters in it, once substitutions are made?"""
+    match form:
+        case F.Product(parts) | F.Sum(parts):
+            return any(map(names_in_form, parts))
+        case F.Just(expr):
+            return bool(expr.free_symbols)
+        case F.Decimal() | F.Substituted():
+            return False
+    return True
