@@ -616,3 +616,15 @@ def test_public_names() -> None:
 
 def test_the_listed_functions_are_there() -> None:
     assert all(callable(getattr(ops, name)) for name in ops.__all__)
+
+
+def test_answers_are_written_as_a_let_list_reads_them() -> None:
+    model = symgrad.parse("L = x[2]^2", {"x": "N"})
+    answer = model.backward("L", "x").answers["x_bar"]
+    assert str(answer) == "2 * x[2] * onehot(2, N)"
+    assert model.check_gradient("L", {"x": str(answer)})
+
+
+def test_a_number_may_be_given_as_a_matrix_of_one_entry() -> None:
+    f = symgrad.parse("L = A * sum(x)", {"A": "1, 1", "x": "N"}).lambdify("L")
+    assert f(A=[[3.0]], x=[1.0, 2.0])["L"] == 9

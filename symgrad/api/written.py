@@ -67,6 +67,8 @@ def _written(e: Expr) -> tuple[str, int]:
         case OneMatrix() | ZeroMatrix():
             sizes = e.shape[:1] if e.shape[1] == 1 else e.shape
             return f"{'ones' if isinstance(e, OneMatrix) else 'zeros'}({_listed(sizes)})", ATOM
+        case v.Unit(args=(size, i)):
+            return f"onehot({written(i)}, {written(size)})", ATOM
         case Call() | v.Elementwise() | v.UnknownScalar():
             return f"{function(e.fn)}({_listed(e.arguments)})", ATOM
         case v.UnknownGradient(args=(fn, slot, *arguments)):

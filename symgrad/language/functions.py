@@ -141,7 +141,8 @@ VECTOR_FUNCTIONS = ("softmax", "logsumexp", "norm", "sum", "mean", "dot", "trace
 """Functions of whole vectors and matrices, whose names are reserved; their meaning is in language/vectors.py and operations.py."""
 
 MORE_VECTOR_FUNCTIONS = ("logdet", "diag", "transpose", "rowmax", "colmax", "argmax", "kron", "concat", "vstack", "hstack", "onehot", "unit",
-                         "cumsum", "tril", "triu", "conv", "maxpool", "var", "std", "commutation", "solve", "vec", "reshape", "logsoftmax", "inner")
+                         "cumsum", "tril", "triu", "conv", "maxpool", "var", "std", "commutation", "solve", "vec", "reshape", "logsoftmax", "inner",
+                         "silu", "logsigmoid", "log1p", "expm1", "sinh", "cosh", "square")
 """The same; a symbol, a node or a function of the problem may take the name."""
 
 

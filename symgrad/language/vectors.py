@@ -414,7 +414,9 @@ def power(base: Expr, exponent: Expr) -> Expr:
         raise ShapeError(f"power: the exponent must be a scalar, it is {say_shape(exponent.shape)}")
     if exponent == 1:
         return base
-    if isinstance(base, Mul) and base.args[0].is_Number and exponent == -1:
+    if isinstance(base, Mul) and base.args[0].is_Number and exponent == -1:  # a MatMul is a Mul for SymPy
+        if not is_scalar(base):
+            return scale(1 / base.args[0], Power(base.args[1] if len(base.args) == 2 else MatMul(*base.args[1:]), exponent))
         return merged((1 / base.args[0], *(power(f, exponent) for f in base.args[1:])))
     if is_scalar(base):
         return Pow(base, exponent) if base.is_Number and exponent.is_Integer else Pow(base, exponent, evaluate=False)

@@ -63,7 +63,7 @@ class Signature:
             raise SpecError(f"{name} is {str(value)[:60]!r}; numbers are needed") from None
         lead, tail = array.shape[:batched], array.shape[batched:]
         if array.ndim != len(wanted) and len(tail) == 2 and all(n == 1 for n, d in zip(tail, shape, strict=True) if d == ONE):
-            array = array.reshape(*lead, *(n for n, d in zip(tail, shape, strict=True) if d != ONE))  # (N, 1) for a vector
+            array = array.reshape((*lead, *(n for n, d in zip(tail, shape, strict=True) if d != ONE)))  # (N, 1) for a vector
         if array.ndim != len(wanted):
             raise ShapeError(f"{name} has shape {array.shape}, expected {_say(wanted)}")
         for n, size in zip(array.shape, wanted, strict=True):

@@ -27,11 +27,21 @@ from symgrad.language.bounds import within_degree
 from symgrad.language.derivatives import derivative
 from symgrad.language.errors import ShapeError, SpecError, Unsupported
 from symgrad.language.functions import KNOWN, MORE_VECTOR_FUNCTIONS, VECTOR_FUNCTIONS, Fn, Function, call, unknown
-from symgrad.reader.vectors import OF_VECTORS, PRIMITIVES, Span, largest, part
+from symgrad.reader.vectors import OF_VECTORS, PRIMITIVES, WITH_AXIS, Span, largest, part
 
 MAX_LINE, MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT, MAX_BITS, MAX_NAME, MAX_COMPARED = 20_000, 60, 60, 64, 2048, 40, 400
 RESERVED = frozenset({"True", "False", "None", "and", "or", "not", "if", "else", "for", "in", "is", "lambda", "def", "class",
                       "import", "from", "as", "with", "while", "return", "yield", "del", "pass", "try", "global", "assert"})
+CALLED_OTHERWISE = {"ln": "log", "tr": "trace", "swish": "silu", "fro": "norm", "frobenius": "norm", "log_softmax": "logsoftmax",
+                    "log_sigmoid": "logsigmoid", "logistic": "sigmoid", "expit": "sigmoid", "heaviside": "step", "diagonal": "diag",
+                    "identity": "eye", "inverse": "inv", "maximum": "max", "minimum": "min", "average": "mean"}
+"""Names that functions here have elsewhere."""
+WITHOUT_RULE = frozenset((
+    "sin", "cos", "tan", "asin", "acos", "atan", "arcsin", "arccos", "arctan", "arctan2", "atan2", "asinh", "acosh", "atanh", "erf", "erfc",
+    "gelu", "elu", "selu", "lgamma", "gammaln", "digamma", "expm", "logm", "sqrtm", "pinv", "svd", "eig", "eigh", "eigvals", "cholesky", "qr",
+    "nuclear", "prod", "cumprod", "logcumsumexp", "where", "clip", "clamp", "sort", "argsort", "median", "floor", "ceil", "round", "mod",
+    "hardtanh", "relu6", "cross", "einsum", "tensordot", "rank", "adjugate", "argmin", "topk", "cov", "avgpool"))
+"""Known functions that have no rule here: refused by name, and not taken for unknown functions of the problem."""
 _NAME = re.compile(r"[A-Za-z\u0391-\u03c9][A-Za-z0-9_\u0391-\u03c9]*\Z")
 
 PRIME = "\u02b9"
@@ -64,6 +74,11 @@ class Scope:
         if row is None:
             if name in self.symbols:
                 raise SpecError(f"{name} is a variable, it cannot be applied; write {name} * (...) for a product")
+            if name in CALLED_OTHERWISE:
+                raise SpecError(f"unknown function {name}; did you mean {CALLED_OTHERWISE[name]}?")
+            if name in WITHOUT_RULE:
+                raise Unsupported(f"{name}: there is no rule for it yet.  (To keep it as an unknown function with the slope {name}', "
+                                  f"declare it: [functions] {name} = {arity})")
             near = difflib.get_close_matches(name, (*KNOWN, *VECTOR_FUNCTIONS, *MORE_VECTOR_FUNCTIONS), 1, 0.75)
             if near:
                 raise SpecError(f"unknown function {name}; did you mean {near[0]}?  (To use an unknown function of that name, "
@@ -186,7 +201,7 @@ def definition(text: str, scope: Scope) -> tuple[str, Expr]:
         raise SpecError(f"{text[:80]!r} is not a definition; write name = expression")
     if (opened := sum(map(text.count, "([{"))) != (closed := sum(map(text.count, ")]}"))):
         raise SpecError(f"{text[:80]!r} opens {opened} brackets and closes {closed}; a definition goes on over lines until all are closed")
-    if "=" in right:
+    if "=" in re.sub(r"[,(]\s*(axis|keepdims)\s*=(?!=)", "", right):  # sum(A, axis=1)
         raise SpecError(f"{text[:80]!r} has more than one '='; write one definition a line")
     name = name.strip()
     if PRIMED.search(right):
@@ -230,6 +245,11 @@ def _read(tree: ast.expr, scope: Scope, text: str) -> Expr:
             return _entry(_read(value, scope, text), index, scope, text)
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
             return apply_function(name, tuple(v.as_scalar(_read(a, scope, text)) for a in arguments), scope)
+        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[ast.keyword(arg="axis", value=axis)]) if name in WITH_AXIS:
+            return apply_function(name, tuple(v.as_scalar(_read(a, scope, text)) for a in (argument, axis)), scope)
+        case ast.Call(func=ast.Name(id=name), keywords=[_, *_] as named) if name in WITH_AXIS:
+            other = next((k.arg for k in named if k.arg != "axis"), "axis")
+            raise Unsupported(f"{name} with the argument {other}=; by name there is axis alone, after one matrix, of {', '.join(WITH_AXIS)}")
     raise SpecError(f"{ast.unparse(tree)[:60]!r} cannot be used here; a let-list has names, numbers, + - * / @ ^, .T, "
                     "indices and functions by name")
 
@@ -289,6 +309,9 @@ def _power(base: Expr, exponent: Expr) -> Expr:
             if base == 0 and exponent < 0:
                 raise SpecError("division by zero")
             return _fold(base**exponent)
+        if exponent == -1 and not v.is_scalar(base) and base.shape[0] == base.shape[1]:
+            raise SpecError("a square matrix to the power -1: a power goes entry by entry here; write inv(A) for the inverse, 1 / A for the "
+                            "reciprocals of the entries")
         if exponent == Rational(1, 2):
             return v.apply(Fn("sqrt", (0,)), (base,))
         return v.power(base, exponent)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import reduce
 
-from sympy import Expr, Identity, Integer, OneMatrix, Symbol, ZeroMatrix, expand
+from sympy import Expr, Identity, Integer, OneMatrix, Rational, Symbol, ZeroMatrix, expand
 
 from symgrad.language import operations as op
 from symgrad.language import vectors as v
@@ -17,6 +17,7 @@ from symgrad.language.functions import Fn, call
 
 Arguments = tuple[Expr, ...]
 MAX_SIZE = 10_000
+ONE = Integer(1)
 
 
 def matrix(name: str, e: Expr) -> Expr:
@@ -181,6 +182,16 @@ def variance(a: Arguments) -> Expr:
     return op.Variance(vector("var", a[0]))
 
 
+def call_of(name: str, e: Expr) -> Expr:
+    """A function of the table of functions, entry by entry for a matrix."""
+    return v.apply(Fn(name, (0,)), (e,))
+
+
+def half_sum(e: Expr, sign: Expr) -> Expr:
+    """1/2 (e^z + sign e^-z): cosh z and sinh z."""
+    return v.scale(Rational(1, 2), v.add(call_of("exp", e), v.scale(sign, call_of("exp", v.negate(e)))))
+
+
 def vec(a: Arguments) -> Expr:
     e = matrix("vec", a[0])
     return e if e.shape[1] == 1 else op.Vec(e)
@@ -231,14 +242,26 @@ OF_VECTORS: dict[str, tuple[tuple[int, int], Callable[[Arguments], Expr]]] = {
     "colmax": ((1, 1), lambda a: v.as_scalar(op.RowMax(v.transpose(matrix("colmax", a[0]))))),
     "maxpool": ((2, 2), maxpool),
     "argmax": ((1, 1), argmax),
+    "silu": ((1, 1), lambda a: v.times(a[0], call_of("sigmoid", a[0]))),
+    "logsigmoid": ((1, 1), lambda a: v.negate(call_of("softplus", v.negate(a[0])))),
+    "log1p": ((1, 1), lambda a: call_of("log", v.add(ONE, a[0]))),
+    "expm1": ((1, 1), lambda a: v.add(call_of("exp", a[0]), Integer(-1))),
+    "sinh": ((1, 1), lambda a: half_sum(a[0], Integer(-1))),
+    "cosh": ((1, 1), lambda a: half_sum(a[0], ONE)),
+    "square": ((1, 1), lambda a: v.power(a[0], Integer(2))),
     "ones": ((1, 2), constant(OneMatrix)),
     "zeros": ((1, 2), constant(ZeroMatrix)),
     "eye": ((1, 1), lambda a: Identity(size(a[0]))),
 }
 
 PRIMITIVES = {"softmax": ("exp",), "logsumexp": ("exp", "log"), "logsoftmax": ("exp", "log"), "logdet": ("log",), "std": ("sqrt",),
-              "rowmax": ("max",), "colmax": ("max",), "maxpool": ("max",), "argmax": ("max",)}
+              "silu": ("exp", "sigmoid"), "logsigmoid": ("log", "exp", "sigmoid", "softplus"), "log1p": ("log",), "expm1": ("exp",),
+              "sinh": ("exp",), "cosh": ("exp",), "rowmax": ("max",), "colmax": ("max",), "maxpool": ("max",), "argmax": ("max",)}
 """The functions in terms of which each is defined: their rows travel with the graph."""
+
+
+WITH_AXIS = ("sum", "mean", "softmax", "logsumexp", "logsoftmax")
+"""The functions of a matrix and an axis."""
 
 
 def largest(name: str, e: Expr) -> Expr:
@@ -275,4 +298,4 @@ def part(a: Expr, spans: tuple[Span, ...]) -> Expr:
     return op.block(a, rows, columns)
 
 
-__all__ = ["OF_VECTORS", "PRIMITIVES", "Span", "largest", "part"]
+__all__ = ["OF_VECTORS", "PRIMITIVES", "WITH_AXIS", "Span", "largest", "part"]

@@ -28,8 +28,8 @@ def _logsumexp(a: Any, axis: Any = None) -> Any:
     return float(np.log(np.exp(a).sum())) if axis is None else _column(np.log(np.exp(a).sum(axis=int(axis))))
 
 
-def _logsoftmax(z: Any) -> Any:
-    return z - np.log(np.exp(z).sum())
+def _logsoftmax(z: Any, axis: Any = None) -> Any:
+    return z - np.log(np.exp(z).sum(axis=None if axis is None else int(axis), keepdims=True))
 
 
 def _argmax(a: Any) -> Any:
@@ -73,7 +73,9 @@ FUNCTIONS: dict[str, Any] = {
     "reshape": lambda a, n, m=1: a.reshape(int(n), int(m)), "concat": lambda *a: np.vstack(a), "hstack": lambda *a: np.hstack(a),
     "vstack": lambda *a: np.vstack(a),
     "rowmax": lambda a: a.max(axis=1, keepdims=True), "maxpool": lambda x, s: x.reshape(-1, int(s)).max(axis=1, keepdims=True),
-    "max": lambda a: float(a.max()), "ones": lambda n, m=1: np.ones((int(n), int(m))), "zeros": lambda n, m=1: np.zeros((int(n), int(m))),
+    "max": lambda a, *b: np.maximum(a, *b) if b else float(a.max()), "silu": lambda z: z * _sigmoid(z), "cosh": np.cosh,
+    "logsigmoid": lambda z: -np.log(1 + np.exp(-z)),
+    "ones": lambda n, m=1: np.ones((int(n), int(m))), "zeros": lambda n, m=1: np.zeros((int(n), int(m))),
     "eye": lambda n: np.eye(int(n)), "f": np.sin, "outer": lambda a, b: a @ b.T,
 }
 
@@ -104,8 +106,8 @@ def _of(e: ast.expr, names: dict[str, Any]) -> Any:
             return _of(a, names).T
         case ast.BinOp(left=a, op=op, right=b):
             return _operated(op, _of(a, names), _of(b, names))
-        case ast.Call(func=ast.Name(id=name), args=arguments):
-            return _lowered(FUNCTIONS[name](*(_of(a, names) for a in arguments)))
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=keywords):
+            return _lowered(FUNCTIONS[name](*(_of(a, names) for a in (*arguments, *(k.value for k in keywords)))))
         case ast.Subscript(value=a, slice=index):
             matrix = _of(a, names)
             spans = index.elts if isinstance(index, ast.Tuple) else [index, ast.Slice()] if matrix.shape[1] > 1 else [index, ast.Constant(1)]

@@ -193,10 +193,53 @@ TASKS = [
          "exp(d1) / (exp(d1) + exp(d2)) * (x - m1)"),
 ]
 
+MORE = [
+    # ---- models in other variants and spellings
+    Task("contrastive loss", "A M D, B M D, t+", "S = A @ B.T / t\nL = -1/M * sum(diag(logsoftmax(S, axis=1)))", "A",
+         "1/(M*t) * (softmax(S, 1) - eye(M)) @ B"),
+    Task("triplet loss", "a N, p N, n N, m+", "L = relu(norm(a - p)^2 - norm(a - n)^2 + m)", "p",
+         "-2 * step(norm(a - p)^2 - norm(a - n)^2 + m) * (a - p)"),
+    Task("hinge loss", "X M N, w N, y M", "z = X @ w\nL = sum(max(0, 1 - y * z))", "z", "-(y * step(1 - y * z))"),
+    Task("pseudo-Huber loss", "r N, d+", "L = d^2 * sum(sqrt(1 + (r / d)^2) - 1)", "r", "r / sqrt(1 + (r / d)^2)"),
+    Task("focal loss", "z, g+", "p = sigmoid(z)\nL = -(1 - p)^g * log(p)", "z", "(1 - p)^g * (g * log(p) * p - 1 + p)"),
+    Task("label smoothing", "z K, t K, a", "q = (1 - a) * t + a / K\nL = -(q.T @ logsoftmax(z))", "z", "sum(q) * softmax(z) - q"),
+    Task("Student likelihood, mean", "x N, mu N, S^ N N, nu+", "d = (x - mu).T @ inv(S) @ (x - mu)\nL = -(nu + N)/2 * log(1 + d/nu)", "mu",
+         "(nu + N) / (2 * (nu + d)) * (inv(S) + inv(S).T) @ (x - mu)"),
+    Task("partial likelihood with cumulative sums", "X M N, w N, e M", "t = X @ w\nL = sum(e * (t - log(cumsum(exp(t)))))", "t",
+         "e - exp(t) * (triu(ones(M, M)) @ (e / cumsum(exp(t))))"),
+    Task("low-rank adaptation", "W M N, B M R, A R N, x N, t M, a", "y = (W + a * B @ A) @ x\nL = 1/2 * norm(y - t)^2", "B",
+         "a * (y - t) @ x.T @ A.T"),
+    Task("factorisation machine", "x N, w N, V N K, b", "s = V.T @ x\nL = b + w.T @ x + 1/2 * (norm(s)^2 - sum((V^2).T @ (x^2)))", "V",
+         "x @ s.T - diag(x^2) @ V"),
+    Task("negative sampling", "u D, v D, Un K D", "L = softplus(-(u.T @ v)) + sum(softplus(Un @ v))", "v",
+         "Un.T @ sigmoid(Un @ v) - sigmoid(-(u.T @ v)) * u"),
+    Task("graph convolution", "A M M, X M N, W N K, G M K", "Z = A @ X @ W\nL = inner(G, relu(Z))", "W", "(A @ X).T @ (G * step(Z))"),
+    Task("squeeze and excite", "X M C, W K C, V C K, G M C", "s = mean(X, axis=0)\ng = sigmoid(V @ relu(W @ s))\nL = sum(G * (X @ diag(g)))", "V",
+         "(sum(G * X, 0) * g * (1 - g)) @ relu(W @ s).T"),
+    Task("swish unit", "W M N, x N", "z = W @ x\nL = sum(silu(z))", "W", "(sigmoid(z) + z * sigmoid(z) * (1 - sigmoid(z))) @ x.T"),
+    Task("log-cosh loss", "x N", "L = sum(log(cosh(x)))", "x", "tanh(x)"),
+    Task("logistic loss of signs", "X M N, w N, y M", "L = -sum(logsigmoid(y * (X @ w)))", "w", "-(X.T @ (y * sigmoid(-(y * (X @ w)))))"),
+    Task("reciprocals of multiples", "x+ N, a N", "L = a.T @ (1 / (2 * x))", "x", "-(a / (2 * x^2))"),
+    Task("temperature of a softmax", "z N, c N, t+", "y = softmax(z / t)\nL = c.T @ y", "t", "-(1/t^2 * (y * c - (y.T @ c) * y).T @ z)"),
+    Task("weight normalisation", "v N, g, x N", "w = g * v / norm(v)\nL = w.T @ x", "v", "g / norm(v) * (x - (v.T @ x) / norm(v)^2 * v)"),
+    Task("covariances of features", "Z M D", "C = Z - ones(M) @ mean(Z, axis=0).T\nL = norm(C.T @ C)^2", "C", "4 * C @ C.T @ C"),
+    Task("I-divergence factors", "V+ M N, W+ M K, H+ K N", "P = W @ H\nL = sum(P - V * log(P))", "H", "W.T @ (1 - V / P)"),
+    Task("soft assignments", "X M D, C K D", "q = sum(X^2, 1)\nc = sum(C^2, 1)\nL = -sum(logsumexp(2 * X @ C.T - q @ ones(K).T - ones(M) @ c.T, 1))",
+         "q", "ones(M)"),
+    Task("Kalman-like step", "A^ N N, b N, x N", "s = x - inv(A) @ (A @ x - b)\nL = norm(s)^2", "b", "2 * inv(A).T @ s"),
+    Task("names that mean something elsewhere", "E N N, S N N, beta N", "L = beta.T @ S @ E @ beta", "E", "S.T @ beta @ beta.T"),
+    Task("row vector", "r 1 N, A N N", "L = r @ A @ r.T", "r", "r @ (A + A.T)"),
+    Task("dice loss", "p N, t N", "L = 1 - 2 * sum(p * t) / (sum(p^2) + sum(t^2))", "p",
+         "4 * sum(p * t) / (sum(p^2) + sum(t^2))^2 * p - 2 / (sum(p^2) + sum(t^2)) * t"),
+]
+"""Tasks whose second derivatives are not asked for."""
+
 REFUSED = [
     ("spectral norm", "A M N", "L = norm(A, 2)", "norm with order 2"),
     ("maximum norm", "x N", "L = norm(x, 3)", "norm with order 3"),
     ("matrix to a matrix", "A N N, x N", "L = sum(x)^A", "exponent"),
     ("pooling of unknown length", "x N", "L = sum(maxpool(x, 2))", "maxpool of N entries"),
+    ("known function without a rule", "x N", "L = sum(erf(x))", "erf: there is no rule"),
+    ("a power of a matrix for its inverse", "A N N, x N", "L = x.T @ A^(-1) @ x", "write inv"),
     ("slice with a step", "x N", "L = sum(x[1:3:2])", "slice with a step"),
 ]

@@ -23,9 +23,10 @@ from symgrad.numeric import compile_graph
 from symgrad.pipeline import Result, solve
 from symgrad.reader.read import read_text
 from tests.matrix_calculus import reference
-from tests.matrix_calculus.tasks import REFUSED, TASKS, Task
+from tests.matrix_calculus.tasks import MORE, REFUSED, TASKS, Task
 
-IDS = [t.name.replace(" ", "-") for t in TASKS]
+ALL = (*TASKS, *MORE)
+IDS = [t.name.replace(" ", "-") for t in ALL]
 
 
 def declared(symbols: str) -> dict[str, tuple[list[str], str]]:
@@ -77,7 +78,7 @@ def flat(names: dict[str, Any], graph: Graph) -> dict[str, Any]:
     return {x.name: names[x.name][:, 0] if x.shape[1] == 1 and x.shape != v.SCALAR else names[x.name] for x in graph.variables}
 
 
-@pytest.mark.parametrize("task", TASKS, ids=IDS)
+@pytest.mark.parametrize("task", ALL, ids=IDS)
 def test_proved_and_as_the_textbook_has_it(task: Task) -> None:
     _, result = solved(task)
     (part,) = result.parts
@@ -87,7 +88,7 @@ def test_proved_and_as_the_textbook_has_it(task: Task) -> None:
     assert all(agrees for _, agrees in part.expected), [s.claim.expr for s in part.derivation.steps if isinstance(s.claim, Adjoint)][-1]
 
 
-@pytest.mark.parametrize("task", TASKS, ids=IDS)
+@pytest.mark.parametrize("task", ALL, ids=IDS)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_against_finite_differences(task: Task, seed: int) -> None:
     problem, result = solved(task)
@@ -108,7 +109,7 @@ def test_against_finite_differences(task: Task, seed: int) -> None:
     assert np.max(np.abs(found.reshape(np.shape(differences)) - differences)) < 1e-6 * scale
 
 
-@pytest.mark.parametrize("task", TASKS, ids=IDS)
+@pytest.mark.parametrize("task", ALL, ids=IDS)
 def test_corrupted_gradients_are_refuted(task: Task) -> None:
     """Doubled, or with the sign flipped: refuted at a point, with the entry and the sizes."""
     problem, result = solved(task)
@@ -134,12 +135,12 @@ def in_matrix_notation(e: Expr) -> bool:
 
 def test_counts() -> None:
     """At least 100 tasks; nine in ten in matrix notation; nearly all proved for all sizes."""
-    assert len(TASKS) >= 100
-    assert len({t.name for t in TASKS}) == len(TASKS)
-    final = [[s.claim.expr for s in solved(t)[1].parts[0].derivation.steps if isinstance(s.claim, Adjoint)][-1] for t in TASKS]
-    assert sum(map(in_matrix_notation, final)) >= 0.9 * len(TASKS)
-    proved = [t.name for t in TASKS if all(x.ground is Ground.PROVED for x in solved(t)[1].parts[0].verdicts.values())]
-    assert len(proved) >= 0.95 * len(TASKS), sorted({t.name for t in TASKS} - set(proved))
+    assert len(ALL) >= 100
+    assert len({t.name for t in ALL}) == len(ALL)
+    final = [[s.claim.expr for s in solved(t)[1].parts[0].derivation.steps if isinstance(s.claim, Adjoint)][-1] for t in ALL]
+    assert sum(map(in_matrix_notation, final)) >= 0.9 * len(ALL)
+    proved = [t.name for t in ALL if all(x.ground is Ground.PROVED for x in solved(t)[1].parts[0].verdicts.values())]
+    assert len(proved) >= 0.95 * len(ALL), sorted({t.name for t in ALL} - set(proved))
 
 
 @pytest.mark.parametrize(("name", "symbols", "let", "says"), REFUSED, ids=[r[0] for r in REFUSED])

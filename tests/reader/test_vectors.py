@@ -50,7 +50,26 @@ def test_what_they_mean() -> None:
     assert read("max(x)") == op.MaxOf(x) and read("diag(diag(x))") == x
 
 
+@pytest.mark.parametrize(("text", "same"), [
+    ("sum(A, axis=0)", "sum(A, 0)"), ("mean(A, axis=1)", "mean(A, 1)"), ("softmax(A, axis=1)", "softmax(A, 1)"), ("silu(x)", "x * sigmoid(x)"),
+    ("logsigmoid(x)", "-softplus(-x)"), ("log1p(A)", "log(1 + A)"), ("expm1(c)", "exp(c) + -1"), ("square(x)", "x^2"),
+    ("cosh(x)", "1/2 * (exp(x) + exp(-x))"), ("sinh(c)", "1/2 * (exp(c) + -1 * exp(-c))"),
+])
+def test_what_is_written_in_terms_of_others(text: str, same: str) -> None:
+    assert read(text) == read(same)
+
+
+@pytest.mark.parametrize(("text", "power"), [("1 / (2 * x)", -1), ("1 / (2 * x @ y.T)", -1), ("(2 * x)^(-1)", -1)])
+def test_the_reciprocal_of_a_multiple_is_a_matrix(text: str, power: int) -> None:
+    """A product of matrices is a product of scalars for SymPy; its reciprocals are those of its entries."""
+    found = read(text)
+    inside = read(text.partition("2 * ")[2].rstrip(")^(-1") if "^" in text else text.partition("2 * ")[2].rstrip(")"))
+    assert found == v.scale(Integer(1) / 2, v.Power(inside, Integer(power)))
+
+
 @pytest.mark.parametrize(("text", "says"), [
+    ("ln(x)", "did you mean log"), ("tr(B)", "did you mean trace"), ("B^(-1)", r"write inv\(A\)"), ("B**-1", "1 / A for the reciprocals"),
+    ("sum(A, axis=2)", "the axis is 0"),
     ("sum(A, 2)", "the axis is 0"), ("softmax(A)", r"softmax\(A, 1\) for each row"), ("solve(A, x)", "a square matrix is needed"),
     ("solve(B, y)", "the right side"), ("concat(x, A)", "the same number of columns"), ("A[0, :]", "outside 1..N"), ("A[3:2, :]", "are outside 1..N"),
     ("A[1:2]", "give row and column"), ("x[1:]", "names both its ends"), ("reshape(A, K, K)", r"has K\*N entries"), ("onehot(x, N)", "the position"),
@@ -62,7 +81,9 @@ def test_what_does_not_fit_is_said(text: str, says: str) -> None:
         read(text)
 
 
-@pytest.mark.parametrize(("text", "says"), [("norm(A, 2)", "order 2"), ("maxpool(x, 2)", "both are numbers"), ("x[1:3:2]", "a step")])
+@pytest.mark.parametrize(("text", "says"), [("norm(A, 2)", "order 2"), ("maxpool(x, 2)", "both are numbers"), ("x[1:3:2]", "a step"),
+                                            ("sin(x)", "^sin: there is no rule"), ("expm(B)", "^expm: there is no rule"), ("prod(x)", "^prod"),
+                                            ("sum(A, axis=1, keepdims=1)", "the argument keepdims=")])
 def test_what_has_no_meaning_here_is_unsupported(text: str, says: str) -> None:
     with pytest.raises(Unsupported, match=says):
         read(text)
