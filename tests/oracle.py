@@ -6,6 +6,7 @@ difference quotient of the whole forward pass.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import reduce
@@ -42,7 +43,9 @@ STEP = 1e-5
 FUNCTIONS: dict[str, Any] = {
     "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "abs": np.abs, "sign": np.sign, "tanh": np.tanh, "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
     "softplus": lambda z: np.logaddexp(0, z), "relu": lambda z: np.maximum(z, 0), "step": lambda z: np.where(z >= 0, 1.0, 0.0), "max": np.maximum,
-    "min": np.minimum, "leaky_relu": lambda z, s=0.01: np.where(z > 0, z, s * z),
+    "sin": np.sin, "cos": np.cos, "tan": np.tan, "normpdf": lambda z: np.exp(-z**2 / 2) / np.sqrt(2 * np.pi),
+    "normcdf": lambda z: np.vectorize(math.erfc)(-z / np.sqrt(2)) / 2, "erf": np.vectorize(math.erf),
+    "gelu": lambda z: z * np.vectorize(math.erfc)(-z / np.sqrt(2)) / 2, "min": np.minimum, "leaky_relu": lambda z, s=0.01: np.where(z > 0, z, s * z),
 }
 
 

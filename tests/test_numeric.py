@@ -141,7 +141,10 @@ def slow(e: Expr, env: Mapping[Expr, Any]) -> Any:
                      "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "tanh": np.tanh, "abs": np.abs, "sign": np.sign,
                      "max": np.maximum, "min": np.minimum, "step": lambda z: np.where(z >= 0, 1.0, 0.0), "relu": lambda z: np.maximum(z, 0),
                      "sigmoid": lambda z: 1 / (1 + np.exp(-z)), "softplus": lambda z: np.log(1 + np.exp(z)),
-                     "leaky_relu": lambda z, s=0.01: np.where(z > 0, z, s * z)}
+                     "leaky_relu": lambda z, s=0.01: np.where(z > 0, z, s * z), "sin": np.sin, "cos": np.cos, "tan": np.tan,
+                     "erf": np.vectorize(math.erf), "normpdf": lambda z: np.exp(-z * z / 2) / math.sqrt(2 * math.pi),
+                     "normcdf": lambda z: (1 + np.vectorize(math.erf)(z / math.sqrt(2))) / 2,
+                     "gelu": lambda z: z * (1 + np.vectorize(math.erf)(z / math.sqrt(2))) / 2}
             return _slow_partial(table[e.fn.name], e.fn.orders, [go(t) for t in e.arguments])
         case AsScalar():
             return go(e.arg).item() if np.ndim(go(e.arg)) else go(e.arg)

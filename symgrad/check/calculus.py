@@ -60,6 +60,14 @@ def partial(e: Call, slot: int) -> Expr:
                 return Pow(a[0], -1)
             case "sqrt":
                 return Mul(Rational(1, 2), Pow(e, -1))
+            case "sin":
+                return call("cos", *a)
+            case "cos":
+                return Mul(-1, call("sin", *a))
+            case "normcdf":
+                return call("normpdf", *a)
+            case "normpdf":
+                return Mul(-1, a[0], e)
     return Call(fn.derivative(slot), *a)
 
 

@@ -39,12 +39,14 @@ from symgrad.check.signs import (
 )
 from symgrad.language.bounds import MAX_BITS
 from symgrad.language.errors import Unsupported
-from symgrad.language.functions import Call
+from symgrad.language.functions import Call, Fn
 from symgrad.language.vectors import Entry
 
 MAX_BRANCHES, MAX_TERMS, MAX_POWER = 1024, 20_000, 128
 MAX_WORK = 1_000_000
 """How many products of two terms one normal form may take: about a second."""
+EVEN, ODD = {"cos", "normpdf"}, {"sin"}
+AT_ZERO = {"sin": Integer(0), "cos": Integer(1), "normcdf": Rational(1, 2)}
 SMALL = 200  # primes below this are taken out of a root
 Frac = tuple[Any, Any]  # numerator and denominator, elements of one polynomial ring
 
@@ -63,6 +65,7 @@ class Rewriter(Signed):
         self.exponent_of: dict[int, tuple[Any, int]] = {}  # generator -> (monomial as polynomial, denominator)
         self.log_of: dict[int, Any] = {}  # generator -> p of log|p|
         self.square: dict[int, Frac] = {}  # generator -> p of r^2 = p
+        self.signed: set[int] = set()  # generators r of r^2 = p that may be negative: cosines
         self.memo: dict[Expr, Frac] = {}
         self.work = 0
         self.names: list[str] = []  # of the atoms, the same in every run
@@ -200,7 +203,24 @@ class Rewriter(Signed):
                     return self.constant(Integer(1))
                 sign = self.sign(arguments[0])
                 return self.constant(at_zero if sign == 0 else Integer(int(sign > 0)))
+        if e.fn.plain and e.fn.name in EVEN | ODD or e.fn == Fn("normcdf", (0,)):
+            return self.turned(e.fn, self.reduced(arguments[0]))
         return self.gens[self.atom((e.fn, *map(self.reduced, arguments)))], self.ring.one
+
+    def turned(self, fn: Fn, a: Frac) -> Frac:
+        """sin(-x) = -sin x, cos(-x) = cos x, Phi(-x) = 1 - Phi(x); and cos^2 = 1 - sin^2."""
+        over = a[0] != 0 and a[0].LC < 0
+        a = (-a[0], a[1]) if over else a
+        if a[0] == 0 and fn.name in ("sin", "cos", "normcdf"):
+            return self.constant(AT_ZERO[fn.name])
+        i = self.atom((fn, a))
+        if fn.name == "cos":
+            sine = self.gens[self.atom((Fn("sin", (0,)), a))]
+            self.square[i] = (self.ring.one - sine**2, self.ring.one)
+            self.signed.add(i)
+        if over and fn.name == "normcdf":
+            return self.ring.one - self.gens[i], self.ring.one
+        return (-self.gens[i] if over and fn.name in ODD else self.gens[i]), self.ring.one
 
     def exponential(self, a: Frac) -> Frac:
         num, den = self.reduced(a)

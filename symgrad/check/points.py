@@ -25,6 +25,7 @@ from symgrad.language.vectors import Entry
 PRECISION, MAX_EXPONENT = 160, 1_000_000
 MAX_DIGITS = 40
 """Decimals of a rounded number: fewer than the precision has."""
+FAR = 8  # from where on the normal distribution is enclosed by its tail
 MAX_POWER = 100_000
 LARGE = iv.mpf(2) ** MAX_POWER
 """No number is worked with beyond it: the exponential of a larger one takes as many digits as that has."""
@@ -115,6 +116,14 @@ def evaluate(e: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None
                 return Fraction(1) if a[0] == 0 and isinstance(a[0], Fraction) else iv.exp(bounded(interval(a[0])))
             case "log" | "sqrt":
                 return domain(e.fn.name, a[0])
+            case "sin" | "cos":
+                if a[0] == 0 and isinstance(a[0], Fraction):
+                    return Fraction(int(e.fn.name == "cos"))
+                return getattr(iv, e.fn.name)(bounded(interval(a[0])))
+            case "normpdf":
+                return normpdf(bounded(interval(a[0])))
+            case "normcdf":
+                return Fraction(1, 2) if a[0] == 0 and isinstance(a[0], Fraction) else normcdf(bounded(interval(a[0])))
             case "max":
                 if e.fn.plain:
                     return largest(*a)
@@ -157,6 +166,33 @@ def evaluate(e: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None
         return x
 
     return of(e)
+
+
+def normpdf(x: Any) -> Any:
+    """exp(-x^2/2) / sqrt(2 pi)."""
+    return iv.exp(-x * x / 2) / iv.sqrt(2 * iv.pi)
+
+
+def normcdf(x: Any) -> Any:
+    """1/2 + the integral of `normpdf` from 0 to x: it increases, so the ends of an interval are enough.
+
+    For |x| <= FAR by the series x / sqrt(2 pi) sum_n (-x^2/2)^n / (n! (2n + 1)), whose terms alternate and in the end decrease; the
+    first that is left out bounds the rest.  Beyond, 1 - Phi(x) lies between 0 and normpdf(x) / x.  Source: Abramowitz, Stegun, 26.2.10, 26.2.12.
+    """
+    return iv.mpf([_normcdf_at(iv.mpf(x.a)).a, _normcdf_at(iv.mpf(x.b)).b])
+
+
+def _normcdf_at(x: Any) -> Any:
+    if abs(x).a > FAR:
+        tail = iv.mpf([0, (normpdf(x) / abs(x)).b])
+        return tail if x.b < 0 else 1 - tail
+    term, total, n = iv.mpf(1), iv.mpf(0), 0
+    while n < FAR**2 or abs(term).b > iv.mpf(2) ** -PRECISION:
+        total += term / (2 * n + 1)
+        n += 1
+        term *= -x * x / (2 * n)
+    rest = abs(term).b / (2 * n + 1)
+    return iv.mpf(1) / 2 + x / iv.sqrt(2 * iv.pi) * (total + iv.mpf([-rest, rest]))
 
 
 def _bits(x: Fraction) -> int:

@@ -54,6 +54,7 @@ class Signed:
     exponent_of: dict[int, tuple[Any, int]]
     log_of: dict[int, Any]
     square: dict[int, Frac]
+    signed: set[int]
     names: list[str]
     assumed: dict[Any, SignSet] | None
     fraction: Any
@@ -183,7 +184,7 @@ class Signed:
             return self.of_polynomial(self.log_of[i] - 1)
         generator = self.ring.gens[i]
         assumed = self.facts().get(generator, ANY) & self.signs.known.get(self.portable(generator), ANY)
-        return assumed & NOT_NEGATIVE if i in self.square else assumed
+        return assumed & NOT_NEGATIVE if i in self.square and i not in self.signed else assumed
 
 
 def product_of(a: SignSet, b: SignSet) -> SignSet:

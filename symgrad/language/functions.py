@@ -2,7 +2,7 @@
 
 A row is the *meaning* of a name, so the checker may read `definition`; `derivative` is only a claim, used by
 `rules/` and proved from the definition in the tests.  To add an activation, add a row to KNOWN.
-A definition is written in the primitives exp, log, sqrt, max, step, sign, abs and arithmetic.
+A definition is written in the primitives exp, log, sqrt, sin, cos, normcdf, normpdf, max, step, sign, abs and arithmetic.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from sympy import AtomicExpr, Expr, Integer, Rational, Symbol
+from sympy import AtomicExpr, Expr, Integer, Pow, Rational, Symbol
 
 
 class Fn(AtomicExpr):
@@ -106,6 +106,8 @@ def leaky_slope(arguments: tuple[Expr, ...]) -> Expr:
 
 _CALCULUS = "Spivak, Calculus, 3rd ed., ch. 18"
 _BISHOP = "Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.59 and 4.88"
+_ROOT_2 = Pow(Integer(2), Rational(1, 2))
+_NORMAL = "Abramowitz, Stegun, Handbook of Mathematical Functions (1964), 26.2.1 to 26.2.5 and 7.1.22"
 _GOODFELLOW = "Goodfellow, Bengio, Courville, Deep Learning (2016), section 6.3"
 
 
@@ -119,6 +121,10 @@ KNOWN: dict[str, Function] = {
         _row("exp", r"\exp", None, lambda z, h: h, "", _CALCULUS),
         _row("log", r"\log", None, lambda z, h: 1 / z, "", _CALCULUS),
         _row("sqrt", r"\sqrt", None, lambda z, h: 1 / (2 * h), "0", _CALCULUS),
+        _row("sin", r"\sin", None, lambda z, h: call("cos", z), "", _CALCULUS),
+        _row("cos", r"\cos", None, lambda z, h: -call("sin", z), "", _CALCULUS),
+        _row("normpdf", r"\varphi", None, lambda z, h: -z * h, "", _NORMAL),  # exp(-z^2/2) / sqrt(2 pi)
+        _row("normcdf", r"\Phi", None, lambda z, h: call("normpdf", z), "", _NORMAL),
         _row("max", r"\max", kink="a tie", source=_GOODFELLOW, arity=2),
         _row("step", r"\mathrm{step}", None, lambda z, h: Integer(0), "0", "Rosenblatt 1958; step(z) = 1 iff z >= 0"),
         _row("sign", r"\mathrm{sign}", None, lambda z, h: Integer(0), "0", _CALCULUS),
@@ -130,6 +136,11 @@ KNOWN: dict[str, Function] = {
              lambda z, h: 1 - h**2, "", _BISHOP),
         _row("softplus", r"\mathrm{softplus}", lambda z: call("log", 1 + call("exp", z)),
              lambda z, h: call("sigmoid", z), "", _GOODFELLOW),
+        _row("tan", r"\tan", lambda z: call("sin", z) / call("cos", z), lambda z, h: 1 + h**2, "", _CALCULUS),
+        _row("erf", r"\mathrm{erf}", lambda z: 2 * call("normcdf", _ROOT_2 * z) - 1,
+             lambda z, h: 2 * _ROOT_2 * call("normpdf", _ROOT_2 * z), "", _NORMAL),
+        _row("gelu", r"\mathrm{GELU}", lambda z: z * call("normcdf", z), lambda z, h: call("normcdf", z) + z * call("normpdf", z), "",
+             "Hendrycks, Gimpel, Gaussian Error Linear Units (2016), section 2"),
         _row("relu", r"\mathrm{ReLU}", lambda z: call("max", z, Integer(0)), None, "0", _GOODFELLOW),
         _row("leaky_relu", r"\mathrm{LeakyReLU}",
              lambda z, slope=Rational(1, 100): slope * z + (1 - slope) * call("max", z, Integer(0)),

@@ -6,6 +6,7 @@ row's formula gives badly (at a kink) into `SLOPES`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,12 @@ def _sigmoid(t: Translator, z: Value, _: Value) -> Value:
     return h
 
 
+def _normpdf(t: Translator, z: Value, _: Value) -> Value:
+    """exp(-z^2 / 2) / sqrt(2 pi)."""
+    p = t.program
+    return p.mul((p.const(1 / math.sqrt(2 * math.pi)), p.entrywise("exp", p.mul((p.const(-0.5), z, z)))))
+
+
 def _softplus(t: Translator, z: Value, _: Value) -> Value:
     """max(z, 0) + log(1 + exp(-|z|))."""
     p = t.program
@@ -72,7 +79,7 @@ def _abs_slope(t: Translator, z: Value, _: Value) -> Value:
 
 PLAIN: dict[str, Form] = {
     "exp": _ufunc("exp"), "log": _ufunc("log"), "sqrt": _ufunc("sqrt"), "tanh": _ufunc("tanh"),
-    "abs": _ufunc("abs"), "sign": _ufunc("sign"),
+    "abs": _ufunc("abs"), "sign": _ufunc("sign"), "sin": _ufunc("sin"), "cos": _ufunc("cos"), "normcdf": _ufunc("normcdf"), "normpdf": _normpdf,
     "max": lambda t, a, b: t.program.entrywise("max", a, b),
     "min": lambda t, a, b: t.program.entrywise("min", a, b),
     "step": lambda t, z, _: t.program.entrywise("heaviside", z, param=float(t.conventions.step_at_zero)),

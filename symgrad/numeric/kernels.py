@@ -22,15 +22,16 @@ def namespace() -> dict[str, object]:
     """The names in the text of a program, NumPy's and ours."""
     import numpy as np
 
-    names = ("abs", "add", "arange", "array", "divide", "dot", "einsum", "empty", "exp", "float64", "log", "log1p", "maximum", "minimum", "multiply",
-             "ndarray", "negative", "power", "reciprocal", "sign", "sqrt", "subtract", "tanh", "vdot")
+    names = ("abs", "add", "arange", "array", "cos", "divide", "dot", "einsum", "empty", "exp", "float64", "log",
+             "log1p", "maximum", "minimum", "multiply",
+             "ndarray", "negative", "power", "reciprocal", "sign", "sin", "sqrt", "subtract", "tanh", "vdot")
     found: dict[str, object] = {n: getattr(np, n) for n in names}
     found.update(f8=np.dtype(np.float64), reduce_add=np.add.reduce, inv=np.linalg.inv, det=np.linalg.det,
                  solve=np.linalg.solve)
     found.update(inf=math.inf, nan=math.nan, m_abs=abs)
-    found.update({f"m_{n}": getattr(math, n) for n in ("exp", "log", "log1p", "tanh", "sqrt", "pow")})
+    found.update({f"m_{n}": getattr(math, n) for n in ("exp", "log", "log1p", "tanh", "sqrt", "pow", "sin", "cos")})
     for kernel in (softmax, logsumexp, logdet, spread, repeat, diagonal_matrix, add_diagonal, heaviside, solve_vectors, diagonal_view,
-                   supplied, supplied_whole):
+                   normcdf, supplied, supplied_whole):
         found[kernel.__name__] = kernel
     return found
 
@@ -47,6 +48,16 @@ def heaviside(z: Array, at_zero: float) -> Array:
     if at_zero:
         step[z == 0] = at_zero
     return step
+
+
+def normcdf(z: Array | float, out: Array | None = None) -> Array | float:
+    """The normal distribution, erfc(-z / sqrt 2) / 2: NumPy has no erfc, so one entry after the other."""
+    import numpy as np
+
+    if not isinstance(z, np.ndarray):
+        return math.erfc(-z / math.sqrt(2)) / 2
+    found = np.fromiter(map(math.erfc, (-z / math.sqrt(2)).ravel().tolist()), np.float64, z.size).reshape(z.shape)
+    return np.multiply(found, 0.5, out=found if out is None else out)
 
 
 def softmax(z: Array) -> Array:

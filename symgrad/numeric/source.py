@@ -26,12 +26,14 @@ STREAMED = 1 << 17  # entries of an outer product from which `einsum`, which onl
 
 BINARY = {"add": (" + ", SUM, PRODUCT), "sub": (" - ", SUM, PRODUCT), "mul": (" * ", PRODUCT, ATOM), "div": (" / ", PRODUCT, ATOM)}
 FLOAT = {"exp": "m_exp({})", "log": "m_log({})", "log1p": "m_log1p({})", "tanh": "m_tanh({})", "sqrt": "m_sqrt({})", "abs": "m_abs({})",
+         "sin": "m_sin({})", "cos": "m_cos({})", "normcdf": "normcdf({})",
          "pow": "m_pow({}, {})"}
 CHOICES = {"max": "{1} if {0} <= {1} else {0}", "min": "{1} if {0} >= {1} else {0}",
            "sign": "1.0 if {0} > 0.0 else -1.0 if {0} < 0.0 else 0.0"}
 UFUNC = {"add": "add", "sub": "subtract", "mul": "multiply", "div": "divide", "neg": "negative", "recip": "reciprocal", "exp": "exp",
          "log": "log", "log1p": "log1p", "tanh": "tanh", "sqrt": "sqrt", "abs": "abs", "sign": "sign", "max": "maximum",
-         "min": "minimum", "pow": "power", "clip": "minimum"}
+         "min": "minimum", "pow": "power", "clip": "minimum",
+         "sin": "sin", "cos": "cos", "normcdf": "normcdf"}
 OUT_BY_NAME = frozenset({"maximum", "minimum"})  # NumPy deprecates a third positional argument there
 
 

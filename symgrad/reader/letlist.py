@@ -37,8 +37,8 @@ CALLED_OTHERWISE = {"ln": "log", "tr": "trace", "swish": "silu", "fro": "norm", 
                     "identity": "eye", "inverse": "inv", "maximum": "max", "minimum": "min", "average": "mean"}
 """Names that functions here have elsewhere."""
 WITHOUT_RULE = frozenset((
-    "sin", "cos", "tan", "asin", "acos", "atan", "arcsin", "arccos", "arctan", "arctan2", "atan2", "asinh", "acosh", "atanh", "erf", "erfc",
-    "gelu", "elu", "selu", "lgamma", "gammaln", "digamma", "expm", "logm", "sqrtm", "pinv", "svd", "eig", "eigh", "eigvals", "cholesky", "qr",
+    "asin", "acos", "atan", "arcsin", "arccos", "arctan", "arctan2", "atan2", "asinh", "acosh", "atanh", "erfc",
+    "elu", "selu", "lgamma", "gammaln", "digamma", "expm", "logm", "sqrtm", "pinv", "svd", "eig", "eigh", "eigvals", "cholesky", "qr",
     "nuclear", "prod", "cumprod", "logcumsumexp", "where", "clip", "clamp", "sort", "argsort", "median", "floor", "ceil", "round", "mod",
     "hardtanh", "relu6", "cross", "einsum", "tensordot", "rank", "adjugate", "argmin", "topk", "cov", "avgpool"))
 """Known functions that have no rule here: refused by name, and not taken for unknown functions of the problem."""
@@ -402,7 +402,8 @@ def _derived(name: str, order: int, arguments: tuple[Expr, ...], scope: Scope) -
 
 def _primitives(name: str) -> tuple[str, ...]:
     return {"sigmoid": ("exp",), "tanh": ("exp",), "softplus": ("log", "exp", "sigmoid"), "relu": ("max",), "min": ("max",),
-            "leaky_relu": ("max",), "abs": ("sign",)}.get(name, ())
+            "leaky_relu": ("max",), "abs": ("sign",), "sin": ("cos",), "cos": ("sin",), "tan": ("sin", "cos"), "normcdf": ("normpdf",),
+            "erf": ("normcdf", "normpdf"), "gelu": ("normcdf", "normpdf")}.get(name, ())
 
 
 def _check_count(name: str, arguments: tuple[Expr, ...], counts: tuple[int, int]) -> None:

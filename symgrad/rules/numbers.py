@@ -196,7 +196,9 @@ def short(exact: Expr | None, approx: Any) -> Num:
     return Num(exact, approx)
 
 
-_AT_ZERO: dict[str, Rational] = {"exp": Integer(1), "sigmoid": Rational(1, 2), "tanh": Integer(0), "sqrt": Integer(0)}
+_AT_ZERO: dict[str, Rational] = {"exp": Integer(1), "sigmoid": Rational(1, 2), "tanh": Integer(0), "sqrt": Integer(0),
+                                "sin": Integer(0), "cos": Integer(1), "tan": Integer(0), "normcdf": Rational(1, 2),
+                                "erf": Integer(0), "gelu": Integer(0)}
 _AT_LOG: dict[str, Callable[[Rational], Expr]] = {
     "exp": lambda q: q, "sigmoid": lambda q: q / (1 + q), "tanh": lambda q: (q**2 - 1) / (q**2 + 1),
     "softplus": lambda q: Call(Fn("log", (0,)), 1 + q),
@@ -204,5 +206,6 @@ _AT_LOG: dict[str, Callable[[Rational], Expr]] = {
 """The functions at log q."""
 _APPROX = {
     "exp": _mp.exp, "log": _mp.log, "sqrt": _mp.sqrt, "tanh": _mp.tanh,
+    "sin": _mp.sin, "cos": _mp.cos, "tan": _mp.tan, "normcdf": _mp.ncdf, "normpdf": _mp.npdf, "erf": _mp.erf, "gelu": lambda z: z * _mp.ncdf(z),
     "sigmoid": lambda z: 1 / (1 + _mp.exp(-z)), "softplus": lambda z: _mp.log(1 + _mp.exp(z)),
 }

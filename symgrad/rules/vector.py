@@ -161,11 +161,15 @@ def _is_slope_of_pieces(fn: Fn) -> bool:
     return fn.name in ("relu", "max", "min", "abs") and not fn.plain or fn.name in ("step", "sign")
 
 
+KEPT_OUT = ("exp", "log", "sqrt", "abs", "sin", "cos", "normcdf", "normpdf")
+"""Functions whose derivative has a name or a form of its own, and is not written with a prime."""
+
+
 def derivative(expr: v.Elementwise, slot: int, output: Expr, expand: bool) -> Expr:
     """f'(z) entry by entry: kept as f', or written out from its row in terms of z and of the output."""
     row = KNOWN.get(expr.fn.name)
     kept = v.Elementwise(expr.fn.derivative(slot), *expr.arguments)
-    if row is None or row.derivative is None or not expr.fn.plain or (not expand and row.name not in ("exp", "log", "sqrt", "abs")):
+    if row is None or row.derivative is None or not expr.fn.plain or (not expand and row.name not in KEPT_OUT):
         return kept
     z, h = Dummy(real=True), Dummy(real=True)
     return lift(row.derivative(z, h), {z: expr.arguments[0], h: output})

@@ -138,7 +138,29 @@ class Evaluation:
                 return _tanh, [lambda a: 4 * _sigmoid_slope(2 * a)]
             case "softplus":
                 return lambda a: math.log1p(math.exp(a)), [_sigmoid]
+            case "sin":
+                return lambda a: math.sin(a) if a else Fraction(0), [math.cos]
+            case "cos":
+                return math.cos, [lambda a: -math.sin(a)]
+            case "tan":
+                return lambda a: math.tan(a) if a else Fraction(0), [lambda a: 1 + math.tan(a) ** 2]
+            case "normpdf":
+                return _normpdf, [lambda a: -a * _normpdf(a)]
+            case "normcdf":
+                return _normcdf, [_normpdf]
+            case "erf":
+                return lambda a: math.erf(a) if a else Fraction(0), [lambda a: 2 / math.sqrt(math.pi) * math.exp(-a * a)]
+            case "gelu":
+                return lambda a: a * _normcdf(a), [lambda a: _normcdf(a) + a * _normpdf(a)]
         raise Unsupported(f"no values for {e.fn}")
+
+
+def _normcdf(a: Number) -> Number:
+    return math.erfc(-a / math.sqrt(2)) / 2 if a else Fraction(1, 2)
+
+
+def _normpdf(a: Number) -> Number:
+    return math.exp(-a * a / 2) / math.sqrt(2 * math.pi)
 
 
 def _exp(a: Number) -> Number:

@@ -41,6 +41,7 @@ from symgrad.language.functions import KNOWN, Call, Fn
 
 mp = mpmath.mp.clone()
 mp.dps = 40
+FLOATS = {"sin": mp.sin, "cos": mp.cos, "normcdf": mp.ncdf, "normpdf": mp.npdf}
 LARGEST = 20_000  # an exponent beyond this is not looked at
 MAX_BITS = 4_000
 Rows = tuple[tuple[Any, ...], ...]
@@ -181,6 +182,8 @@ class Values:
                 return self.step_at_zero if sign == 0 else Fraction(int(sign > 0))
             case "exp":
                 return _exp(a[0])
+            case "sin" | "cos" | "normcdf" | "normpdf":
+                return in_float(FLOATS[fn.name], a[0])
             case "log" | "sqrt":
                 return self.rooted(fn.name, a[0], sign)
         if row.definition is None:

@@ -187,7 +187,9 @@ def _function(fn: Any, a: tuple[float, ...]) -> float:
     simple = {
         "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "abs": abs, "tanh": math.tanh, "sigmoid": lambda z: 1 / (1 + math.exp(-z)),
         "softplus": lambda z: math.log1p(math.exp(z)), "relu": lambda z: max(z, 0.0), "step": lambda z: float(z >= 0),
-        "sign": lambda z: float(z > 0) - float(z < 0),
+        "sign": lambda z: float(z > 0) - float(z < 0), "sin": math.sin, "cos": math.cos, "tan": math.tan, "erf": math.erf,
+        "normcdf": lambda z: math.erfc(-z / math.sqrt(2)) / 2, "normpdf": lambda z: math.exp(-z * z / 2) / math.sqrt(2 * math.pi),
+        "gelu": lambda z: z * math.erfc(-z / math.sqrt(2)) / 2,
     }
     if fn.name in simple:
         return float(simple[fn.name](z))  # type: ignore[operator]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 
 import mpmath
@@ -292,3 +293,22 @@ def test_true_and_perhaps_not_shown(text: str) -> None:
     point = {scalar("x"): Rational(1, 3), scalar("y"): Rational(-2), scalar("z"): Rational(5)}
     assert not differ(read(text), Integer(0), point)
     assert any(zero for zero, _ in branches(read(text))) or text.startswith("log")
+
+
+@pytest.mark.parametrize(("left", "right"), [
+    ("sin(x)^2 + cos(x)^2", "1"), ("sin(y - x)", "-sin(x - y)"), ("cos(y - x)", "cos(x - y)"), ("cos(x)^4", "(1 - sin(x)^2)^2"), ("sin(0*x)", "0"),
+    ("normcdf(-x)", "1 - normcdf(x)"), ("normpdf(2 - x)", "normpdf(x - 2)"), ("gelu(x) - gelu(-x)", "x"), ("erf(-x)", "-erf(x)"),
+    ("tan(-x)", "-tan(x)"), ("1/cos(x)^2", "1 + tan(x)^2"), ("cos(0*x) + normcdf(0*x)", "3/2"),
+])
+def test_functions_that_are_even_or_odd(left: str, right: str) -> None:
+    assert is_zero(read(f"{left} - ({right})"))
+
+
+@pytest.mark.parametrize(("left", "right"), [
+    ("cos(x)", "sin(x)"), ("cos(-x)", "-cos(x)"), ("cos(x)^2", "1 + sin(x)^2"), ("normcdf(-x)", "normcdf(x)"), ("normpdf(-x)", "-normpdf(x)"),
+    ("abs(cos(x))", "cos(x)"), ("sqrt(1 - sin(x)^2)", "cos(x)"), ("erf(x)", "normcdf(x)"), ("gelu(x)", "relu(x)"), ("sin(2*x)", "2*sin(x)"),
+])
+def test_and_what_they_are_not(left: str, right: str) -> None:
+    """A cosine may be negative."""
+    with contextlib.suppress(Undecided):
+        assert not is_zero(read(f"{left} - ({right})"))

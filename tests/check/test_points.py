@@ -69,6 +69,18 @@ def test_no_value(text: str) -> None:
         enclose(read(text), {x: Rational(0), y: Rational(2)})
 
 
+@pytest.mark.parametrize("name", ["sin", "cos", "tan", "normpdf", "normcdf", "erf", "gelu"])
+def test_enclosures_of_functions_without_a_rational_form(name: str) -> None:
+    """Also where the series of the normal distribution cancels, and beyond it."""
+    true = {"sin": mp.sin, "cos": mp.cos, "tan": mp.tan, "normpdf": mp.npdf, "normcdf": mp.ncdf, "erf": mp.erf, "gelu": lambda t: t * mp.ncdf(t)}
+    for at in (0, 1, -1, Rational(1, 7), Rational(-22, 7), 5, -5, Rational(63, 8), Rational(-63, 8), 8, -8, 9, -9, 40, -40):
+        number = mp.mpf(int(Rational(at).p)) / int(Rational(at).q)
+        found = enclose(call(name, x), {x: Rational(at)})
+        low, high = mp.mpf(found.a._mpi_[0]), mp.mpf(found.b._mpi_[1])
+        width = mp.mpf(10) ** -14 if abs(at) > 5 else mp.mpf(10) ** -30
+        assert low <= true[name](number) <= high and high - low <= width * (1 + abs(number)), (at, found)
+
+
 def test_kinks_at_exact_points() -> None:
     at = {x: Rational(0), y: Rational(3)}
     assert holds(enclose(call("step", x), at), 1) and holds(enclose(call("step", x), at, None, Rational(1, 2)), mp.mpf(1) / 2)

@@ -4,6 +4,7 @@ language (columns, indices from 1, axes from 0) is read anew from its descriptio
 from __future__ import annotations
 
 import ast
+import math
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,9 @@ FUNCTIONS: dict[str, Any] = {
     "rowmax": lambda a: a.max(axis=1, keepdims=True), "maxpool": lambda x, s: x.reshape(-1, int(s)).max(axis=1, keepdims=True),
     "max": lambda a, *b: np.maximum(a, *b) if b else float(a.max()), "silu": lambda z: z * _sigmoid(z), "cosh": np.cosh,
     "logsigmoid": lambda z: -np.log(1 + np.exp(-z)),
+    "sin": np.sin, "cos": np.cos, "tan": np.tan, "erf": np.vectorize(math.erf),
+    "gelu": lambda z: z * (1 + np.vectorize(math.erf)(z / math.sqrt(2))) / 2,
+    "normcdf": lambda z: (1 + np.vectorize(math.erf)(z / math.sqrt(2))) / 2, "normpdf": lambda z: np.exp(-z * z / 2) / math.sqrt(2 * math.pi),
     "ones": lambda n, m=1: np.ones((int(n), int(m))), "zeros": lambda n, m=1: np.zeros((int(n), int(m))),
     "eye": lambda n: np.eye(int(n)), "f": np.sin, "outer": lambda a, b: a @ b.T,
 }

@@ -20,6 +20,8 @@ FUNCTIONS: dict[str, Any] = {
     "sigmoid": lambda z: 1 / (1 + math.exp(-z)), "tanh": math.tanh, "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "abs": abs,
     "max": max, "min": min, "softplus": lambda z: math.log(1 + math.exp(z)), "relu": lambda z: max(z, 0.0),
     "leaky_relu": lambda z, a=0.01: z if z >= 0 else a * z, "step": lambda z: float(z >= 0), "sign": lambda z: math.copysign(1, z),
+    "sin": math.sin, "cos": math.cos, "tan": math.tan, "erf": math.erf, "normpdf": lambda z: math.exp(-z * z / 2) / math.sqrt(2 * math.pi),
+    "normcdf": lambda z: math.erfc(-z / math.sqrt(2)) / 2, "gelu": lambda z: z * math.erfc(-z / math.sqrt(2)) / 2,
 }
 RULES = {"sum rule": "x + x*y + 3", "product rule": "x*y*x", "power rule": "(x + y)^3", "chain rule": "exp(x*y)", "variable": "x + y",
          "constant": "y + x - x*0"}
