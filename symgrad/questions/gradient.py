@@ -116,6 +116,7 @@ def kink_reason(work: _Work, expr: Expr) -> F.Prose:
         if row is not None and row.kink and (not call.fn.plain or row.name == "sign"):
             second = call.arguments[1] if row.name in ("max", "min") else Integer(0)
             found.append(compared(work, call.arguments[0], second))
+    found = list(dict.fromkeys(found))  # both slopes of a maximum rest on one comparison
     return ("since ", *listed(found)) if found else ()
 
 
