@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import reduce
 from typing import NamedTuple
 
-from sympy import Add, Expr, Integer, Mul, Symbol, ZeroMatrix, preorder_traversal
+from sympy import Add, Expr, Integer, MatAdd, MatMul, Mul, Symbol, ZeroMatrix, preorder_traversal
 
 from symgrad.language import vectors as v
 from symgrad.language.forms import Prose
@@ -108,10 +108,39 @@ def pulled(definition: Expr, g: Expr, own: Expr, expand: bool) -> list[tuple[str
         return affine
     found: dict[str, Expr] = {}
     for leaf, term in pull(definition, g, own):
-        found[leaf.name] = v.add(found[leaf.name], term) if leaf.name in found else term
+        found[leaf.name] = added(found[leaf.name], term) if leaf.name in found else term
     if expand and (table := _written_out(definition, own)):
         found = {leaf: put_in(term, table) for leaf, term in found.items()}
     return list(found.items())
+
+
+def added(a: Expr, b: Expr) -> Expr:
+    """a + b; a matrix that stands in both up to a number is written once, x^T A x giving 2 A x where A x comes twice."""
+    if v.is_scalar(a) or v.is_scalar(b):
+        return v.add(a, b)
+    terms = list(a.args) if isinstance(a, MatAdd) else [a]
+    for new in b.args if isinstance(b, MatAdd) else (b,):
+        number, body = _split(new)
+        for i, (other, same) in enumerate(map(_split, terms)):
+            if same == body and (other + number != 0 or len(terms) > 1):
+                terms[i:i + 1] = [v.scale(other + number, body)] if other + number != 0 else []
+                break
+        else:
+            terms.append(new)
+    return reduce(v.add, terms)
+
+
+def _split(e: Expr) -> tuple[Expr, Expr]:
+    """A matrix as a number times a matrix without one."""
+    first = e.args[0] if isinstance(e, MatMul) else None
+    if first is None or not v.is_scalar(first):
+        return Integer(1), e
+    rest = e.args[1] if len(e.args) == 2 else MatMul(*e.args[1:])
+    if first.is_Number:
+        return first, rest
+    if isinstance(first, Mul) and first.args[0].is_Number:
+        return first.args[0], v.scale(v.merged(first.args[1:]), rest)
+    return Integer(1), e
 
 
 def _written_out(definition: Expr, own: Expr) -> dict[Expr, Expr]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import symgrad
 from symgrad.check.checker import Checker
 from symgrad.language import vectors as v
 from symgrad.language.claims import Adjoint, Line
@@ -104,3 +105,15 @@ def test_a_rule_has_a_source_and_a_name_of_its_own() -> None:
         rule("trace", "somebody")(lambda: None)
     with pytest.raises(ValueError, match="has no source"):
         rule("no source", " ")(lambda: None)
+
+
+@pytest.mark.parametrize(("let", "gradient"), [
+    ("L = (x.T @ A.T @ A @ x)", "2 * A.T @ A @ x"), ("L = trace(B @ B @ B)", "3 * B.T @ B.T"), ("L = sum(B * B.T)", "2 * B.T"),
+    ("L = sum(A * A * A)", "3 * (A * A)"), ("L = norm(x)^2 * (x.T @ x)", "2 * (x.T @ x) * x + 2 * norm(x)^2 * x"),
+])
+def test_a_matrix_that_comes_twice_is_written_once(let: str, gradient: str) -> None:
+    model = symgrad.parse(let, {"x": "N", "A": "M, N", "B": "N, N"})
+    name = "x" if "x" in let else "B" if "B" in let else "A"
+    solution = model.backward("L", name)
+    assert solution.proved and str(solution.answers[f"{name}_bar"]) == gradient
+    assert not model.check_gradient("L", {name: f"2 * ({gradient})"})
