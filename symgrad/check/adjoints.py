@@ -47,6 +47,7 @@ class Adjoints:
     found: dict[tuple[str, str], Expr] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.undecided: set[tuple[str, str]] = set()  # adjoints that were claimed and neither proved nor refuted
         self.graph = self.problem.graph
         self.dimensions = self.graph.dimensions
         self.shapes = Shapes(self.graph)
@@ -100,7 +101,7 @@ class Adjoints:
                 raise Refused(f"{what} has a term that is no consumer of {c.node}, or one twice")
             for u in consumers:
                 if (c.of, u) not in self.found:
-                    raise Refused(f"{what} uses {u}_bar before it is derived")
+                    raise self.lacking(c.of, u, what)
         elif first != wanted:
             raise Refused(f"{what} is 1 by definition" if c.node == c.of else f"{what} is zero: no path leads to {c.of}")
         if shape_of(c.expr) != self.graph.shape(c.node):
@@ -337,7 +338,13 @@ class Adjoints:
             self.shapes.require(e, free)
             for n in names_in(e):
                 if n not in self.graph and (of, n.removesuffix("_bar")) not in self.found:
-                    raise Refused(f"{what} uses {n} before it is derived")
+                    raise self.lacking(of, n.removesuffix("_bar"), what)
+
+    def lacking(self, of: str, node: str, what: str) -> Refused | Undecided:
+        """Why a claim that uses an adjoint which was not verified is no proof: that one was not decided, or not derived at all."""
+        if (of, node) in self.undecided:
+            return Undecided(f"{what} rests on {node}_bar, which is not decided")
+        return Refused(f"{what} uses {node}_bar before it is derived")
 
     def note_kinks(self, sources: Iterable[Source]) -> None:
         """Comparison is made off the kinks of max, |x|, step and the like: a claim in which one is met says so."""

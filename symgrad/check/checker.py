@@ -95,6 +95,12 @@ class Checker:
 
     def check(self, claim: Claim) -> Verdict:
         """The verdict on one claim."""
+        verdict = self._verdict(claim)
+        if isinstance(claim, Adjoint) and verdict.ground is Ground.UNDECIDED:
+            self.adjoints.undecided.add((claim.of, claim.node))
+        return verdict
+
+    def _verdict(self, claim: Claim) -> Verdict:
         try:
             return self._verify(claim)
         except Refused as error:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from sympy import Expr, HadamardProduct, Integer, MatAdd, MatMul, MatrixSymbol, Rational, Transpose, ZeroMatrix
 
+import symgrad
 from symgrad.check.checker import Checker, unanswered
 from symgrad.language import forms as F
 from symgrad.language import vectors as v
@@ -357,3 +358,12 @@ def test_slopes_written_with_the_output_are_proved(let: str) -> None:
     asked, _ = read_text(text, "s.toml")
     checker = Checker(asked)
     assert {checker.check(s.claim).ground for s in derive(asked, asked.parts[0]).all_steps()} == {Ground.PROVED}
+
+
+def test_what_rests_on_an_undecided_adjoint_is_undecided_and_not_refuted() -> None:
+    """(1/N sum c^2)^(3/2) has no proof for all N; a claim that uses its adjoint is not false for that."""
+    model = symgrad.parse("c = x - mean(x)\nL = mean(c^3) / mean(c^2)^1.5", {"x": "N"})
+    solution = model.backward("L", "x")
+    assert [s.verdict.ground for s in solution.steps] == [Ground.PROVED, Ground.UNDECIDED, Ground.UNDECIDED]
+    assert solution.steps[-1].verdict.method == "x_bar rests on c_bar, which is not decided"
+    assert not solution.proved
