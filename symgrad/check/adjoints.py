@@ -5,10 +5,9 @@ Everything is written out entry by entry at the sizes that the slot count asks f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
 
 from sympy import Expr, Integer, ZeroMatrix
 
@@ -16,9 +15,9 @@ from symgrad.check.comparison import Compared, Comparison, say_leaf
 from symgrad.check.explicit import Explicit
 from symgrad.check.general import General, lettered
 from symgrad.check.identity import hits_kink, leaves
+from symgrad.check.lines import Lines, has_kink, one_by_one
 from symgrad.check.meaning import Meaning, expressions, flat
 from symgrad.check.normal import Undecided, constant_value
-from symgrad.check.pattern import Pattern
 from symgrad.check.points import differ
 from symgrad.check.shapes import Shapes
 from symgrad.check.sizes import Source
@@ -28,12 +27,12 @@ from symgrad.language import forms as F
 from symgrad.language.bounds import within_degree
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Differs, Matches, Witness
 from symgrad.language.errors import Refused
-from symgrad.language.functions import KNOWN, Call, Fn
+from symgrad.language.functions import Call
 from symgrad.language.graph import Node
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
 from symgrad.language.structure import Structure
-from symgrad.language.vectors import SCALAR, Elementwise, Entry, dimensions_in, names_in, say_shape, shape_of, variable
+from symgrad.language.vectors import SCALAR, Elementwise, Entry, Shape, dimensions_in, names_in, say_shape, shape_of, variable
 
 MAX_WITNESS = 20
 MANY = 6  # more dimensions than this are not listed one by one
@@ -53,7 +52,7 @@ class Adjoints:
         self.shapes = Shapes(self.graph)
         self.constants: dict[str, dict[Expr, Expr]] = {}
         self.above: dict[str, frozenset[str]] = {}
-        self.shown: dict[Hashable, tuple[Compared, bool]] = {}  # patterns of proved chains, dimensions numbered; has it a kink?
+        self.lines = Lines()
         self.inline: dict[Expr, Expr] = {}  # names that stand for their definitions while one chain is compared
         self.mirrored: Mirrored = {}  # square matrices that are known to be symmetric, while one chain is compared
         self.rests: dict[tuple[str, str], frozenset[str]] = {}  # of which nodes the definitions were used in an adjoint that was verified
@@ -119,7 +118,7 @@ class Adjoints:
             self.numbers(c.of)[variable(f"{c.node}_bar", SCALAR)] = c.expr
         return self.verdict(f"one term for every consumer in the graph; each line {compared}", compared)
 
-    def first_chain(self, inline: dict[Expr, Expr], forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str,
+    def first_chain(self, inline: dict[Expr, Expr], forms: tuple[F.Form, ...], of: str, shape: Shape, what: str,
                     shown: set[str]) -> tuple[Compared, frozenset[str]]:
         """The chain; where it fails, with what is known of the square matrices that are shown: S^T = S, then D_ij = 0 off the diagonal.
 
@@ -137,7 +136,7 @@ class Adjoints:
         finally:
             self.inline, self.mirrored = {}, {}
 
-    def second_chain(self, forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str, shown: set[str]) -> Compared:
+    def second_chain(self, forms: tuple[F.Form, ...], of: str, shape: Shape, what: str, shown: set[str]) -> Compared:
         diagonal = {n.symbol: n.expr for n in self.graph.structured if n.structure is Structure.DIAGONAL and n.name in shown}
         try:
             return self.chain(forms, of, shape, what)
@@ -170,32 +169,21 @@ class Adjoints:
         """Is it the gradient in a structured variable, written with the definition of that variable's adjoint put in?"""
         return self.graph.node(consumer).structure is not None and f"{consumer}_bar" not in names_in(c.expr)
 
-    def chain(self, forms: tuple[F.Form, ...], of: str, shape: tuple[Expr, Expr], what: str) -> Compared:
+    def chain(self, forms: tuple[F.Form, ...], of: str, shape: Shape, what: str) -> Compared:
         """Every form equals the next; with letters for large sizes if that shows all of it, so that layers of several sizes are one statement."""
-        meaning = Meaning(self.graph, self.inline)
+        meaning, comparison = Meaning(self.graph, self.inline), self.comparison(of)
 
-        def lines(meaning: Meaning, comparison: Comparison, forms: tuple[F.Form, ...], shape: tuple[Expr, Expr]) -> Compared:
-            return self.once(meaning, comparison.numbers, forms, shape, what, lambda a, b, line: meaning.compared(comparison, a, b, shape, line))
+        def show(meaning: Meaning, comparison: Comparison, forms: tuple[F.Form, ...], shape: Shape) -> Compared:
+            return self.once(meaning, comparison.numbers, forms, shape, lambda: one_by_one(
+                forms, what, lambda a, b, line: meaning.compared(comparison, a, b, shape, line)))
 
-        return meaning.lettered(self.general, self.comparison(of), forms, shape, lines) or self.once(
-            meaning, self.numbers(of), forms, shape, what, lambda a, b, line: self.equal(a, b, of, shape, line))
+        return meaning.lettered(self.general, comparison, forms, shape, show) or self.once(
+            meaning, comparison.numbers, forms, shape, lambda: one_by_one(forms, what, lambda a, b, line: self.equal(a, b, of, shape, line)))
 
-    def once(self, meaning: Meaning, numbers: Mapping[Expr, Expr], forms: tuple[F.Form, ...], shape: tuple[Expr, Expr], what: str,
-             equal: Callable[[F.Form, F.Form, str], Compared]) -> Compared:
-        """A chain that differs from a proved one in its names only is not gone through again."""
-        pattern = Pattern(meaning.graph, numbers)
-        inlined = (x for pair in meaning.inline.items() for x in pair)
-        known = ((pattern.expression(s), sign) for s, sign in self.mirrored.items())
-        key = (*map(pattern.form, forms), *map(pattern.expression, (*shape, *inlined)), *known)
-        if key not in self.shown:
-            found = Compared()
-            for k, (a, b) in enumerate(pairwise(forms), 2):
-                if a != b:
-                    found = found.also(equal(a, b, f"line {k} of {what}"))
-            self.shown[key] = found.renamed(pattern.dimensions), kinked(s for form in forms for s in meaning.sources(form))
-        found, has_kink = self.shown[key]
-        self.kinked |= has_kink
-        return found.renamed(dict(enumerate(pattern.dimensions)))
+    def once(self, meaning: Meaning, numbers: Mapping[Expr, Expr], forms: tuple[F.Form, ...], shape: Shape, show: Callable[[], Compared]) -> Compared:
+        found, kinked = self.lines.once(meaning, numbers, forms, shape, show, self.mirrored)
+        self.kinked |= kinked
+        return found
 
     def entry(self, c: AdjointEntry) -> Verdict:
         """The index form, at every index value."""
@@ -317,7 +305,7 @@ class Adjoints:
                     values[symbol if self.graph.shape(name) == SCALAR else Entry(symbol, Integer(a), Integer(b))] = x
         return values
 
-    def equal(self, a: F.Form, b: F.Form, of: str, shape: tuple[Expr, Expr], what: str) -> Compared:
+    def equal(self, a: F.Form, b: F.Form, of: str, shape: Shape, what: str) -> Compared:
         """Entry by entry, sizes that are large numbers by letters where that decides it.  Raises Refused with a point, or Undecided."""
         meaning, comparison = Meaning(self.graph, self.inline), self.comparison(of)
         self.note_kinks((*meaning.sources(a), *meaning.sources(b)))
@@ -348,7 +336,7 @@ class Adjoints:
 
     def note_kinks(self, sources: Iterable[Source]) -> None:
         """Comparison is made off the kinks of max, |x|, step and the like: a claim in which one is met says so."""
-        self.kinked |= kinked(sources)
+        self.kinked |= has_kink(sources)
 
     def verdict(self, method: str, found: Compared) -> Verdict:
         """Proved for all sizes; or tested, where something was written out of which the slot count says nothing, such as cofactors."""
@@ -358,8 +346,3 @@ class Adjoints:
         everywhere = "for all values" if not self.dimensions else "for all sizes" if len(self.dimensions) > MANY else (
             f"for all {', '.join(map(str, self.dimensions))}")
         return Verdict(Ground.PROVED, method, everywhere + (", away from kinks" if self.kinked else ""), found.conditions)
-
-
-def kinked(sources: Iterable[Source]) -> bool:
-    """Is there a function with a kink?  sqrt has none where it is defined."""
-    return any(KNOWN[fn.name].kink and fn.name != "sqrt" for s in sources for fn in s.expr.atoms(Fn) if fn.name in KNOWN)

@@ -8,7 +8,6 @@ adjoints: an adjoint that was verified equals its expression wherever both exist
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from itertools import pairwise
@@ -19,9 +18,9 @@ from symgrad.check.adjoints import Adjoints
 from symgrad.check.comparison import Compared
 from symgrad.check.differentials import Differentials, applied, conditions, moving, upright
 from symgrad.check.general import General, lettered
+from symgrad.check.lines import one_by_one
 from symgrad.check.meaning import Meaning, expressions, flat
 from symgrad.check.normal import Undecided
-from symgrad.check.pattern import Pattern
 from symgrad.check.products import Products
 from symgrad.check.shapes import require_shapes
 from symgrad.check.sizes import Source
@@ -80,7 +79,6 @@ class Tangents:
         self.adjoints, self.base = adjoints, adjoints.problem.graph
         self.found: dict[Setting, dict[str, Expr]] = {}
         self.graphs: dict[str, _Extended] = {}
-        self.shown: dict[Hashable, Compared] = {}
 
     # ---- claims ----------------------------------------------------------------------------------------------
 
@@ -226,19 +224,12 @@ class Tangents:
               inline: dict[Expr, Expr]) -> Compared:
         """Every form equals the next; a chain that differs from a proved one in its names only is not gone through again."""
         meaning, general, comparison = Meaning(graph, inline), self.extended(c.seed).general, self.adjoints.comparison(c.seed)
-        sources = tuple(s for f in forms for s in meaning.sources(f))
-        self.adjoints.note_kinks(sources)
-        pattern = Pattern(graph, self.adjoints.numbers(c.seed))
-        key = (*map(pattern.form, forms), *map(pattern.expression, (*shape, *(x for pair in inline.items() for x in pair))))
-        if key not in self.shown:
-            found = self.in_matrices(meaning, c, forms) or Compared()
-            for k, (a, b) in enumerate(pairwise(forms) if not found.products else (), 2):
-                if a != b:
-                    where = f"line {k} of {what}"
-                    generally = meaning.in_general(general, comparison, a, b, shape, where)
-                    found = found.also(generally or meaning.compared(comparison, a, b, shape, where))
-            self.shown[key] = found.renamed(pattern.dimensions)
-        return self.shown[key].renamed(dict(enumerate(pattern.dimensions)))
+
+        def equal(a: F.Form, b: F.Form, line: str) -> Compared:
+            return meaning.in_general(general, comparison, a, b, shape, line) or meaning.compared(comparison, a, b, shape, line)
+
+        return self.adjoints.once(meaning, comparison.numbers, forms, shape,
+                                  lambda: self.in_matrices(meaning, c, forms) or one_by_one(forms, what, equal))
 
     def in_matrices(self, meaning: Meaning, c: Tangent | ClosedTangent, forms: tuple[F.Form, ...]) -> Compared | None:
         """All forms are the same sum of products of matrices, as the differential of the node; else None, and nothing is known.
