@@ -194,11 +194,12 @@ class Oracle:
 
     def function(self, name: str, orders: tuple[int, ...], arguments: list[Any]) -> Any:
         """f, or a derivative of it by difference quotients."""
-        if name not in FUNCTIONS or len(orders) != len(arguments) or len(arguments) > 2:
+        unknown = any(row.name == name and not row.known for row in self.graph.functions)
+        if not (unknown or name in FUNCTIONS) or len(orders) != len(arguments) or len(arguments) > 2:
             raise Nothing(name)
         slot = next((i for i, n in enumerate(orders) if n), None)
         if slot is None:
-            return FUNCTIONS[name](*arguments)
+            return FUNCTIONS[name](*arguments) if not unknown else some_function(name, *arguments)
         lower = tuple(n - (i == slot) for i, n in enumerate(orders))
         h = 1e-4 if sum(orders) > 1 else STEP
         up, down = ([a + s * h if i == slot else a for i, a in enumerate(arguments)] for s in (1, -1))
@@ -238,6 +239,11 @@ class Oracle:
                 jacobian = self.form(layout, of)
                 return times(jacobian.T if transposed else jacobian, self.slope(of, node))
         raise Nothing(type(f).__name__)
+
+
+def some_function(name: str, *arguments: Any) -> Any:
+    """One smooth function in the place of an unknown one: what is said of all must hold for it."""
+    return sum(np.sin((len(name) + k) * a) + a / 3 for k, a in enumerate(arguments, 1)) + reduce(np.multiply, arguments)
 
 
 def _row_softmax(a: Any) -> Any:
