@@ -47,6 +47,8 @@ MAX_WORK = 1_000_000
 """How many products of two terms one normal form may take: about a second."""
 EVEN, ODD = {"cos", "normpdf"}, {"sin"}
 AT_ZERO = {"sin": Integer(0), "cos": Integer(1), "normcdf": Rational(1, 2)}
+MAX_GCD = 2**16
+"""What the degrees of two denominators in all generators, each plus 1, may multiply to; beyond, their common factor is left in."""
 SMALL = 200  # primes below this are taken out of a root
 Frac = tuple[Any, Any]  # numerator and denominator, elements of one polynomial ring
 
@@ -148,7 +150,8 @@ class Rewriter(Signed):
         if a[1] == b[1]:
             return a[0] + b[0], a[1]
         left, right = a[1], b[1]
-        if len(left) * len(right) <= MAX_TERMS:  # over the least common denominator: sums of softmax terms stay small
+        if len(left) * len(right) <= MAX_TERMS and _gcd_is_cheap(left, right):
+            # over the least common denominator: sums of softmax terms stay small
             _, left, right = left.cofactors(right)
         return self.times(a[0], right) + self.times(b[0], left), self.times(a[1], right)
 
@@ -346,6 +349,11 @@ class Rewriter(Signed):
             rest = (*m[:i], m[i] % 2, *m[i + 1:])
             folded += self.ring({rest: c}) * p**k * q ** (highest - k)
         return folded, highest
+
+
+def _gcd_is_cheap(p: Any, q: Any) -> bool:
+    """The heuristic algorithm puts a large number in for one generator after the other, in numbers as long as the degrees multiplied."""
+    return prod(1 + max(a, b) for a, b in zip(p.degrees(), q.degrees(), strict=True)) <= MAX_GCD
 
 
 def bits(p: Any) -> int:

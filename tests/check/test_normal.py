@@ -312,3 +312,14 @@ def test_and_what_they_are_not(left: str, right: str) -> None:
     """A cosine may be negative."""
     with contextlib.suppress(Undecided):
         assert not is_zero(read(f"{left} - ({right})"))
+
+
+def test_a_common_factor_in_many_generators_may_stay_in() -> None:
+    """a/p + b/q with p = r s, q = r t in 24 generators: no factor r is looked for, and equality is decided all the same."""
+    names = [scalar(f"v{i}") for i in range(24)]
+    r = Add(1, Mul(*names))
+    p, q = Mul(r, names[0] + 2), Mul(r, names[1] + 3)
+    left = Add(Mul(names[2], Pow(p, -1)), Mul(names[3], Pow(q, -1)))
+    right = Mul(Add(Mul(names[2], names[1] + 3), Mul(names[3], names[0] + 2)), Pow(r, -1), Pow(names[0] + 2, -1), Pow(names[1] + 3, -1))
+    assert is_zero(left - right)
+    assert not is_zero(left - 2 * right)
