@@ -378,7 +378,9 @@ class Notation:
                 text = decimal_text(value, digits) or str(value)
                 return rf"\left({text}\right)" if value < 0 and level > SUM else text
             case F.Product(factors):
-                return r" \cdot ".join(self.form(x, PRODUCT if not isinstance(x, F.Just) else POWER) for x in factors)
+                first, *rest = factors  # -2 z at the front keeps its sign as it is
+                level = SUM if isinstance(first, F.Substituted) and not first.expr.is_Add else PRODUCT if not isinstance(first, F.Just) else POWER
+                return r" \cdot ".join([self.form(first, level), *(self.form(x, PRODUCT if not isinstance(x, F.Just) else POWER) for x in rest)])
             case F.Sum(terms):
                 text = self.sum([self.form(t) for t in terms])
                 return rf"\left({text}\right)" if level > SUM else text
