@@ -11,6 +11,7 @@ from functools import cached_property
 
 from sympy import Expr, Integer, ZeroMatrix
 
+from symgrad.check import duals
 from symgrad.check.comparison import Compared, Comparison, say_leaf
 from symgrad.check.explicit import Explicit
 from symgrad.check.general import General, lettered
@@ -175,7 +176,7 @@ class Adjoints:
 
         def show(meaning: Meaning, comparison: Comparison, forms: tuple[F.Form, ...], shape: Shape) -> Compared:
             return self.once(meaning, comparison.numbers, forms, shape, lambda: one_by_one(
-                forms, what, lambda a, b, line: meaning.compared(comparison, a, b, shape, line)))
+                forms, what, lambda a, b, line: either(meaning, a, b, comparison, lambda: meaning.compared(comparison, a, b, shape, line))))
 
         return meaning.lettered(self.general, comparison, forms, shape, show) or self.once(
             meaning, comparison.numbers, forms, shape, lambda: one_by_one(forms, what, lambda a, b, line: self.equal(a, b, of, shape, line)))
@@ -309,7 +310,8 @@ class Adjoints:
         """Entry by entry, sizes that are large numbers by letters where that decides it.  Raises Refused with a point, or Undecided."""
         meaning, comparison = Meaning(self.graph, self.inline), self.comparison(of)
         self.note_kinks((*meaning.sources(a), *meaning.sources(b)))
-        return meaning.in_general(self.general, comparison, a, b, shape, what) or meaning.compared(comparison, a, b, shape, what)
+        return either(meaning, a, b, comparison, lambda: (
+            meaning.in_general(self.general, comparison, a, b, shape, what) or meaning.compared(comparison, a, b, shape, what)))
 
     def comparison(self, of: str) -> Comparison:
         return Comparison(self.dimensions, self.problem.conventions, self.numbers(of), self.mirrored)
@@ -346,3 +348,16 @@ class Adjoints:
         everywhere = "for all values" if not self.dimensions else "for all sizes" if len(self.dimensions) > MANY else (
             f"for all {', '.join(map(str, self.dimensions))}")
         return Verdict(Ground.PROVED, method, everywhere + (", away from kinks" if self.kinked else ""), found.conditions)
+
+
+def either(meaning: Meaning, a: F.Form, b: F.Form, comparison: Comparison, written_out: Callable[[], Compared]) -> Compared:
+    """As sums of products of matrices first where entries take long to compare, else where they do not show it."""
+    costly = duals.costly(meaning, (a, b))
+    if costly and (found := duals.alike(meaning, a, b, comparison.numbers)) is not None:
+        return found
+    try:
+        return written_out()
+    except Undecided:
+        if costly or (found := duals.alike(meaning, a, b, comparison.numbers)) is None:
+            raise
+        return found

@@ -94,7 +94,7 @@ class Differentials:
                 return None if d is None else v.negate(v.matmul(v.matmul(e, d), e))
             case v.Norm():
                 d = self.of(e.arg)
-                return None if d is None else v.merged((Pow(e, -1, evaluate=False), _inner(e.arg, d)))
+                return None if d is None else v.merged((Pow(e, -1, evaluate=False), paired(e.arg, d)))
             case v.DetOf():
                 d = self.of(e.arg)
                 return None if d is None else v.merged((e, v.TraceOf(v.matmul(Inverse(e.arg), d))))
@@ -103,7 +103,7 @@ class Differentials:
             case Call():
                 return None if _is_flat(e.fn) else self._each(e.arguments, lambda i, d: v.merged((self._partial(e.fn, e.arguments, i), d)))
             case v.UnknownScalar():
-                return self._each(e.arguments, lambda i, d: _inner(v.as_scalar(v.UnknownGradient(e.fn, Integer(i), *e.arguments)), d))
+                return self._each(e.arguments, lambda i, d: paired(v.as_scalar(v.UnknownGradient(e.fn, Integer(i), *e.arguments)), d))
             case v.UnknownGradient(args=(fn, slot, *arguments)):
                 return self._each(tuple(arguments), lambda i, d: v.matmul(v.unknown_hessian(fn, int(slot), i, tuple(arguments)), d))
         return self._of_operation(e)
@@ -112,10 +112,10 @@ class Differentials:
         match e:
             case v.Softmax():
                 d = self.of(e.arg)
-                return None if d is None else v.add(v.times(e, d), v.negate(v.scale(_inner(e, d), e)))
+                return None if d is None else v.add(v.times(e, d), v.negate(v.scale(paired(e, d), e)))
             case v.LogSumExp():
                 d = self.of(e.arg)
-                return None if d is None else _inner(v.Softmax(e.arg), d)
+                return None if d is None else paired(v.Softmax(e.arg), d)
             case op.RowSoftmax():
                 d = self.of(e.args[0])
                 return None if d is None else v.add(v.times(e, d), v.negate(v.matmul(op.diag(_row_sums(v.times(e, d))), e)))
@@ -178,7 +178,7 @@ def _is_flat(fn: Fn) -> bool:
     return fn.name in ("step", "sign") or (pieces and not fn.plain)
 
 
-def _inner(a: Expr, b: Expr) -> Expr:
+def paired(a: Expr, b: Expr) -> Expr:
     """1^T (A o B) 1."""
     return v.merged((a, b)) if v.is_scalar(a) or v.is_scalar(b) else v.SumOf(v.times(a, b))
 
@@ -255,7 +255,7 @@ def applied(jacobian: Expr, t: Expr, known: Mapping[Expr, Expr]) -> Expr:
         case v.Diag():
             return v.times(unvec(jacobian.arg, shape_of(t)), t)
         case Transpose() | OneMatrix() if jacobian.shape[0] == 1:
-            return _inner(unvec(v.transpose(jacobian), shape_of(t)), t)
+            return paired(unvec(v.transpose(jacobian), shape_of(t)), t)
         case op.Vec() if v.is_scalar(t):
             return v.scale(t, jacobian.args[0])
         case op.Block(args=(inner, top, bottom, left, right)) if (left, right) == (1, inner.shape[1]):
@@ -347,4 +347,4 @@ def _column(t: Expr) -> Expr:
     return v.scale(t, OneMatrix(1, 1)) if v.is_scalar(t) else t if t.shape[1] == 1 else op.Vec(t)
 
 
-__all__ = ["Differentials", "applied", "conditions", "moving", "unvec", "upright"]
+__all__ = ["Differentials", "applied", "conditions", "paired", "moving", "unvec", "upright"]
