@@ -20,6 +20,7 @@ from symgrad.questions.recurrences import all_steps, recurrences
 from symgrad.questions.structured import gradients, label, rule_of, structure_notes
 from symgrad.rules.adjoints import Accumulated, accumulate, bar
 from symgrad.rules.structured import with_structure
+from symgrad.rules.tidy import tidied
 from symgrad.rules.vector import put_in
 
 
@@ -42,7 +43,7 @@ def derive_backward(problem: Problem, part: str, ask: Backward) -> Derivation:
         assert isinstance(claim, AdjointEntry)
         answers.append(Answer(f"{label(graph, name)}_i", F.Component(name, claim.indices), F.Just(claim.expr)))
     for name in ask.closed_form:
-        closed = closed_form(graph, name, exprs)
+        closed = tidied(closed_form(graph, name, exprs))
         listed.append(Step(ClosedForm(ask.of, name, closed), "substitution", ("put the adjoints into one formula",),
                            tuple(steps.values()), f"{label(graph, name)} (closed form)"))
         answers.append(Answer(f"{label(graph, name)} (closed form)", F.AdjointOf(name), F.Just(closed)))
