@@ -162,7 +162,7 @@ def test_several_outputs() -> None:
     ('property = "x1 > x2"\nW1 = [[1, -1]]\ninputs = ["a", "a"]', "names a twice"),
     ('property = "x1 > x2"\nW1 = [[1, -1]]\nwhere = "x1"', "compare it with something"),
     ('property = "x1 > x2"\nW1 = [[1, -1]]\nweigths = 1', "unknown key"),
-    ('property = "x1 > x2"\nW1 = [[1, -1], 3]', "should be a valid list; found '3'"),
+    ('property = "x1 > x2"\nW1 = [[1, -1], 3]', "is needed; found 3"),
 ])
 def test_errors_help(part: str, words: str) -> None:
     said = errors(part)
