@@ -98,9 +98,10 @@ class Oracle:
         found = np.zeros_like(at)
         for index in np.ndindex(*at.shape):
             up, down = at.copy(), at.copy()
-            up[index] += STEP
-            down[index] -= STEP
-            found[index] = ((self.value(e, {**self.env, name: up}) - self.value(e, {**self.env, name: down})) * weight).sum() / (2 * STEP)
+            step = STEP * min(1.0, max(abs(at[index]), 1e-3))  # the logarithm of a small number bends
+            up[index] += step
+            down[index] -= step
+            found[index] = ((self.value(e, {**self.env, name: up}) - self.value(e, {**self.env, name: down})) * weight).sum() / (2 * step)
         return found
 
     # ---- expressions ---------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from fractions import Fraction
 
-from sympy import Expr
+from sympy import Expr, Integer
 
 from symgrad.check.normal import Undecided
 from symgrad.check.products import ONE, Factor, Factors, Products, Scalars, Terms, _turned
@@ -59,10 +59,10 @@ class Inverses(Products):
                    for z, on_left in self.outermost(terms))
 
     def _scalar(self, e: Expr) -> Terms:
-        return self.determinant(self.terms(e.arg)) if isinstance(e, DetOf) else super()._scalar(e)
+        return self.determinant(self.terms(e.arg), e.arg.shape[0]) if isinstance(e, DetOf) else super()._scalar(e)
 
-    def determinant(self, terms: Terms) -> Terms:
-        """Of a product of square matrices the product of theirs, else a letter."""
+    def determinant(self, terms: Terms, size: Expr) -> Terms:
+        """Of a product of square matrices the product of theirs, else a letter; a sum of multiples of I does not show its size."""
         for (scalars, factors), c in terms.items() if len(terms) == 1 else ():
             if c == 1 and not scalars and all(f.rows == f.columns for f in factors):
                 return self._each([self.determinant_of(f) for f in factors], lambda fs: ((), ()))
@@ -74,12 +74,13 @@ class Inverses(Products):
             if number is not None:  # det(I + x y^T) = 1 + y^T x
                 return self._sum([ONE, self._each([{(scalars, ()): c}, {((), number): Fraction(1)}], self.joined)])
             ways = [{((), ()): Fraction(1), (scalars, way): c} for way in turned]
-        return {(((("det", min(map(self._key, ways), key=self._say)), Fraction(1)),), ()): Fraction(1)}
+            size = Integer(0)  # of another size the other way round, which shows in the product
+        return {(((("det", size, min(map(self._key, ways), key=self._say)), Fraction(1)),), ()): Fraction(1)}
 
     def determinant_of(self, f: Factor) -> Terms:
         if is_inverse(f):
-            return self._power(self.determinant(self.argument(f)), Fraction(-1))
-        return {(((("det", min(f, f.transposed, key=self._say)), Fraction(1)),), ()): Fraction(1)}
+            return self._power(self.determinant(self.argument(f), f.rows), Fraction(-1))
+        return {(((("det", f.rows, min(f, f.transposed, key=self._say)), Fraction(1)),), ()): Fraction(1)}
 
     def joined(self, parts: list[Factors]) -> tuple[Scalars, Factors]:
         return self._product(f for part in parts for f in part)

@@ -37,7 +37,7 @@ FALSE = [
     ("inv(A + U @ C @ V)", "inv(A) + inv(A) @ U @ inv(inv(C) + V @ inv(A) @ U) @ V @ inv(A)"),
     ("inv(A + x @ y.T)", "inv(A) - inv(A) @ x @ y.T @ inv(A) / (1 + x.T @ inv(A) @ y)"), ("inv(A + x @ y.T)", "inv(A) - inv(A) @ x @ y.T @ inv(A)"),
     ("inv(eye(N) + U @ V) @ U", "U @ inv(eye(K) - V @ U)"), ("inv(inv(A) + inv(B))", "A @ inv(A + B) @ A"), ("inv(2 * A)", "2 * inv(A)"),
-    ("det(A + B)", "det(A) + det(B)"), ("det(eye(N) + U @ V)", "det(eye(K) - V @ U)"), ("det(2 * A)", "2 * det(A)"), ("det(U @ V)", "det(V @ U)"),
+    ("det(A + B)", "det(A) + det(B)"), ("det(2 * eye(N))", "det(2 * eye(K))"), ("det(inv(2 * eye(N)))", "det(inv(2 * eye(K)))"), ("det(eye(N) + U @ V)", "det(eye(K) - V @ U)"), ("det(2 * A)", "2 * det(A)"), ("det(U @ V)", "det(V @ U)"),
     ("det(inv(A))", "det(A)"), ("trace(inv(A) @ B)", "trace(A @ inv(B))"), ("x.T @ inv(A) @ A.T @ y", "x.T @ y"), ("trace(inv(A) @ A)", "K"),
     ("det(eye(N) + c * x @ y.T)", "1 + c * x.T @ x"), ("trace(inv(A) @ inv(A))", "trace(inv(A))^2"),
     ("A - A @ inv(A + B) @ A", "B - A @ inv(A + B) @ B"), ("inv(A) @ A", "c * eye(N)"), ("inv(c * A) @ A", "eye(N)"),
