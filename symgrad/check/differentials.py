@@ -101,7 +101,7 @@ class Differentials:
             case v.Elementwise():
                 return self._each(e.arguments, lambda i, d: v.times(self._slope(e, i), d))
             case Call():
-                return None if _is_flat(e.fn) else self._each(e.arguments, lambda i, d: v.merged((self._partial(e.fn, e.arguments, i), d)))
+                return self._each(e.arguments, lambda i, d: self._partial_times(e, i, d))
             case v.UnknownScalar():
                 return self._each(e.arguments, lambda i, d: paired(v.as_scalar(v.UnknownGradient(e.fn, Integer(i), *e.arguments)), d))
             case v.UnknownGradient(args=(fn, slot, *arguments)):
@@ -150,7 +150,7 @@ class Differentials:
 
     def _slope(self, e: v.Elementwise, slot: int) -> Expr:
         """The derivative of a function of entries in one argument, as a matrix."""
-        if _is_flat(e.fn):
+        if _is_flat(e.fn, slot):
             return ZeroMatrix(*e.shape)
         if v.is_scalar(e.arguments[slot]):
             raise Unsupported("the slope in a number that all entries share")
@@ -166,16 +166,21 @@ class Differentials:
                     return v.Elementwise(Fn("sign", (0,)), *e.arguments)
         return v.Elementwise(e.fn.derivative(slot), *e.arguments)
 
-    def _partial(self, fn: Fn, arguments: tuple[Expr, ...], slot: int) -> Expr:
-        if fn.plain and fn.name == "abs":
-            return Call(Fn("sign", (0,)), *arguments)
-        return partial(Call(fn, *arguments), slot)
+    def _partial_times(self, e: Call, slot: int, d: Expr) -> Expr:
+        if _is_flat(e.fn, slot):
+            return Integer(0)
+        slope = Call(Fn("sign", (0,)), *e.arguments) if e.fn.plain and e.fn.name == "abs" else partial(e, slot)
+        return v.merged((slope, d))
 
 
-def _is_flat(fn: Fn) -> bool:
-    """The slope of what is linear piece by piece: it does not change, away from the kinks."""
+def _is_flat(fn: Fn, slot: int) -> bool:
+    """Is the derivative in one argument 0 away from the kinks, as where that argument has a slope already?
+
+    Of pieces that are linear all second derivatives are 0; leaky relu is s z for z < 0, and the one in z and the slope s is not.
+    """
+    orders = fn.derivative(slot).orders
     pieces = fn.name in KNOWN and bool(KNOWN[fn.name].kink) and fn.name != "sqrt"
-    return fn.name in ("step", "sign") or (pieces and not fn.plain)
+    return fn.name in ("step", "sign") or (pieces and (max(orders) > 1 or (sum(orders) > 1 and fn.name != "leaky_relu")))
 
 
 def paired(a: Expr, b: Expr) -> Expr:
@@ -215,15 +220,17 @@ def moving(graph: Graph, direction: Direction) -> tuple[dict[str, Expr], dict[Ex
 # ---- a Jacobian times a direction ----------------------------------------------------------------------------------
 
 
-def applied(jacobian: Expr, t: Expr, known: Mapping[Expr, Expr]) -> Expr:
-    """A with vec(A) = J vec(T); `known` has A for letters J, and T itself.  A column where the shape of A does not matter.
+def applied(jacobian: Expr, t: Expr, known: Mapping[tuple[Expr, Expr], Expr]) -> Expr:
+    """A with vec(A) = J vec(T); `known` has A for letters J and what each is known to be multiplied by, T itself.
+
+    A column where the shape of A does not matter.
 
     Raises Unsupported where there is no such form, or T does not have the shape that a product needs.
     """
     t = upright(t)
     match jacobian:
-        case _ if jacobian in known:
-            return upright(known[jacobian])
+        case _ if (jacobian, t) in known:  # a letter times anything else, as J M, is not known
+            return upright(known[jacobian, t])
         case _ if v.is_scalar(jacobian):
             return v.times(jacobian, t)
         case Identity():

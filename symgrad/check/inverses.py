@@ -67,8 +67,8 @@ class Inverses(Products):
             if c == 1 and not scalars and all(f.rows == f.columns for f in factors):
                 return self._each([self.determinant_of(f) for f in factors], lambda fs: ((), ()))
         ways = [terms, self._transposed(terms)]
-        if len(terms) == 2 and terms.get(((), ())) == 1:
-            (scalars, product), c = next(x for x in terms.items() if x[0] != ((), ()))
+        (scalars, product), c = next((x for x in terms.items() if x[0][1]), (((), ()), Fraction(0)))
+        if len(terms) == 2 and product and terms.get(((), ())) == 1:
             turned = [(*way[i:], *way[:i]) for way in (product, _turned(product)) for i in range(len(way))]
             number = next((way for way in turned if way and way[0].rows == 1), None)
             if number is not None:  # det(I + x y^T) = 1 + y^T x

@@ -318,7 +318,7 @@ class Products:
             case Call():
                 return _letter(e.fn, *(self._key(self.terms(a)) for a in e.arguments))
             case v.DetOf() | v.LogSumExp():
-                return _letter(type(e).__name__, self._key(self.terms(e.arg)))
+                return _letter(type(e).__name__, e.arg.shape, self._key(self.terms(e.arg)))  # 0 and I do not say their sizes
         if isinstance(e, op.SCALARS) and isinstance(e, op.Variance):
             return self.terms(e.meaning())
         return _letter("other", e)
@@ -364,6 +364,8 @@ class Products:
                 return self._each([self.terms(a) for a in e.args], lambda fs: self._entrywise(fs, e))
             case Transpose():
                 return self._transposed(self.terms(e.args[0]))
+            case v.Diag() if n == 1:
+                return self.terms(e.arg)
             case v.Diag():
                 return self._each([self.terms(e.arg)], lambda fs: ((), self._diagonal(fs[0])))
             case op.Diagonal():
@@ -392,7 +394,8 @@ class Products:
             case Inverse():
                 return self._applied("inverse", [self.terms(e.args[0])], [True], e)
             case v.Softmax() | op.RowSoftmax() | op.RowLogSumExp() | op.ArgMax() | op.RowMax():
-                return {((), (Factor(type(e).__name__, self._key(self.terms(e.args[0])), False, n, m),)): Fraction(1)}
+                content = (e.args[0].shape, self._key(self.terms(e.args[0])))
+                return {((), (Factor(type(e).__name__, content, False, n, m),)): Fraction(1)}
         if isinstance(e, MULTILINEAR):
             return self._multilinear(e)
         return {((), (Factor("letter", e, False, n, m),)): Fraction(1)}

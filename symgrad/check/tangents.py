@@ -256,7 +256,8 @@ class Tangents:
         match form:
             case F.Just(expr) if is_jacobian(direction):
                 (w, _), = direction
-                return meaning.whole(applied(expr, changes[w], tangents))
+                start = upright(changes[w])
+                return meaning.whole(applied(expr, start, {(letter, start): d for letter, d in tangents.items()}))
             case F.Just(expr):
                 return upright(meaning.whole(expr))
             case F.Sum(terms):

@@ -35,6 +35,7 @@ from symgrad.check.normal import Undecided
 from symgrad.check.products import Products
 from symgrad.language import operations as op
 from symgrad.language import vectors as v
+from symgrad.language.errors import Unsupported
 from symgrad.language.functions import Call, Fn, call, dimension
 
 N, M = map(dimension, "NM")
@@ -187,10 +188,10 @@ class Numbers:
                 return self.total(terms, (1, 1)).item()
             case ("other", e):
                 return self.value(e).item()
-            case ("DetOf", terms):
-                return np.linalg.det(self.total(terms, (self.sizes[N],) * 2))
-            case ("LogSumExp", terms):
-                return np.log(np.exp(self.total(terms, (1, 1))).sum())
+            case ("DetOf", shape, terms):
+                return np.linalg.det(self.total(terms, [self.size(k) for k in shape]))
+            case ("LogSumExp", shape, terms):
+                return np.log(np.exp(self.total(terms, [self.size(k) for k in shape])).sum())
             case (Fn() as fn, terms):
                 return FUNCTIONS[fn.name + "'" * fn.orders[0]](self.total(terms, (1, 1))).item()
         raise NotImplementedError(x)
@@ -216,10 +217,10 @@ class Numbers:
                 inner = self.total(terms, plain)
                 found = np.linalg.inv(inner) if name == "inverse" else FUNCTIONS[name[0].name + "'" * name[0].orders[0]](inner)
             case "Softmax":
-                found = np.exp(self.total(f.content, plain))
+                found = np.exp(self.total(f.content[1], plain))
                 found = found / found.sum()
             case "RowSoftmax":
-                found = np.exp(self.total(f.content, plain))
+                found = np.exp(self.total(f.content[1], plain))
                 found = found / found.sum(1, keepdims=True)
             case "lower":
                 found = np.tril(np.ones(plain))
@@ -384,9 +385,16 @@ def test_what_is_not_equal_is_not() -> None:
         (v.times(v.Power(A, Integer(-1)), A), Identity(N)), (v.Norm(v.add(a, b)), v.add(v.Norm(a), v.Norm(b))),
         (op.RowSoftmax(t(A)), t(op.RowSoftmax(A))),
         (op.BlockInner(op.Kron(R, A), B), v.scale(v.TraceOf(v.matmul(A, B)), R)), (op.BlockSum(op.Kron(A, B), X), v.scale(v.SumOf(v.times(B, X)), A)),
+        (v.DetOf(v.scale(Integer(2), Identity(N))), v.DetOf(v.scale(Integer(2), Identity(M)))),  # 2^N, 2^M
+        (v.LogSumExp(ZeroMatrix(N, 1)), v.LogSumExp(ZeroMatrix(M, 1))),  # log N, log M
+        (op.RowLogSumExp(v.add(R, v.negate(R))), op.RowLogSumExp(v.add(A, v.negate(A)))),
     ]
     for left, right in pairs:
         assert not Products().equal(left, right), (left, right)
+
+
+def test_a_diagonal_matrix_of_one_number() -> None:
+    assert Products().equal(v.Diag(OneMatrix(1, 1)), Identity(1))
 
 
 # ---- differentials -----------------------------------------------------------------------------------------------------
@@ -415,6 +423,17 @@ def test_differentials_are_slopes(seed: int) -> None:
         assert np.allclose(value, wanted[1], atol=1e-4 * (1 + scale)), e
         looked_at += 1
     assert looked_at >= 8
+
+
+def test_the_slope_of_leaky_relu_in_its_own_slope() -> None:
+    """leaky relu is s z for z < 0, so d^2/(dz ds) = 1 there: neither first derivative stands still.  d^2/dz^2 = d^2/ds^2 = 0."""
+    in_z, in_slope = (Call(Fn("leaky_relu", orders), c, d) for orders in ((1, 0), (0, 1)))
+    for e, letter in ((in_z, d), (in_slope, c)):
+        assert Differentials({letter: Integer(1)}).of(e) == Call(Fn("leaky_relu", (1, 1)), c, d)
+    for e, letter in ((in_z, c), (in_slope, d)):
+        assert Differentials({letter: Integer(1)}).of(e) == 0
+    with pytest.raises(Unsupported):
+        Differentials({d: Integer(1)}).of(v.Elementwise(in_z.fn, a, d))
 
 
 def moved(numbers: Numbers, dots: dict[Expr, Expr], step: float) -> Numbers:

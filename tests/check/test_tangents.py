@@ -119,3 +119,18 @@ def test_a_structured_variable_does_not_move_entry_by_entry() -> None:
     v_dot = v.variable("V", (N, N))
     claim = Tangent("S", "", (("S", "V"),), v_dot, (Line(F.Just(v_dot)),))
     assert "tied together" in Checker(p).check(claim).method
+
+
+def test_a_jacobian_times_another_matrix_is_no_jacobian() -> None:
+    """du/dx is known by what it does to dx alone: B (du/dx) M and B (du/dx)^2 are not the Jacobian of B u."""
+    symbols = 'A = { shape = "N, N" }\nB = { shape = "N, N" }\nM = { shape = "N, N" }\nx = { shape = "N" }'
+    p = problem("u = A @ x\nz = B @ u", symbols, 'ask = "jacobian"\nof = "z"\nwrt = ["x"]')
+    checker, looked_at = Checker(p), 0
+    for c in claims(p):
+        if isinstance(c, Tangent) and c.node == "z":
+            for more in (p.graph.symbol("M"), v.variable("u_wrt_x", (N, N))):
+                wrong = v.matmul(c.expr, more)
+                assert checker.check(replace(c, expr=wrong, lines=(c.lines[0], Line(F.Just(wrong))))).ground is Ground.REFUTED
+                looked_at += 1
+        assert checker.check(c).ground is Ground.PROVED
+    assert looked_at == 2
