@@ -96,3 +96,21 @@ b = \"\"""", """h[t] = a * h[t-1] + b * tanh(x[t] * h[t-1] * h[t-1])
 e[t] = (h[t] - x[t])^2
 q = sum(e[t])
 L = q * h[last]^2""", '"a", "b", "h0", "x"')
+
+MEAN = problem("""x = { shape = "D", each = true, role = "input" }
+y = { shape = "K", each = true, role = "given" }
+h0 = "K"
+c = { shape = "", role = "given" }
+W = "K, K"
+U = "K, D\"""", """h[t] = h[t-1] + 1/T * tanh(W @ h[t-1] + U @ x[t])
+L = 1/T * sum(norm(h[t] - y[t])^2) + c * mean(norm(h[t])^2) + norm(h[last])^2 / T + c * norm(W)^2""", '"W", "U", "h0", "x"')
+"""The number of steps in the steps, in a mean and beside the last step."""
+
+CENTRED = problem("""x = { shape = "D", each = true, role = "input" }
+h0 = "K"
+W = "K, K"
+U = "K, D\"""", """h[t] = tanh(W @ h[t-1] + U @ x[t])
+m = mean(h[t])
+g[t] = norm(h[t] - m)^2 / norm(m)^2
+L = sum(g[t])""", '"W", "U", "h0", "x"')
+"""Steps that use a mean over all steps."""

@@ -1,7 +1,8 @@
 """Verification of the backpropagation equations of a sequence of T steps, for every T.
 
 Why three steps are enough.  The graph of T steps has one definition for all steps, the steps renamed, and what lies outside of the
-steps reads the last one or sums a node over all of them (`Sequence.require` sees to it).  The consumers of a node of step t lie at t,
+steps reads the last one or sums a node over all of them (`Sequence.require` sees to it).  What lies outside may
+be used by later steps, and the number of steps may be, as any name that all steps share.  The consumers of a node of step t lie at t,
 at t + 1, or outside.  So its equation, one pullback for every consumer, is made of definitions of steps t and t + 1 and of which of
 their nodes lie on a path to the loss.  Let P_k be these nodes k steps before the last.  P_k follows from P_(k-1) by one rule for all
 k >= 1, and `require` finds P_1 = P_2, so P_1 = P_2 = P_3 = ...; nodes that read the step before are in P_0 too iff they are in P_1.
@@ -51,6 +52,8 @@ class Recurrences:
         if sequence is None or c.when not in Q.ANCHOR:
             raise Refused("the problem has no sequence of symbolic length, or no such steps")
         sequence.require(graph, c.of)
+        if c.node == sequence.length:
+            raise Refused(f"{c.node} is the number of steps, which has no derivative")
         at = sequence.split(c.node)
         if at is None if c.when in (Q.EVERY, Q.EARLIER) else at is not None and c.when != Q.LAST:
             raise Refused(f"{c.node}_bar is not an equation of {c.when}")

@@ -97,13 +97,13 @@ class Sequence:
             if not (isinstance(one, Node) and isinstance(three, Node)
                     and alike(self.moved(two.expr, 1), three.expr) and alike(self.moved(two.expr, -1), one.expr)):
                 raise Unsupported(f"{s} has not the same definition at every step")
-            if read := later & set(graph.arguments(two.name)):
-                raise Unsupported(f"a step uses {sorted(read)[0]}, which depends on all steps, with a symbolic number of steps")
         for name in later:
             node = graph.node(name)
             if self.total(graph, node) is None and any(at[1] != WRITTEN for a in graph.arguments(name) if (at := self.split(a))):
                 raise Unsupported(f"{name} mixes a sum over the steps with something else; give the sum a definition of its own, "
                                   f"s = sum(l[{self.index}])")
+        if of == self.length:
+            raise Unsupported(f"{of} is the number of steps")
         if self.split(of) is not None:
             raise Unsupported("the derivative of one step of a sequence of symbolic length; define a loss, L = l[last]")
         above = graph.ancestors(of)

@@ -34,6 +34,7 @@ from symgrad.reader.network import expand
 from symgrad.reader.sequence import Unrolled, unroll
 from symgrad.reader.shapes import as_symbol
 from symgrad.reader.shapes import parse_shape as parse_shape
+from symgrad.reader.step_sums import bold
 from symgrad.reader.structure import declared_leaf, given_structured, gradient_clash
 
 MAX_BYTES, MAX_ERRORS, MAX_STEPS = 1_000_000, 50, 200
@@ -300,6 +301,7 @@ class _Reading:
 
         nodes, broken = definitions(model.let if unrolled is None else unrolled.lets, scope, model.latex,
                                     note if unrolled is None else of_step, start)
+        nodes = nodes if unrolled is None else bold(nodes, [n if k == 0 else f"{n}_{k}" for n in unrolled.made for k in range(4)])
         for name in model.latex:
             if name not in scope.symbols and name not in broken:
                 self.add(SpecError(f"model.latex: there is no node {name}{did_you_mean(name, list(scope.symbols))}"), "model", "latex")
@@ -338,6 +340,9 @@ class _Reading:
                 self.add(Unsupported(f'ask = "{ask.kind}" with a symbolic number of steps; there is ask = "backward", or a given length'),
                          "part", i, "ask")
                 return None
+            for key, names in (("of", (ask.of,)), ("wrt", ask.wrt)):
+                if sequence.length in names:
+                    self.add(SpecError(f"{key}: {sequence.length} is the number of steps, which has no derivative"), "part", i, key)
             same = (sequence.split(n) for n in ask.wrt)
             ask = replace(ask, wrt=tuple(dict.fromkeys(f"{at[0]}_2" if at else n for n, at in zip(ask.wrt, same, strict=True))))
         stated = spec.marks if isinstance(spec.marks, dict) else {} if spec.marks is None else {"": spec.marks}

@@ -29,11 +29,13 @@ from symgrad.reader.definitions import MAX_NODES, Note, target
 from symgrad.reader.letlist import MAX_LINE, check_name, statements
 from symgrad.reader.lines import KeyPath
 from symgrad.reader.spec import MAX_LET, SequenceSpec, SymbolSpec
+from symgrad.reader.step_sums import StepSums
 
 LAST = "last"
 """The index of the last step."""
 _NAME = re.compile(r"[A-Za-z\u0391-\u03c9][A-Za-z0-9_\u0391-\u03c9]*")
 _LEFT = re.compile(r"([A-Za-z\u0391-\u03c9]\w*)\s*\[([^\]]*)\]\s*:?=")
+_INITIAL = re.compile(r"([A-Za-z\u0391-\u03c9]\w*)\s*\[\s*0\s*\](?=\s*:?=)")
 _SUFFIXES = ("_bar", "_grad")
 """h_bar[2] is the adjoint of h[2]."""
 _PROSE = ("label", "ask", "statement")
@@ -94,15 +96,14 @@ class Steps:
                 raise SpecError(f"{base} has one value for every step; write {base}[{self.index}], {base}[2] or {base}[{LAST}]")
             end = _closing(text, opened.end() - 1)
             return step_name(base, self.step(base, text[opened.end():end], step)) + name.removeprefix(base), end + 1
-        if self.total and name == self.total:
-            raise Unsupported(f"{name}, the number of steps, as a number in the model; it stands in brackets only, as in h[{name}]")
         if name == self.index:
-            raise SpecError(f"{name} counts the steps and stands in brackets only, as in h[{name}] and h[{name}-1]")
-        if name == "sum" and step is None and opened is not None and opened[1] == "(":
+            raise SpecError(f"{name} counts the steps and stands in brackets only, as in h[{name}] and h[{name}-1]; a power c^{name} is a "
+                            f"definition, p[{name}] = c * p[{name}-1] with p0 = 1")
+        if name in ("sum", "mean") and step is None and opened is not None and opened[1] == "(":
             end = _closing(text, opened.end() - 1)
             inner = text[opened.end():end]
-            if self._is_open(inner):
-                return self._sum(inner), end + 1
+            if self.opens(inner):
+                return self._sum(inner) if name == "sum" else f"(1/{self.length} * {self._sum(inner)})", end + 1
         return name, after
 
     def base(self, name: str) -> str | None:
@@ -124,12 +125,11 @@ class Steps:
         elif said == LAST:
             found = self.length
         elif self.total:
-            raise Unsupported(f"{name}[{said[:20]}] of a sequence of {self.total} steps; a step uses the values of its own step and of the "
-                              f"one before, [{t}] and [{t}-1]")
+            raise Unsupported(f"{name}[{said[:20]}] of a sequence of {self.total} steps; {self._neighbours(name, said)}")
         elif re.fullmatch(r"\d{1,4}", said, re.ASCII):
             found = int(said)
         elif re.search(rf"\b{t}\b", said):
-            raise Unsupported(f"{name}[{said[:20]}]: a step uses the values of its own step and of the one before, [{t}] and [{t}-1]")
+            raise Unsupported(f"{name}[{said[:20]}]: {self._neighbours(name, said)}")
         else:
             raise SpecError(f"{name}[{said[:20]}]: a step is [{t}], [{t}-1], a number from 1 to {self.length} or [{LAST}]; "
                             f"an entry comes after it, {name}[{t}][1]")
@@ -138,6 +138,14 @@ class Steps:
         if found == 0 and step_name(name, 0) not in self.others:
             raise SpecError(f"{name}[0], the value before the first step, is not declared; it is the symbol {name}0 in [symbols]")
         return found
+
+    def _neighbours(self, name: str, said: str) -> str:
+        """Which steps a step uses, and what to write for one that is further back or ahead."""
+        t = self.index
+        found = f"a step uses the values of its own step and of the one before, [{t}] and [{t}-1]"
+        if re.fullmatch(rf"{t}-\d+", said):
+            return f"{found}; hand the value on, p[{t}] = {name}[{t}-1], and p[{t}-1] is {name}[{t}-2]"
+        return f"{found}, so that there is no recursion from the last step to the first" if re.fullmatch(rf"{t}\+\d+", said) else found
 
     def _of_any_length(self, name: str, said: str) -> int:
         """The same outside of a definition for every step, where the number of steps is a name."""
@@ -150,13 +158,14 @@ class Steps:
                               f"{name}[{LAST}] and sum({name}[{t}])" + (f", in questions {name} and {name}[{t}]" if self.question else ""))
         return named[said]
 
-    def _is_open(self, text: str) -> bool:
+    def opens(self, text: str) -> bool:
+        """Does the text speak of the general step, h[t] or h[t-1]?"""
         return re.search(rf"\[\s*{self.index}\s*(?:[-+]\s*\d+\s*)?\]", text) is not None
 
     def _sum(self, inner: str) -> str:
         """l_1 + l_2 + l_3.  Raises Unsupported for what is more than one sum over the steps."""
         for other in re.finditer(r"\bsum\s*\(", inner):
-            if self._is_open(inner[other.end():_closing(inner, other.end() - 1)]):
+            if self.opens(inner[other.end():_closing(inner, other.end() - 1)]):
                 raise Unsupported("a sum inside a sum over the steps; give the inner one a definition of its own")
         if _top_level_comma(inner):
             raise Unsupported("sum over the steps with a second argument; write the inner sum in a definition for every step")
@@ -174,6 +183,7 @@ class Unrolled:
     lets: tuple[tuple[int, str], ...]
     keys: Mapping[KeyPath, KeyPath]
     steps: Steps
+    made: Mapping[str, str]  # the parts of sums over the steps, as they are printed
 
 
 def unroll(spec: SequenceSpec, table: Mapping[str, Any], symbols: Mapping[str, Any], note: Note, note_at: NoteAt,
@@ -181,16 +191,22 @@ def unroll(spec: SequenceSpec, table: Mapping[str, Any], symbols: Mapping[str, A
     """The tables of a file without steps; errors are noted with their lines.  `first` is the line on which the let-list begins."""
     symbolic = spec.length if isinstance(spec.length, str) else ""
     length = spec.length if isinstance(spec.length, int) else WRITTEN
-    lines = statements(table["model"]["let"])
+    lines = [(number, _INITIAL.sub(lambda m: step_name(m[1], 0), line)) for number, line in statements(table["model"]["let"])]
     each = {name for name, s in symbols.items() if isinstance(s, SymbolSpec) and s.each}
     left = {m[1]: number for number, line in lines if (m := _LEFT.match(line))}
     others = frozenset({*symbols, *(target(line) for _, line in lines)} - each - set(left))
     steps = Steps(spec.index, length, frozenset(each | set(left)), others, symbolic)
+    made: dict[str, str] = {}
     for word, key in ((spec.index, "index"), (symbolic, "length")):
         if word and not _NAME.fullmatch(word):
             note_at(SpecError(f"sequence.{key}: {word!r} is not a name; names are a letter, then letters, digits and underscores"),
                     ("sequence", key))
-            return Unrolled(dict(table), (), {}, steps)  # nothing else can be read
+            return Unrolled(dict(table), (), {}, steps, made)  # nothing else can be read
+    if symbolic:
+        sums = StepSums(symbolic, steps.opens, _closing, lambda line: _LEFT.match(line) is not None, table["model"].get("latex", {}), made)
+        lines = _attempt(lambda: sums.named(lines, spec.index, {*steps.names, *others}), note_at, ("model", "let")) or lines
+        left |= {m[1]: number for number, line in lines if (m := _LEFT.match(line))}
+        steps = replace(steps, names=steps.names | set(left), others=others | {n for n in made if n not in left})
     _check_names(steps, each, left, symbols, table, note, note_at, first)
     lets = _definitions(steps, lines, note, first)
     steps = replace(steps, question=bool(symbolic))
@@ -206,7 +222,9 @@ def unroll(spec: SequenceSpec, table: Mapping[str, Any], symbols: Mapping[str, A
 
     out["symbols"] = _symbols(steps, each, table.get("symbols", {}), note_at, keys)
     out["model"] = {"let": "\n".join(text for _, text in lets)}
-    if latex := table["model"].get("latex"):
+    if symbolic and any(re.search(rf"(?<![\w.]){symbolic}(?!\w)", text) for _, text in lets):  # the number of steps as a number
+        out["symbols"][symbolic] = {"shape": "", "role": "given"}
+    if latex := {**{n: tex for n, tex in made.items() if tex}, **table["model"].get("latex", {})}:
         out["model"]["latex"] = {new: tex for name, text in latex.items() for new, tex in (
             [(step_name(name, k), step_latex(text, k)) for k in range(1, length + 1)] if name in steps.names
             else [(renamed(name, ("model", "latex", name)), text)])}
@@ -218,7 +236,7 @@ def unroll(spec: SequenceSpec, table: Mapping[str, Any], symbols: Mapping[str, A
                    for i, part in enumerate(table["part"])]
     if len(out["model"]["let"]) > MAX_LET or len(lets) > MAX_NODES:
         note(SpecError(f"{len(lets)} definitions when {length} steps are written out, more than are read"), first)
-    return Unrolled(out, lets, keys, steps)
+    return Unrolled(out, lets, keys, steps, made)
 
 
 def step_latex(tex: str, step: int) -> str:

@@ -18,7 +18,7 @@ from symgrad.language.steps import Ground, Verdict
 from symgrad.language.wire import certificate_from_json, certificate_to_json
 from symgrad.pipeline import solve
 from symgrad.reader.read import read_text
-from tests.sequences import LSTM, MIXED, RNN
+from tests.sequences import LSTM, MEAN, MIXED, RNN
 
 
 class Case:
@@ -131,6 +131,19 @@ def test_what_stands_beside_a_sum_is_part_of_it(mixed: Case) -> None:
     assert mixed.verdict(replace(mixed.claim("O", Q.LAST), when=Q.ONCE)).ground is Ground.REFUTED
 
 
+def test_the_number_of_steps_is_any_number_and_not_that_of_the_written_graph() -> None:
+    case = Case(MEAN)
+    at = case.symbol("T")
+    for node, when in (("L_sum1", Q.ONCE), ("h_3", Q.LAST), ("h_2", Q.EARLIER), ("W", Q.SUM), ("x_2", Q.EVERY)):
+        c = case.claim(node, when)
+        three = c.expr.xreplace({at: Integer(3)})
+        assert case.verdict(c).ground is Ground.PROVED
+        assert three == c.expr or case.verdict(with_expr(c, three)).ground is Ground.REFUTED
+    assert case.verdict(with_expr(case.claim("L_sum1", Q.ONCE), Integer(1) / 3)).ground is Ground.REFUTED
+    verdict = case.verdict(replace(case.claim("W", Q.SUM), node="T"))
+    assert verdict.ground is Ground.REFUTED and "number of steps" in verdict.method
+
+
 def test_it_rests_on_adjoints_that_were_verified(rnn: Case) -> None:
     assert rnn.verdict(rnn.claim("h_2", Q.EARLIER), []).ground is Ground.REFUTED
 
@@ -159,7 +172,7 @@ def test_the_graph_is_held_to_one_definition_for_all_steps(rnn: Case) -> None:
         sequence.require(replace(graph, nodes=nodes), "L")
 
 
-@pytest.mark.parametrize("text", [RNN, LSTM, MIXED])
+@pytest.mark.parametrize("text", [RNN, LSTM, MIXED, MEAN])
 def test_certificates_travel(text: str) -> None:
     case = Case(text)
     data = certificate_to_json(case.result.certificate)

@@ -227,7 +227,7 @@ def test_parameters_of_all_steps_are_asked_for_once() -> None:
 
 
 @pytest.mark.parametrize(("old", "new", "line", "said"), [
-    ("L = sum(l[t])", "L = 1/T * sum(l[t])", 18, "unsupported: T, the number of steps, as a number in the model"),
+    ('wrt = ["W"', 'wrt = ["T", "W"', 24, "there is no T"),
     ("L = sum(l[t])", "L = l[3]", 18, "unsupported: l[3] of a sequence of T steps; outside of a definition for every step there are l[last]"),
     ("L = sum(l[t])", "L = l[t]", 18, "unsupported: l[t] of a sequence of T steps"),
     ("h[t-1]", "h[1]", 15, "unsupported: h[1] of a sequence of T steps; a step uses the values of its own step and of the one before"),
