@@ -169,8 +169,6 @@ def test_the_recursion_gives_the_gradients(text: str, loss: Loss, length: int) -
 
 
 @pytest.mark.parametrize(("old", "new", "said"), [
-    ("L = sum(l[t])", "L = sum(l[t])^2", "L mixes a sum over the steps with something else; give the sum a definition of its own"),
-    ("L = sum(l[t])", "L = sum(l[t]) + norm(h[last])^2", "L mixes a sum over the steps with something else"),
     ("L = sum(l[t])", "q[t] = norm(p[t-1])^2\nr[t] = q[t-1]\nL = r[last]", "in a way that is not the same for every number of steps"),
     ("+ b", "+ b + h0", "h0 as the state before the first step and in other places"),
     ('W = "K, K"', 'W = { shape = "K, K", structure = "symmetric" }', "a structured variable in a sequence of symbolic length"),
