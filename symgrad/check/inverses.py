@@ -66,6 +66,8 @@ class Inverses(Products):
         for (scalars, factors), c in terms.items() if len(terms) == 1 else ():
             if c == 1 and not scalars and all(f.rows == f.columns for f in factors):
                 return self._each([self.determinant_of(f) for f in factors], lambda fs: ((), ()))
+        if not any(factors for _, factors in terms):
+            return {(((("det", size, self._key(terms)), Fraction(1)),), ()): Fraction(1)}
         ways = [terms, self._transposed(terms)]
         (scalars, product), c = next((x for x in terms.items() if x[0][1]), (((), ()), Fraction(0)))
         if len(terms) == 2 and product and terms.get(((), ())) == 1:

@@ -264,8 +264,8 @@ class Products:
             return self._product((*factors[cut:], *factors[:cut]))[0]
         ways = [(*way[i:], *way[:i]) for way in (factors, _turned(factors)) for i in range(len(way))]
         several = [way for way in ways if len(way) > 1 and way[-1].kind == "hadamard"]
-        if several:
-            bodies = (self._hadamard([_turned(way[:-1]), way[-1:]])[1] for way in several)
+        bodies = [self._hadamard([_turned(way[:-1]), way[-1:]])[1] for way in several]
+        if bodies and all(bodies):
             ends = ((*self._ones(Integer(1), b[0].rows), *b, *self._ones(b[-1].columns, Integer(1))) for b in bodies)
             return min((self._product(way)[0] for way in ends), key=self._say)
         return ((("trace", min(ways, key=self._say)), Fraction(1)),)
@@ -367,7 +367,7 @@ class Products:
             case v.Diag() if n == 1:
                 return self.terms(e.arg)
             case v.Diag():
-                return self._each([self.terms(e.arg)], lambda fs: ((), self._diagonal(fs[0])))
+                return self._each([self.terms(e.arg)], lambda fs: ((), self._diagonal(fs[0]) if fs[0] else ()))
             case op.Diagonal():
                 return self._each([self.terms(e.args[0])], lambda fs: self._diagonal_of(fs[0], n))
             case op.Solve():
@@ -392,6 +392,8 @@ class Products:
                 return self._applied((e.fn, *(v.is_scalar(a) for a in e.arguments)), [self.terms(a) for a in e.arguments],
                                      [not v.is_scalar(a) for a in e.arguments], e)
             case Inverse():
+                if not self.terms(e.args[0]):
+                    raise Undecided("the inverse of zero")
                 return self._applied("inverse", [self.terms(e.args[0])], [True], e)
             case v.Softmax() | op.RowSoftmax() | op.RowLogSumExp() | op.ArgMax() | op.RowMax():
                 content = (e.args[0].shape, self._key(self.terms(e.args[0])))

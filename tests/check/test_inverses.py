@@ -29,7 +29,7 @@ TRUE = [
     ("det(A @ B)", "det(B) * det(A)"), ("det(inv(A))", "1 / det(A)"), ("det(A.T @ B)", "det(A) * det(B.T)"), ("trace(A @ inv(B) @ B)", "trace(A)"),
     ("x.T @ inv(A) @ A @ y", "x.T @ y"), ("trace(inv(A) @ A)", "N"), ("det(eye(N) + U @ V)", "det(eye(K) + V @ U)"), ("trace(U @ V)", "trace(V @ U)"),
     ("det(eye(N) + c * x @ y.T)", "1 + c * x.T @ y"), ("det(inv(A) @ B @ A)", "det(B)"), ("trace(B @ A @ inv(B))", "trace(A)"),
-    ("inv(A) @ x / 2 + inv(A) @ y / 2", "inv(A) @ (x + y) / 2"),
+    ("inv(A) @ x / 2 + inv(A) @ y / 2", "inv(A) @ (x + y) / 2"), ("det(eye(N) + c * eye(N))", "det((1 + c) * eye(N))"),
 ]
 FALSE = [
     ("inv(A @ B)", "inv(A) @ inv(B)"), ("inv(A)", "inv(A.T)"), ("inv(A + B)", "inv(A) + inv(B)"), ("inv(A) @ B", "B @ inv(A)"),
@@ -42,6 +42,8 @@ FALSE = [
     ("det(inv(A))", "det(A)"), ("trace(inv(A) @ B)", "trace(A @ inv(B))"), ("x.T @ inv(A) @ A.T @ y", "x.T @ y"), ("trace(inv(A) @ A)", "K"),
     ("det(eye(N) + c * x @ y.T)", "1 + c * x.T @ x"), ("trace(inv(A) @ inv(A))", "trace(inv(A))^2"),
     ("A - A @ inv(A + B) @ A", "B - A @ inv(A + B) @ B"), ("inv(A) @ A", "c * eye(N)"), ("inv(c * A) @ A", "eye(N)"),
+    ("det(2 * eye(N))", "det(2 * eye(K))"), ("det(eye(N) + 2 * eye(N))", "det(3 * eye(K))"), ("det(inv(2 * eye(N)))", "det(inv(2 * eye(K)))"),
+    ("x.T @ inv(A) @ x + logsumexp(y - y)", "x.T @ inv(A) @ x + logsumexp(V @ x - V @ x)"),
 ]
 
 

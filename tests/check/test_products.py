@@ -397,6 +397,27 @@ def test_a_diagonal_matrix_of_one_number() -> None:
     assert Products().equal(v.Diag(OneMatrix(1, 1)), Identity(1))
 
 
+def test_zero_and_the_identity_say_nothing_of_their_size() -> None:
+    """log sum exp of zeros is the log of how many they are, and det(2 I) is 2^N."""
+    none, few = v.add(a, v.negate(a)), v.add(w, v.negate(w))
+    pairs = [
+        (v.LogSumExp(none), v.LogSumExp(few)), (v.DetOf(v.scale(Integer(2), Identity(N))), v.DetOf(v.scale(Integer(2), Identity(M)))),
+        (op.RowLogSumExp(v.matmul(none, v.transpose(few))), op.RowLogSumExp(v.matmul(none, v.transpose(none)))),
+    ]
+    for left, right in pairs:
+        assert not np.allclose(Numbers(0).value(left), Numbers(0).value(right))
+        assert not Products().equal(left, right) and Products().equal(left, left)
+
+
+def test_ends_of_the_laws() -> None:
+    """A column of one entry, entries that cancel against the diagonal, and no inverse of zero."""
+    assert Products().equal(v.Diag(OneMatrix(1, 1)), OneMatrix(1, 1))
+    cancels = v.TraceOf(v.matmul(v.transpose(A), v.times(Identity(N), v.Power(A, Integer(-1)))))
+    assert not Products().equal(cancels, v.TraceOf(A))
+    with pytest.raises(Undecided):
+        Products().terms(Inverse(v.add(A, v.negate(A))))
+
+
 # ---- differentials -----------------------------------------------------------------------------------------------------
 
 
