@@ -98,6 +98,8 @@ class Differentials:
             case v.DetOf():
                 d = self.of(e.arg)
                 return None if d is None else v.merged((e, v.TraceOf(v.matmul(Inverse(e.arg), d))))
+            case v.Elementwise() | Call() if e.fn.name == "leaky_relu" and not all(a.is_Number for a in e.arguments[1:]):
+                raise Unsupported("leaky_relu with a slope that is not a number: its pieces are not linear in z and the slope")
             case v.Elementwise():
                 return self._each(e.arguments, lambda i, d: v.times(self._slope(e, i), d))
             case Call():
@@ -245,6 +247,7 @@ def applied(jacobian: Expr, t: Expr, known: Mapping[tuple[Expr, Expr], Expr]) ->
                 product = _kronecker(factors[-1], last, t) if factors else None
                 t = applied(last, t, known) if product is None else product
                 factors = factors if product is None else factors[:-1]
+                known = {}  # what follows is applied to something else than T
             return v.scale(reduce(v.times, (a for a in flat if v.is_scalar(a)), Integer(1)), t)
         case op.Kron(args=(b, a)):
             inner = _shaped(t, (shape_of(a)[1], shape_of(b)[1]))

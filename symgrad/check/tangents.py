@@ -8,6 +8,7 @@ adjoints: an adjoint that was verified equals its expression wherever both exist
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from itertools import pairwise
@@ -94,6 +95,8 @@ class Tangents:
             raise Refused(f"{what} has no lines")
         forms = (*(line.form for line in c.lines), F.Just(c.expr))
         self.well_formed(graph, c.seed, c.direction, [e for f in forms for e in expressions(f)], what)
+        if any(p.direction != c.direction for f in forms for p in pushforwards(f)):
+            raise Refused(f"a line of {what} is along another direction")
         self.require_first(graph, c, what)
         for n in graph.ancestors(c.node) if c.seed else ():
             base = n.removesuffix("_bar")
@@ -268,6 +271,15 @@ class Tangents:
                 still = Integer(0) if node.shape == (1, 1) else ZeroMatrix(*node.shape)
                 return upright(meaning.whole(found) if found is not None else still)
         raise Unsupported(f"{type(form).__name__} in matrix notation")
+
+
+def pushforwards(form: F.Form) -> Iterator[F.Pushforward]:
+    match form:
+        case F.Pushforward():
+            yield form
+        case F.Sum(parts) | F.Product(parts) | F.Tuple(parts):
+            for p in parts:
+                yield from pushforwards(p)
 
 
 __all__ = ["Tangents"]

@@ -13,7 +13,7 @@ from symgrad.language import forms as F
 from symgrad.language import operations as op
 from symgrad.language import vectors as v
 from symgrad.language.claims import Adjoint, Line, Tangent
-from symgrad.language.functions import dimension
+from symgrad.language.functions import Fn, dimension
 from symgrad.language.steps import Ground
 from symgrad.pipeline import solve
 from tests.making import claims, problem
@@ -134,3 +134,42 @@ def test_a_jacobian_times_another_matrix_is_no_jacobian() -> None:
                 looked_at += 1
         assert checker.check(c).ground is Ground.PROVED
     assert looked_at == 2
+
+
+def test_a_jacobian_of_an_argument_times_something_else() -> None:
+    """(du/dw) P is not du/dw: a letter for du stands for (du/dw) vec(dw), and for nothing else times du/dw."""
+    p = problem("u = tanh(w)\ny = 2 * u", 'w = { shape = "N" }\nP = { shape = "N, N" }\na = { shape = "N" }',
+                'ask = "jacobian"\nof = "y"\nwrt = ["w"]')
+    checker, jacobian = Checker(p), v.variable("u_wrt_w", (N, N))
+    for c in claims(p):
+        if isinstance(c, Tangent) and c.node == "y":
+            for factor in (p.graph.symbol("P"), v.Diag(p.graph.symbol("a"))):
+                e = MatMul(2, jacobian, factor)
+                assert checker.check(replace(c, expr=e, lines=(c.lines[0], Line(F.Just(e))))).ground is Ground.REFUTED
+        assert checker.check(c).ground is Ground.PROVED
+
+
+def test_a_number_times_the_tangent_along_a_number() -> None:
+    """Along a number du/dw is a column, and may be multiplied by a^T b."""
+    p = problem("u = w * b\ny = 2 * u", 'w = {}\na = { shape = "N" }\nb = { shape = "N" }', 'ask = "jacobian"\nof = "y"\nwrt = ["w"]')
+    checker, column = Checker(p), v.variable("u_wrt_w", (N, Integer(1)))
+    a, b = map(p.graph.symbol, "ab")
+    for c in claims(p):
+        if isinstance(c, Tangent) and c.node == "y":
+            e = MatMul(2, column, v.transpose(a), b)
+            assert checker.check(replace(c, expr=e, lines=(c.lines[0], Line(F.Just(e))))).ground is Ground.REFUTED
+        assert checker.check(c).ground is Ground.PROVED
+
+
+def test_a_line_along_another_direction() -> None:
+    """(du/dw) e is not the tangent along d, and a line that says it is shown nowhere."""
+    p = problem("u = tanh(w)", 'w = { shape = "N" }\nd = { shape = "N" }\ne = { shape = "N" }', 'ask = "jacobian"\nof = "u"\nwrt = ["w"]')
+    along, other = (("w", "d"),), (("w", "e"),)
+    w, d = map(p.graph.symbol, "wd")
+    e = v.times(v.Elementwise(Fn("tanh", (1,)), w), d)
+    claim = Tangent("u", "", along, e, (Line(F.Pushforward("u", "w", along)), Line(F.Just(e))))
+    assert Checker(p).check(claim).ground is Ground.PROVED
+    for wrong in (other, (("w", ""),)):
+        first, second = claim.lines
+        for lines in ((first, Line(F.Pushforward("u", "w", wrong)), second), (first, Line(F.Sum((F.Pushforward("u", "w", wrong),))), second)):
+            assert "another direction" in Checker(p).check(replace(claim, lines=lines)).method
