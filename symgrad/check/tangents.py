@@ -226,6 +226,8 @@ class Tangents:
     def chain(self, graph: Graph, c: Tangent | ClosedTangent, forms: tuple[F.Form, ...], shape: tuple[Expr, Expr], what: str,
               inline: dict[Expr, Expr]) -> Compared:
         """Every form equals the next; a chain that differs from a proved one in its names only is not gone through again."""
+        for wrong in (e for f in forms for e in expressions(f) if shape_of(e) != shape):  # 3 is not 3 I, though both triple every vector
+            raise Refused(f"{what}: the shapes differ, {say_shape(shape_of(wrong))} is not {say_shape(shape)}")
         meaning, general, comparison = Meaning(graph, inline), self.extended(c.seed).general, self.adjoints.comparison(c.seed)
 
         def equal(a: F.Form, b: F.Form, line: str) -> Compared:

@@ -12,7 +12,7 @@ from symgrad.check.splits import divided_alike
 from symgrad.language import forms as F
 from symgrad.language import operations as op
 from symgrad.language import vectors as v
-from symgrad.language.claims import Adjoint, Line, Tangent
+from symgrad.language.claims import Adjoint, ClosedTangent, Line, Tangent
 from symgrad.language.functions import Fn, dimension
 from symgrad.language.steps import Ground
 from symgrad.pipeline import solve
@@ -173,3 +173,21 @@ def test_a_line_along_another_direction() -> None:
         first, second = claim.lines
         for lines in ((first, Line(F.Pushforward("u", "w", wrong)), second), (first, Line(F.Sum((F.Pushforward("u", "w", wrong),))), second)):
             assert "another direction" in Checker(p).check(replace(claim, lines=lines)).method
+
+
+def test_a_line_of_another_shape() -> None:
+    """3 maps every vector as 3 I does and a row has the entries of the column, but a line has the shape of the derivative."""
+    p = problem("u = 3 * w\ny = 2 * u", 'w = { shape = "N" }', 'ask = "jacobian"\nof = "y"\nwrt = ["w"]')
+    checker = Checker(p)
+    for c in claims(p):
+        assert checker.check(c).ground is Ground.PROVED
+        if isinstance(c, Tangent) and c.node == "u":
+            lines = (c.lines[0], Line(F.Just(Integer(3))), Line(F.Just(c.expr)))
+            assert "the shapes differ" in checker.check(replace(c, lines=lines)).method
+        if isinstance(c, ClosedTangent):
+            assert "the shapes differ" in checker.check(replace(c, expr=Integer(6))).method
+    p = problem("y = 2 * R\nL = sum(y)", 'R = { shape = "1, N" }\nE = { shape = "1, N" }', 'ask = "jacobian"\nof = "L"\nwrt = ["R"]')
+    along, e = (("R", "E"),), v.scale(Integer(2), p.graph.symbol("E"))
+    first, turned_line, last = Line(F.Pushforward("y", "R", along)), Line(F.Just(v.transpose(e))), Line(F.Just(e))
+    assert Checker(p).check(Tangent("y", "", along, e, (first, last))).ground is Ground.PROVED
+    assert "the shapes differ" in Checker(p).check(Tangent("y", "", along, e, (first, turned_line, last))).method
