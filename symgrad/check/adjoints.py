@@ -176,7 +176,7 @@ class Adjoints:
 
         def show(meaning: Meaning, comparison: Comparison, forms: tuple[F.Form, ...], shape: Shape) -> Compared:
             return self.once(meaning, comparison.numbers, forms, shape, lambda: one_by_one(
-                forms, what, lambda a, b, line: either(meaning, a, b, comparison, lambda: meaning.compared(comparison, a, b, shape, line))))
+                forms, what, lambda a, b, line: either(meaning, a, b, comparison, lambda how: meaning.compared(how, a, b, shape, line))))
 
         return meaning.lettered(self.general, comparison, forms, shape, show) or self.once(
             meaning, comparison.numbers, forms, shape, lambda: one_by_one(forms, what, lambda a, b, line: self.equal(a, b, of, shape, line)))
@@ -310,8 +310,8 @@ class Adjoints:
         """Entry by entry, sizes that are large numbers by letters where that decides it.  Raises Refused with a point, or Undecided."""
         meaning, comparison = Meaning(self.graph, self.inline), self.comparison(of)
         self.note_kinks((*meaning.sources(a), *meaning.sources(b)))
-        return either(meaning, a, b, comparison, lambda: (
-            meaning.in_general(self.general, comparison, a, b, shape, what) or meaning.compared(comparison, a, b, shape, what)))
+        return either(meaning, a, b, comparison, lambda how: (
+            meaning.in_general(self.general, how, a, b, shape, what) or meaning.compared(how, a, b, shape, what)))
 
     def comparison(self, of: str) -> Comparison:
         return Comparison(self.dimensions, self.problem.conventions, self.numbers(of), self.mirrored)
@@ -350,13 +350,13 @@ class Adjoints:
         return Verdict(Ground.PROVED, method, everywhere + (", away from kinks" if self.kinked else ""), found.conditions)
 
 
-def either(meaning: Meaning, a: F.Form, b: F.Form, comparison: Comparison, written_out: Callable[[], Compared]) -> Compared:
+def either(meaning: Meaning, a: F.Form, b: F.Form, comparison: Comparison, written_out: Callable[[Comparison], Compared]) -> Compared:
     """As sums of products of matrices first where entries take long to compare, else where they do not show it."""
     costly = duals.costly(meaning, (a, b))
     if costly and (found := duals.alike(meaning, a, b, comparison.numbers)) is not None:
         return found
     try:
-        return written_out()
+        return written_out(replace(comparison, doubtful=costly))
     except Undecided:
         if costly or (found := duals.alike(meaning, a, b, comparison.numbers)) is None:
             raise

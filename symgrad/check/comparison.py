@@ -78,6 +78,7 @@ class Comparison:
     conventions: Conventions
     numbers: Mapping[Expr, Expr]
     mirrored: Mapping[Expr, int] = field(default_factory=dict)  # square matrices that are their transpose, times 1 or -1
+    doubtful: bool = False  # what should have shown it did not: a point comes first
 
     def compare(self, left: Side, right: Side, shape: Shape, sides: Callable[[bool], tuple[Slots, ...]], what: str,
                 sources: tuple[Source, ...], mentioned: frozenset[Expr], definitions: tuple[tuple[Expr, Expr], ...] = (),
@@ -93,12 +94,16 @@ class Comparison:
     def _compare(self, left: Side, right: Side, shape: Shape, sides: Callable[[bool], tuple[Slots, ...]], what: str,
                  sources: tuple[Source, ...], mentioned: frozenset[Expr], definitions: tuple[tuple[Expr, Expr], ...]) -> Compared:
         dimensions, with_atoms = tuple(d for d in self.dimensions if d in mentioned), sides(True)
-        with suppress(Undecided):
-            return self.with_atoms(dimensions, shape, with_atoms, False, left, right, definitions, what)
+        if not self.doubtful:
+            with suppress(Undecided):
+                return self.with_atoms(dimensions, shape, with_atoms, False, left, right, definitions, what)
         plain = sides(False)
         sizes, complete = enough(dimensions, shape, plain)
         few, *others = self._small(sizes[0], plain)
         self._each(few, None, left, right, definitions, what, self._refute)
+        if self.doubtful:
+            with suppress(Undecided):
+                return self.with_atoms(dimensions, shape, with_atoms, False, left, right, definitions, what)
         if any(s.named or s.constant for s in with_atoms):
             with suppress(Undecided):
                 return self.with_atoms(dimensions, shape, with_atoms, True, left, right, definitions, what)

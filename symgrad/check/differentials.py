@@ -98,8 +98,6 @@ class Differentials:
             case v.DetOf():
                 d = self.of(e.arg)
                 return None if d is None else v.merged((e, v.TraceOf(v.matmul(Inverse(e.arg), d))))
-            case v.Elementwise() | Call() if e.fn.name == "leaky_relu" and not all(a.is_Number for a in e.arguments[1:]):
-                raise Unsupported("leaky_relu with a slope that is not a number: its pieces are not linear in z and the slope")
             case v.Elementwise():
                 return self._each(e.arguments, lambda i, d: v.times(self._slope(e, i), d))
             case Call():

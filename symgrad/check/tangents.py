@@ -9,7 +9,7 @@ adjoints: an adjoint that was verified equals its expression wherever both exist
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from itertools import pairwise
 
@@ -18,6 +18,7 @@ from sympy import Expr, Identity, Integer, MatrixExpr, MatrixSymbol, Symbol, Zer
 from symgrad.check.adjoints import Adjoints
 from symgrad.check.comparison import Compared
 from symgrad.check.differentials import Differentials, applied, conditions, moving, upright
+from symgrad.check.duals import costly
 from symgrad.check.general import General, lettered
 from symgrad.check.lines import one_by_one
 from symgrad.check.meaning import Meaning, expressions, flat
@@ -229,6 +230,8 @@ class Tangents:
         for wrong in (e for f in forms for e in expressions(f) if shape_of(e) != shape):  # 3 is not 3 I, though both triple every vector
             raise Refused(f"{what}: the shapes differ, {say_shape(shape_of(wrong))} is not {say_shape(shape)}")
         meaning, general, comparison = Meaning(graph, inline), self.extended(c.seed).general, self.adjoints.comparison(c.seed)
+
+        comparison = replace(comparison, doubtful=costly(meaning, forms))
 
         def equal(a: F.Form, b: F.Form, line: str) -> Compared:
             return meaning.in_general(general, comparison, a, b, shape, line) or meaning.compared(comparison, a, b, shape, line)
