@@ -14,6 +14,7 @@ from functools import reduce
 from sympy import Expr, Integer, Inverse, MatMul, MatrixExpr, MatrixSymbol
 
 from symgrad.check.comparison import Compared
+from symgrad.check.contractions import same_sum
 from symgrad.check.differentials import Differentials, conditions, paired
 from symgrad.check.inverses import Inverses
 from symgrad.check.meaning import Meaning
@@ -39,11 +40,17 @@ def alike(meaning: Meaning, a: F.Form, b: F.Form, numbers: Mapping[Expr, Expr]) 
             direction = v.variable("#T", shape)
             sides = [meaning.whole(along(meaning, form, meaning.graph.symbol(wrt), direction)) for form in (a, b)]
         sides = [e.xreplace(dict(numbers)) for e in sides]
-        if not any(e.has(MatrixExpr) for e in sides) or not Inverses().equal(*sides):
+        if not any(e.has(MatrixExpr) for e in sides) or not _equal(*sides):
             return None
         return Compared(conditions=conditions(*sides, *(s.expr for form in (a, b) for s in meaning.sources(form))), products=True)
     except (Undecided, Unsupported, ShapeError):
         return None
+
+
+def _equal(a: Expr, b: Expr) -> bool:
+    """By the laws of products and inverses; numbers also as sums over indices."""
+    products = Inverses()
+    return products.equal(a, b) or (v.is_scalar(a) and v.is_scalar(b) and same_sum(products, *(products.reduced(products.terms(e)) for e in (a, b))))
 
 
 def along(meaning: Meaning, form: F.Form, x: Expr, direction: Expr) -> Expr:

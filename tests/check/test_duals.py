@@ -22,6 +22,8 @@ TASKS = {
     "Stein loss": ("S N N, T N N", "L = trace(S @ inv(T)) - logdet(S @ inv(T))", "T"),
     "two inverses": ("A N N, B N N, X N N", "L = trace(A @ inv(X) @ B @ inv(X))", "X"),
     "fourth power": ("A N N, X N N", "L = trace(A @ X @ X @ X @ X)", "X"),
+    "attention in one definition": ("X M N, Q1 N K, K1 N K, V1 N J, Y M J", "L = sum(Y * (softmax(X @ Q1 @ K1.T @ X.T, 1) @ X @ V1))", "X"),
+    "its queries": ("X M N, Q1 N K, K1 N K, V1 N J, Y M J", "L = sum(Y * (softmax(X @ Q1 @ K1.T @ X.T, 1) @ X @ V1))", "Q1"),
     "softmax of a softmax": ("W K N, x N, V J K, y J", "L = y.T @ softmax(V @ softmax(W @ x))", "x"),
 }
 
@@ -48,7 +50,7 @@ def test_honest_adjoints_are_proved_for_all_sizes_and_bent_ones_are_not_shown(na
     found = claims(p)
     assert {verdict.ground for verdict in verdicts(p, found)} == {Ground.PROVED}
     rng = np.random.default_rng(4)
-    sizes = {d: 4 - i for i, d in enumerate(p.graph.dimensions)}
+    sizes = {d: max(2, 4 - i) for i, d in enumerate(p.graph.dimensions)}
     point = random_point(p.graph, rng, sizes)
     for item in p.graph.variables:  # square matrices with a positive determinant
         rows, columns = (sizes.get(d, 1) for d in item.shape)
