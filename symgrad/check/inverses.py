@@ -22,7 +22,7 @@ from fractions import Fraction
 from sympy import Expr, Integer
 
 from symgrad.check.normal import Undecided
-from symgrad.check.products import ONE, Factor, Factors, Products, Scalars, Terms, _turned
+from symgrad.check.products import ONE, Factor, Factors, Products, Scalars, Terms, turned_round
 from symgrad.language.vectors import DetOf, is_scalar, shape_of
 
 MAX_DEPTH = 4  # multiplications by an S, one after the other
@@ -71,7 +71,7 @@ class Inverses(Products):
         ways = [terms, self._transposed(terms)]
         (scalars, product), c = next((x for x in terms.items() if x[0][1]), (((), ()), Fraction(0)))
         if len(terms) == 2 and product and terms.get(((), ())) == 1:
-            turned = [(*way[i:], *way[:i]) for way in (product, _turned(product)) for i in range(len(way))]
+            turned = [(*way[i:], *way[:i]) for way in (product, turned_round(product)) for i in range(len(way))]
             number = next((way for way in turned if way and way[0].rows == 1), None)
             if number is not None:  # det(I + x y^T) = 1 + y^T x
                 return self._sum([ONE, self._each([{(scalars, ()): c}, {((), number): Fraction(1)}], self.joined)])

@@ -157,7 +157,7 @@ class Products:
             if len(part) > 1 and part[0].kind == "diag" and part[-1].columns == 1:  # diag(a) B c = a o (B c)
                 part = self._hadamard([part[0].content, part[1:]])[1]  # type: ignore[list-item]
             if len(part) > 1 and part[-1].kind == "diag" and part[0].rows == 1:
-                part = _turned(self._hadamard([_turned(part[:-1]), part[-1].content])[1])  # type: ignore[list-item]
+                part = turned_round(self._hadamard([turned_round(part[:-1]), part[-1].content])[1])  # type: ignore[list-item]
             if part and part[0].rows == part[-1].columns == 1:
                 scalars = self._both(scalars, self._number(part))
             else:
@@ -171,7 +171,7 @@ class Products:
         if a.kind == "diag" and b.columns == 1:
             return self._hadamard([a.content, (b,)])[1]  # type: ignore[list-item]
         if b.kind == "diag" and a.rows == 1:
-            return _turned(self._hadamard([(a.transposed,), b.content])[1])  # type: ignore[list-item]
+            return turned_round(self._hadamard([(a.transposed,), b.content])[1])  # type: ignore[list-item]
         return None
 
     @staticmethod
@@ -193,7 +193,7 @@ class Products:
             cut = next((i + 1 for i, f in enumerate(m[:-1]) if f.columns == 1), 0)
             if cut and n == 1:  # (a b^T) o C = diag(a) C diag(b)
                 left.append(m[:cut])
-                right.append(_turned(m[cut:]))
+                right.append(turned_round(m[cut:]))
             elif len(m) > 1 and m[0].kind == "diag" and n == 1 and columns != 1:
                 left.append(m[0].content)  # type: ignore[arg-type]
                 stack.append((m[1:], n))
@@ -201,16 +201,16 @@ class Products:
                 right.append(m[-1].content)  # type: ignore[arg-type]
                 stack.append((m[:-1], n))
             elif len(m) == 1 and m[0].kind == "hadamard":
-                stack += [(_turned(x) if m[0].turned else x, k * n) for x, k in m[0].content]  # type: ignore[attr-defined]
+                stack += [(turned_round(x) if m[0].turned else x, k * n) for x, k in m[0].content]  # type: ignore[attr-defined]
             elif not (len(m) == 1 and m[0].kind == "ones"):
                 inner[m] = inner.get(m, Fraction(0)) + n
         kept = [(m, n) for m, n in inner.items() if n]
         if not kept:  # only outer products: (a b^T) o (c d^T) = (a o c)(b o d)^T
             sides = [self._hadamard(side)[1] if side else self._ones(size, Integer(1)) for side, size in ((left, rows), (right, columns))]
-            return (), (*sides[0], *_turned(sides[1]))
+            return (), (*sides[0], *turned_round(sides[1]))
         body: Factors = kept[0][0]
         if len(kept) > 1 or kept[0][1] != 1:
-            straight, turned = (tuple(sorted(x, key=self._say)) for x in (kept, [(_turned(m), n) for m, n in kept]))
+            straight, turned = (tuple(sorted(x, key=self._say)) for x in (kept, [(turned_round(m), n) for m, n in kept]))
             over = columns != 1 and (rows == 1 or self._say(turned) < self._say(straight))
             body = (Factor("hadamard", turned if over else straight, over, rows, columns),)
         return self._product(self._around(left, right, body)) if left or right else ((), body)
@@ -231,18 +231,18 @@ class Products:
     def _number(self, factors: Factors) -> Scalars:
         """A row times matrices times a column, none of the products between being a number."""
         if len(factors) == 3 and factors[0].kind == factors[2].kind == "ones" and (pair := _pair(factors[1])):
-            return self._trace(self._product((*_turned(pair[0]), *pair[1]))[1], factors[2].rows)  # 1^T (A o B) 1 = tr(A^T B)
+            return self._trace(self._product((*turned_round(pair[0]), *pair[1]))[1], factors[2].rows)  # 1^T (A o B) 1 = tr(A^T B)
         if len(factors) == 2 and (vectors := _of_vec(factors[0].transposed, factors[1])) is not None:
             (a, b), size = vectors
-            return self._traced((*_turned(a), *b), size)[0]  # vec(A)^T vec(B) = tr(A^T B)
+            return self._traced((*turned_round(a), *b), size)[0]  # vec(A)^T vec(B) = tr(A^T B)
         candidates = []
-        for way in (factors, _turned(factors)) if len(factors) > 1 else ():
+        for way in (factors, turned_round(factors)) if len(factors) > 1 else ():
             if way[0].kind in ("hadamard", "ones"):
                 candidates.append(self._sum_of((way[0].transposed,), way[1:]))
         return min(candidates, key=self._say) if candidates else self._one(factors)
 
     def _one(self, factors: Factors) -> Scalars:
-        return ((("product", min(factors, _turned(factors), key=self._say)), Fraction(1)),)
+        return ((("product", min(factors, turned_round(factors), key=self._say)), Fraction(1)),)
 
     def _sum_of(self, a: Factors, b: Factors) -> Scalars:
         """1^T (a o b) of two columns."""
@@ -250,7 +250,7 @@ class Products:
         if len(column) == 1 and column[0].kind == "ones":  # 1^T 1 = n
             return ((("size", column[0].rows), Fraction(1)),)
         if len(column) == 1 and (pair := _pair(column[0])):
-            return self._number((*_turned(pair[0]), *pair[1]))
+            return self._number((*turned_round(pair[0]), *pair[1]))
         if len(column) == 1 and column[0].kind == "hadamard":
             return ((("sum of", column[0].content), Fraction(1)),)
         return self._one((*self._ones(Integer(1), column[0].rows), *column))
@@ -262,9 +262,9 @@ class Products:
         cut = next((i + 1 for i, f in enumerate(factors[:-1]) if f.columns == 1), 0)
         if cut:
             return self._product((*factors[cut:], *factors[:cut]))[0]
-        ways = [(*way[i:], *way[:i]) for way in (factors, _turned(factors)) for i in range(len(way))]
+        ways = [(*way[i:], *way[:i]) for way in (factors, turned_round(factors)) for i in range(len(way))]
         several = [way for way in ways if len(way) > 1 and way[-1].kind == "hadamard"]
-        bodies = [self._hadamard([_turned(way[:-1]), way[-1:]])[1] for way in several]
+        bodies = [self._hadamard([turned_round(way[:-1]), way[-1:]])[1] for way in several]
         if bodies and all(bodies):
             ends = ((*self._ones(Integer(1), b[0].rows), *b, *self._ones(b[-1].columns, Integer(1))) for b in bodies)
             return min((self._product(way)[0] for way in ends), key=self._say)
@@ -319,7 +319,7 @@ class Products:
                 return _letter(e.fn, *(self._key(self.terms(a)) for a in e.arguments))
             case v.DetOf() | v.LogSumExp():
                 return _letter(type(e).__name__, e.arg.shape, self._key(self.terms(e.arg)))  # 0 and I do not say their sizes
-        if isinstance(e, op.SCALARS) and isinstance(e, op.Variance):
+        if isinstance(e, op.Variance):
             return self.terms(e.meaning())
         return _letter("other", e)
 
@@ -345,7 +345,7 @@ class Products:
     # ---- matrices --------------------------------------------------------------------------------------------
 
     def _transposed(self, terms: Terms) -> Terms:
-        return {(s, _turned(f)): c for (s, f), c in terms.items()}
+        return {(s, turned_round(f)): c for (s, f), c in terms.items()}
 
     def _matrix(self, e: MatrixExpr) -> Terms:
         n, m = e.shape
@@ -361,7 +361,7 @@ class Products:
             case MatMul():
                 return self._each([self.terms(a) for a in e.args], lambda fs: self._product(f for part in fs for f in part))
             case HadamardProduct():
-                return self._each([self.terms(a) for a in e.args], lambda fs: self._entrywise(fs, e))
+                return self._each([self.terms(a) for a in e.args], self._entrywise)
             case Transpose():
                 return self._transposed(self.terms(e.args[0]))
             case v.Diag() if n == 1:
@@ -402,7 +402,7 @@ class Products:
             return self._multilinear(e)
         return {((), (Factor("letter", e, False, n, m),)): Fraction(1)}
 
-    def _entrywise(self, members: list[Factors], e: Expr) -> tuple[Scalars, Factors]:
+    def _entrywise(self, members: list[Factors]) -> tuple[Scalars, Factors]:
         if any(members):
             return self._hadamard(members)
         return (), ()  # I o I = I
@@ -411,7 +411,7 @@ class Products:
         """Every entry to a power: of a product of letters as one, of a sum as a letter."""
         rows, columns = e.shape
         if n.denominator == 1 and 0 < n <= 4:
-            return self._each([terms] * int(n), lambda fs: self._entrywise(fs, e))
+            return self._each([terms] * int(n), self._entrywise)
         if n == 0:
             return {((), self._ones(rows, columns)): Fraction(1)}
         if len(terms) == 1:
@@ -440,10 +440,10 @@ class Products:
             return (), factors[0].content  # type: ignore[return-value]
         cut = next((i + 1 for i, f in enumerate(factors[:-1]) if f.columns == 1), 0)
         if cut:
-            return self._hadamard([factors[:cut], _turned(factors[cut:])])
+            return self._hadamard([factors[:cut], turned_round(factors[cut:])])
         if len(factors) == 1:
             return (), (Factor("diagonal", min(factors[0], factors[0].transposed, key=self._say), False, n, Integer(1)),)
-        scalars, body = self._hadamard([factors[:1], _turned(factors[1:])])
+        scalars, body = self._hadamard([factors[:1], turned_round(factors[1:])])
         more, whole = self._product((*body, *self._ones(factors[0].columns, Integer(1))))
         return self._both(scalars, more), whole
 
@@ -477,7 +477,7 @@ class Products:
                 same, shapes, (x, y) = isinstance(e, op.BlockInner), *pair  # blocks x_ij y: <y, B> x, <x, A> y
                 weight, kept, shape = (y, x, shapes[1]) if same else (x, y, shapes[0])
                 if shape == v.shape_of(matrices[1]) and 1 not in shape:
-                    return self._traced((*_turned(weight), *fs[1]), shape[1])[0], kept
+                    return self._traced((*turned_round(weight), *fs[1]), shape[1])[0], kept
             return (), (Factor("operation", (sizes, *fs), False, rows, columns),)
 
         return self._each([self.terms(a) for a in matrices], joined)
@@ -493,7 +493,7 @@ def _numbers(parts: list[Factors]) -> tuple[Scalars, Factors]:
 def _pair(f: Factor) -> list[Factors]:
     """A and B of A o B; else nothing."""
     content: tuple[tuple[Factors, Fraction], ...] = f.content if f.kind == "hadamard" else ()  # type: ignore[assignment]
-    members = [_turned(m) if f.turned else m for m, n in content if n == 1]
+    members = [turned_round(m) if f.turned else m for m, n in content if n == 1]
     return members if len(members) == len(content) == 2 else []
 
 
@@ -513,7 +513,8 @@ def _kronecker(f: Factor) -> tuple[tuple[v.Shape, v.Shape], tuple[Factors, Facto
     return None
 
 
-def _turned(factors: Factors) -> Factors:
+def turned_round(factors: Factors) -> Factors:
+    """(A B C)^T = C^T B^T A^T."""
     return tuple(f.transposed for f in reversed(factors))
 
 
@@ -542,4 +543,4 @@ def _lifted(e: Expr, z: Expr, a: Expr) -> Expr:
     raise Undecided(f"{type(e).__name__} entry by entry")
 
 
-__all__ = ["Products"]
+__all__ = ["Products", "turned_round"]
