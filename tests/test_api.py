@@ -321,6 +321,15 @@ def test_the_default_is_every_parameter(layer: symgrad.Model, model: symgrad.Mod
     assert set(layer.backward("L", "W").answers) == {"W_bar"}
 
 
+@pytest.mark.parametrize("asked", [lambda s: s.answers, lambda s: s.graph, lambda s: s.lambdify(), lambda s: s["a"].lambdify("W_bar")])
+def test_the_three_steps_of_a_sequence_of_any_length_are_no_answer(asked: Callable[[symgrad.Solution], object]) -> None:
+    """Its graph has three steps, and T beside them as an input of its own: T = 5 gave the numbers of three steps without a word."""
+    s = symgrad.solve(RESIDUAL.with_name("rnn-mean-loss.toml"))
+    assert s.proved and "equations for every T: see the sheet" in repr(s)
+    with pytest.raises(symgrad.Unsupported, match="a sequence of T steps, T a letter.*give the sequence its length as a number"):
+        asked(s)
+
+
 def test_parts_of_a_file() -> None:
     s = symgrad.solve(RESIDUAL)
     assert s.proved

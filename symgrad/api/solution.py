@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad.api.expression import Expression, expressions_of
 from symgrad.api.model import Model
 from symgrad.language import forms as F
-from symgrad.language.errors import Refused, SpecError
+from symgrad.language.errors import Refused, SpecError, Unsupported
 from symgrad.language.problem import Backward, Choose, Forward, Gradient, Problem
 from symgrad.language.steps import Certificate, Certified, Derivation, Ground, Verdict
 from symgrad.language.vectors import names_in
@@ -36,7 +36,11 @@ class Solution:
 
     @property
     def answers(self) -> dict[str, Expression | F.Form]:
-        """Label -> result, "b.x_bar" where there are several parts; a rounded decimal is a number, see `steps` for how it was found."""
+        """Label -> result, "b.x_bar" where there are several parts; a rounded decimal is a number, see `steps` for how it was found.
+
+        Raises Unsupported for a sequence of symbolic length.
+        """
+        self._require_fixed_length()
         found: dict[str, Expression | F.Form] = {}
         for item in self.parts:
             if item.derivation is not None:
@@ -68,7 +72,11 @@ class Solution:
 
     @property
     def graph(self) -> Model:
-        """The graph of the answer: the definitions of the model, then the adjoints, w_bar = ..., as definitions again."""
+        """The graph of the answer: the definitions of the model, then the adjoints, w_bar = ..., as definitions again.
+
+        Raises Unsupported for a sequence of symbolic length.
+        """
+        self._require_fixed_length()
         p = self.problem
         return Model(with_adjoints(self._derivation()), p.values, p.conventions, p.title, p.digits)
 
@@ -79,6 +87,12 @@ class Solution:
                 entries = tuple(e for e in self.certificate.entries if e.part == label)
                 return Solution(self.problem, (item,), Certificate(self.certificate.problem, self.certificate.digest, entries))
         raise SpecError(f"there is no part {label}; the parts are {', '.join(i.part.label for i in self.parts)}")
+
+    def _require_fixed_length(self) -> None:
+        """The graph of a sequence of symbolic length has three steps; what it computes is an answer for no other length."""
+        if (sequence := self.problem.sequence) is not None:
+            raise Unsupported(f"the answers of a sequence of {sequence.length} steps, {sequence.length} a letter, as expressions or functions; "
+                              "the equations are on the sheet and in `steps`; for numbers, give the sequence its length as a number")
 
     def _derivation(self) -> Derivation:
         if len(self.parts) != 1:
@@ -144,7 +158,9 @@ class Solution:
         said = ", ".join(f"{n} {ground}" for ground, n in counts.items())
         lines = [f"{self.problem.title}: {len(self.verdicts)} steps{f', {said}' if said else ''}"]
         given = [a for i in self.parts if i.derivation for a in i.derivation.answers]
-        for (label, found), a in zip(self.answers.items(), given, strict=True):
+        if (sequence := self.problem.sequence) is not None:
+            lines.append(f"  equations for every {sequence.length}: see the sheet")
+        for (label, found), a in zip(self.answers.items(), given, strict=True) if sequence is None else ():
             rounded = a.label.endswith(ROUNDED)
             name = f"d{a.left.of}/d{a.left.wrt}{ROUNDED if rounded else ''}" if label == a.label and isinstance(a.left, F.TotalOf) else label
             lines.append(f"  {name} {'≈' if a.approx or rounded else '='} {found}")
