@@ -7,7 +7,7 @@ from functools import reduce
 from sympy import Add, Dummy, Expr, Integer, Inverse, MatrixExpr, Mul, Number, Pow
 
 from symgrad.check.calculus import unfold
-from symgrad.check.queries import possible_signs
+from symgrad.check.normal import possible_signs
 from symgrad.check.signs import NEGATIVE, NOT_NEGATIVE, NOT_POSITIVE, POSITIVE, ZERO, SignSet
 from symgrad.language import vectors as v
 from symgrad.language.derivatives import Diff, Grad

@@ -31,9 +31,8 @@ from symgrad.check.comparison import Comparison
 from symgrad.check.domains import KINKED, SIGNS, conditions
 from symgrad.check.explicit import Explicit, enough, slots
 from symgrad.check.inverses import Inverses
-from symgrad.check.normal import NoDerivative, Undecided, branches, constant_value
+from symgrad.check.normal import NoDerivative, Undecided, branches, comparison_key, constant_value, possible_signs
 from symgrad.check.points import NoSign, differ, points
-from symgrad.check.queries import comparison_key, possible_signs
 from symgrad.check.signs import ANY, NEGATIVE, NOT_NEGATIVE, POSITIVE, SignSet, product_of
 from symgrad.check.sizes import Source, thorough
 from symgrad.check.splits import divided_alike
