@@ -13,9 +13,9 @@ from sympy import Expr, Integer, ZeroMatrix
 
 from symgrad.check import duals
 from symgrad.check.comparison import Compared, Comparison, say_leaf
+from symgrad.check.evaluation import hits_kink, leaves
 from symgrad.check.explicit import Explicit
 from symgrad.check.general import General, lettered
-from symgrad.check.identity import hits_kink, leaves
 from symgrad.check.lines import Lines, has_kink, one_by_one
 from symgrad.check.meaning import Meaning, expressions, flat
 from symgrad.check.normal import Undecided, constant_value

@@ -13,8 +13,8 @@ from sympy import Add, Expr, HadamardProduct, Integer, MatMul, MatrixSymbol, Mul
 
 from symgrad.check.calculus import differentiate
 from symgrad.check.domains import SIGNS
+from symgrad.check.evaluation import NO_VALUE, NoSign, evaluate, leaves
 from symgrad.check.explicit import Explicit, slots
-from symgrad.check.points import NoSign, evaluate
 from symgrad.check.signs import ZERO, Facts
 from symgrad.language import vectors as v
 from symgrad.language.derivatives import Diff, Grad
@@ -50,8 +50,11 @@ class Assumed:
         return e.xreplace(self.fixed) if self.fixed else e
 
     def hold(self, point: Mapping[Expr, Expr], step_at_zero: Expr) -> bool:
-        """Does the point, of leaves that are not fixed, have the signs?  Raises what `evaluate` raises."""
-        return all(sign_of(evaluate(g, point, None, step_at_zero)) in signs for g, signs in self.facts)
+        """Is it seen that the point, of leaves that are not fixed, has the signs?"""
+        try:
+            return all(sign_of(evaluate(g, point, None, step_at_zero)) in signs for g, signs in self.facts)
+        except NO_VALUE:
+            return False
 
 
 def differences(q: Relation, ex: Explicit) -> Iterator[Expr]:
@@ -81,7 +84,7 @@ def write_out(relations: tuple[Relation, ...], ex: Explicit) -> Assumed:
 
 def _solved(g: Expr) -> tuple[Expr, Expr] | None:
     """A leaf s and the expression, without s, that it equals where g = 0; g is affine in s with a number as factor."""
-    for s in sorted(leaves(g), key=str, reverse=True):
+    for s in reversed(leaves(g)):
         try:
             slope = differentiate(g, s)
         except Unsupported:
@@ -91,19 +94,6 @@ def _solved(g: Expr) -> tuple[Expr, Expr] | None:
             if s not in leaves(solution):
                 return s, solution
     return None
-
-
-def leaves(e: Expr) -> set[Expr]:
-    """The scalar variables and entries in e."""
-    found: set[Expr] = set()
-    stack = [e]
-    while stack:
-        x = stack.pop()
-        if isinstance(x, v.Entry) or x.is_Symbol:
-            found.add(x)
-        else:
-            stack.extend(a for a in x.args if isinstance(a, Expr))
-    return found
 
 
 def sign_of(x: Fraction | object) -> int:

@@ -18,7 +18,7 @@ from functools import cache
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
 
 from symgrad.check.calculus import differentiate, partial
-from symgrad.check.identity import leaves
+from symgrad.check.evaluation import leaves
 from symgrad.check.normal import is_zero
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call, Fn, call

@@ -16,11 +16,12 @@ from typing import Any
 from sympy import Expr, Integer, Rational
 
 from symgrad.check.abstraction import bound_indices, leaves_of, literal_sizes, opaque, with_any_argument
+from symgrad.check.evaluation import NoSign, enclose
 from symgrad.check.explicit import Explicit, Rows, enough, slots
 from symgrad.check.normal import NoDerivative, Undecided, branches
 from symgrad.check.pattern import Pattern
 from symgrad.check.permutations import commuted
-from symgrad.check.points import NoSign, differ, enclose, points
+from symgrad.check.points import differ, points
 from symgrad.check.signs import NEGATIVE, POSITIVE, Signs
 from symgrad.check.splits import divided_alike
 from symgrad.language.errors import Refused

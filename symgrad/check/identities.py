@@ -20,7 +20,6 @@ from symgrad.check.assumptions import (
     differences,
     entry_local,
     least_sizes,
-    leaves,
     of_sizes,
     put_in,
     solvable,
@@ -29,10 +28,11 @@ from symgrad.check.assumptions import (
 )
 from symgrad.check.comparison import Comparison
 from symgrad.check.domains import KINKED, SIGNS, conditions
+from symgrad.check.evaluation import leaves
 from symgrad.check.explicit import Explicit, enough, slots
 from symgrad.check.inverses import Inverses
-from symgrad.check.normal import NoDerivative, Undecided, branches, comparison_key, constant_value, possible_signs
-from symgrad.check.points import NoSign, differ, points
+from symgrad.check.normal import Undecided, branches, comparison_key, constant_value, possible_signs
+from symgrad.check.points import points, refute
 from symgrad.check.signs import ANY, NEGATIVE, NOT_NEGATIVE, POSITIVE, SignSet, product_of
 from symgrad.check.sizes import Source, thorough
 from symgrad.check.splits import divided_alike
@@ -174,11 +174,11 @@ class Identities:
         put = substituted(a, equations), substituted(b, equations)
         if put != (a, b):  # equals for equals, unless the lines are equal as they stand
             try:
-                return self.compare(a, b, free, given, needed, what, refute=False)
+                return self.compare(a, b, free, given, needed, what, by_points=False)
             except Undecided:
                 a, b = put
         try:
-            return self.compare(a, b, free, given, needed, what, refute=not equations)
+            return self.compare(a, b, free, given, needed, what, by_points=not equations)
         except Undecided:
             if free[0] or not by_products(a, b):
                 raise
@@ -210,7 +210,7 @@ class Identities:
         return True
 
     def compare(self, a: Expr, b: Expr, free: tuple[tuple[Symbol, ...], tuple[Expr, ...]], given: tuple[Relation, ...],
-                needed: tuple[Relation, ...], what: str, refute: bool) -> None:
+                needed: tuple[Relation, ...], what: str, by_points: bool) -> None:
         """Entry by entry, at as many sizes as the index slots ask for."""
         indices, ranges = free
         others = tuple(q for q in (*given, *needed) if solvable(q) and not of_sizes(q) and entry_local(q))
@@ -232,23 +232,18 @@ class Identities:
                 if (len(left), len(left[0])) != (len(right), len(right[0])):
                     raise Refused(f"{what}: the shapes differ")
                 for i, j in places(shape_of(a), ex, alike):
-                    self.identical(assumed.put_in(left[i - 1][j - 1]), assumed.put_in(right[i - 1][j - 1]), assumed, what, refute)
+                    self.identical(assumed.put_in(left[i - 1][j - 1]), assumed.put_in(right[i - 1][j - 1]), assumed, what, by_points)
         if vectors[0]:
             sizes = " and ".join(", ".join(f"{d} = {n}" for d, n in vector.items()) for vector in vectors)
             self.how = f", entry by entry at {sizes}, as many as a monomial has index slots"
 
-    def identical(self, x: Expr, y: Expr, assumed: Assumed, what: str, refute: bool) -> None:
+    def identical(self, x: Expr, y: Expr, assumed: Assumed, what: str, by_points: bool) -> None:
         """Points first, where they can be chosen so that all that is assumed holds; then the normal form."""
         if x == y:
             return
-        symbols = tuple(sorted(leaves(x) | leaves(y) | {s for g, _ in assumed.facts for s in leaves(g)}, key=str))
-        for point in points(symbols, 5) if refute else ():
-            try:
-                inside = assumed.hold(point, self.step)
-            except (NoSign, NoDerivative, ZeroDivisionError, ValueError, OverflowError):
-                continue
-            if inside and differ(x, y, point, None, self.step):
-                raise Refused(f"{what}: the two sides differ at {', '.join(f'{_say(s)} = {p}' for s, p in list(point.items())[:12])}")
+        if by_points:
+            tries = points(leaves(x, y, *(g for g, _ in assumed.facts)), 5)
+            refute(x, y, (p for p in tries if assumed.hold(p, self.step)), what, _say, self.step)
         if not all(zero for zero, _ in branches(Add(x, Mul(Integer(-1), y)), None, self.step, facts=assumed.facts, away=False)):
             raise Undecided(f"{what}: the normal form does not decide it")
 

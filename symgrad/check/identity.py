@@ -6,49 +6,19 @@ without is decided by the normal form faster than by a point.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from itertools import islice
 from random import Random
-from typing import Any
 
 from sympy import Dummy, Expr, Pow, Rational
 
+from symgrad.check.evaluation import NO_VALUE, enclose, leaves
 from symgrad.check.normal import NoDerivative, Undecided, branches
-from symgrad.check.points import NoSign, differ, enclose, points
-from symgrad.language.errors import Refused
+from symgrad.check.points import points, refute
 from symgrad.language.functions import KNOWN, Call, Fn
-from symgrad.language.vectors import Entry
 
 POINTS = 6
 DOMAIN_POINTS = 40
-
-
-def leaves(*exprs: Expr) -> tuple[Expr, ...]:
-    """The variables and entries in scalar expressions, sorted by name."""
-    found: set[Expr] = set()
-    seen: set[Expr] = set()
-    stack = list(exprs)
-    while stack:
-        e = stack.pop()
-        if e in seen:
-            continue
-        seen.add(e)
-        if isinstance(e, Entry) or e.is_Symbol:
-            found.add(e)
-        else:
-            stack.extend(a for a in e.args if isinstance(a, Expr))
-    return tuple(sorted(found, key=str))
-
-
-def hits_kink(e: Expr, point: Mapping[Expr, Any]) -> bool:
-    """Is the argument of some max, |x|, step or the like at its kink there, or not shown to be off it?"""
-    for call in e.atoms(Call):
-        row = KNOWN.get(call.fn.name)
-        if row is not None and row.kink and row.name != "sqrt":
-            a = call.arguments
-            gap = enclose(a[0] - a[1] if row.name in ("max", "min") else a[0], point)
-            if gap.a <= 0 <= gap.b:
-                return True
-    return False
 
 
 def same_whatever_the_kinks(a: Expr, b: Expr) -> bool:
@@ -76,7 +46,7 @@ def require_common_domain(a: Expr, b: Expr, what: str, step_at_zero: Rational) -
         try:
             enclose(a, point, Rational(0), step_at_zero), enclose(b, point, Rational(0), step_at_zero)
             return
-        except (ArithmeticError, ValueError, NoSign, NoDerivative):
+        except NO_VALUE:
             continue
     raise Undecided(f"{what}: no point was met at which both sides have a value")
 
@@ -86,17 +56,9 @@ def require_identical(a: Expr, b: Expr, at_tie: Rational | None, what: str, say:
     """Raises Refused with a point, Undecided or NoDerivative with the reason; `at_tie` is the derivative of max at a tie."""
     if a == b:
         return
-    symbols = leaves(a, b)
-    tries = points(symbols, POINTS)
-
-    def refute(count: int) -> None:
-        for _, point in zip(range(count), tries, strict=False):
-            if differ(a, b, point, step_at_zero=step_at_zero):
-                where = ", ".join(f"{say(s)} = {x}" for s, x in list(point.items())[:12])
-                raise Refused(f"{what}: the two sides differ" + (f" at {where}" if where else ""))
-
+    tries = points(leaves(a, b), POINTS)
     if any(x.has(Call) for x in (a, b)):
-        refute(1)
+        refute(a, b, islice(tries, 1), what, say, step_at_zero)
     reason: Exception = Undecided(f"{what}: the normal form does not decide it")
     if same_whatever_the_kinks(a, b):
         require_common_domain(a, b, what, step_at_zero)
@@ -107,5 +69,5 @@ def require_identical(a: Expr, b: Expr, at_tie: Rational | None, what: str, say:
             return
     except (Undecided, NoDerivative) as error:
         reason = error
-    refute(POINTS)
+    refute(a, b, tries, what, say, step_at_zero)
     raise reason

@@ -10,10 +10,10 @@ from sympy import Expr, Integer
 
 from symgrad.check.abstraction import leaves_of
 from symgrad.check.equality import Values, flat
+from symgrad.check.evaluation import NO_VALUE
 from symgrad.check.explicit import Explicit
 from symgrad.check.networks import Networks
 from symgrad.check.normal import Undecided, branches
-from symgrad.check.points import NoSign
 from symgrad.language.claims import Beside, NoParameters, Witness
 from symgrad.language.errors import Refused
 from symgrad.language.graph import Graph
@@ -45,7 +45,7 @@ class Outputs:
                 raise Undecided("too few points at which both networks have a value")
             try:
                 gaps = self.gaps(ask, c.part, sizes, equality.point(sizes, seed))
-            except (NoSign, ZeroDivisionError, ValueError, OverflowError):
+            except NO_VALUE:
                 continue
             if any(g.a > 0 for g in gaps):
                 raise Refused(f"the outputs differ by {float(max(g.a for g in gaps)):.3g} at a rational point")

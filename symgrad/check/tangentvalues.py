@@ -6,9 +6,9 @@ from typing import Any
 
 from sympy import Expr
 
+from symgrad.check.evaluation import NO_VALUE, decimal_fits, evaluate, interval
 from symgrad.check.explicit import Explicit
-from symgrad.check.normal import NoDerivative, Undecided
-from symgrad.check.points import NoSign, decimal_fits, evaluate, interval
+from symgrad.check.normal import Undecided
 from symgrad.check.tangents import Tangents
 from symgrad.language import forms as F
 from symgrad.language import operations as op
@@ -95,7 +95,7 @@ def value(e: Expr, found: dict[Expr, Any], what: str) -> Any:
     """A Fraction or an interval."""
     try:
         return evaluate(e, found)
-    except (NoDerivative, NoSign, ArithmeticError, ValueError) as error:
+    except NO_VALUE as error:
         raise Undecided(f"{what} has no value here: {error or 'a division by zero'}") from None
 
 

@@ -10,15 +10,16 @@ from mpmath import iv
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, nan, zoo
 
 from symgrad.check.calculus import differentiate, max_slope, unfold
+from symgrad.check.evaluation import NoSign, decimal_fits, enclose, interval
+from symgrad.check.evaluation import evaluate as evaluate_at
 from symgrad.check.normal import Undecided, branches, constant_value
-from symgrad.check.points import NoSign, decimal_fits, enclose, interval
-from symgrad.check.points import evaluate as evaluate_at
 from symgrad.language.bounds import within_bits
 from symgrad.language.claims import ROUNDED
 from symgrad.language.errors import Refused, Unsupported
 from symgrad.language.functions import KNOWN, Call, Fn
 from symgrad.language.graph import Node
 from symgrad.language.problem import Problem
+from symgrad.language.zeros import gap, kinked
 
 MAX_CLOSED = 120
 MAX_DECIMALS = 50
@@ -112,14 +113,8 @@ class Valuation:
 
     def hits_kink(self, e: Expr, extra: dict[Expr, Known]) -> bool:
         """Is the argument of some max, |x|, step or the like at its kink, or not shown to be off it?"""
-        for call in e.atoms(Call):
-            row = KNOWN.get(call.fn.name)
-            if row is not None and row.kink and row.name != "sqrt":
-                a = call.arguments
-                gap = self.evaluate(a[0] - a[1] if row.name in ("max", "min") else a[0], extra)
-                if gap.exact == 0 or (gap.exact is None and gap.interval.a <= 0 <= gap.interval.b):
-                    return True
-        return False
+        gaps = (self.evaluate(gap(c), extra) for c in kinked(e))
+        return any(x.exact == 0 or (x.exact is None and x.interval.a <= 0 <= x.interval.b) for x in gaps)
 
     def slope(self, of: str, wrt: str) -> Known:
         """d of / d wrt by the checker's own reverse accumulation over the nodes between the two."""

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from sympy import Expr, Integer, MatrixSymbol, Rational, Symbol
 
+from symgrad.check.evaluation import enclose
 from symgrad.check.explicit import Explicit, enough, slots
-from symgrad.check.points import enclose
 from symgrad.language import vectors as v
 from symgrad.language.entries import Indices, entry, index
 from symgrad.language.errors import Unsupported

@@ -8,7 +8,7 @@ import pytest
 from sympy import Expr, HadamardProduct, Integer, MatMul, MatrixSymbol, Pow, Rational, Transpose
 
 from symgrad.check.calculus import differentiate
-from symgrad.check.points import evaluate
+from symgrad.check.evaluation import evaluate
 from symgrad.language import vectors as v
 from symgrad.language.errors import ShapeError, SpecError, Unsupported
 from symgrad.language.functions import Call, Fn, call, dimension, scalar, unknown
