@@ -11,6 +11,7 @@ from sympy import Expr
 from symgrad.api.expression import Expression
 from symgrad.api.written import written
 from symgrad.check.checker import Checker
+from symgrad.language.bounds import with_definitions
 from symgrad.language.claims import Differs, Matches, Witness
 from symgrad.language.errors import ShapeError, SpecError, SpecErrors, Unsupported
 from symgrad.language.graph import Graph, Node
@@ -142,9 +143,7 @@ def _compared(model: Model, checker: Checker, derived: Graph, of: str, name: str
     if verdict.ground is Ground.PROVED:
         return Compared(name, True, verdict, e, answer)
     bars = {n.symbol: n.expr for n in derived.nodes if n.name not in model.graph}
-    plain = e
-    while (put_in := plain.xreplace(bars)) != plain:
-        plain = put_in
+    plain = with_definitions(e, bars)
     ask: Ask = Choose(of, (name,), ((plain,),), several=True)
     try:
         steps = list(derive(model.problem(ask), Part("a", ask)).all_steps())

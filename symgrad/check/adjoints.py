@@ -25,7 +25,7 @@ from symgrad.check.sizes import Source
 from symgrad.check.slots import slots
 from symgrad.check.symmetry import Mirrored, Symmetries
 from symgrad.language import forms as F
-from symgrad.language.bounds import within_degree
+from symgrad.language.bounds import with_definitions
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm, Differs, Matches, Witness
 from symgrad.language.errors import Refused
 from symgrad.language.functions import Call
@@ -286,11 +286,7 @@ class Adjoints:
         """Definitions of adjoints put in, and of the forward nodes named (None: of all)."""
         table = {variable(f"{n}_bar", self.graph.shape(n)): x for (o, n), x in self.found.items() if o == of}
         table |= {n.symbol: n.expr for n in self.graph.nodes if forward is None or n.name in forward}
-        while True:
-            put_in = within_degree(e).xreplace(table)
-            if put_in == e:
-                return e
-            e = put_in
+        return with_definitions(e, table)
 
     def point(self, w: Witness) -> dict[Expr, Expr]:
         values: dict[Expr, Expr] = {}

@@ -17,6 +17,7 @@ from symgrad.check.evaluation import NO_VALUE, NoSign, evaluate, leaves
 from symgrad.check.explicit import Explicit, slots
 from symgrad.check.signs import ZERO, Facts
 from symgrad.language import vectors as v
+from symgrad.language.bounds import with_definitions
 from symgrad.language.derivatives import Diff, Grad
 from symgrad.language.errors import Unsupported
 from symgrad.language.forms import Relation, Sign
@@ -28,10 +29,7 @@ MAX_SIZE = 16
 
 def composed(graph: Graph, e: Expr) -> Expr:
     """Names of the let-list stand for their definitions."""
-    definitions = {n.symbol: n.expr for n in graph.nodes}
-    while definitions and (put_in := e.xreplace(definitions)) != e:
-        e = put_in
-    return e
+    return with_definitions(e, {n.symbol: n.expr for n in graph.nodes})
 
 
 def put_in(graph: Graph, q: Relation) -> Relation:

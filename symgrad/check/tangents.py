@@ -27,7 +27,7 @@ from symgrad.check.products import Products
 from symgrad.check.shapes import require_shapes
 from symgrad.check.sizes import Source
 from symgrad.language import forms as F
-from symgrad.language.bounds import within_degree
+from symgrad.language.bounds import with_definitions
 from symgrad.language.claims import ClosedTangent, Tangent
 from symgrad.language.errors import Refused, ShapeError, Unsupported
 from symgrad.language.graph import Graph, Variable
@@ -152,9 +152,7 @@ class Tangents:
         left: frozenset[str] = frozenset(names_in(c.expr)) & {tangent_name(n, c.direction) for n in derived}
         if left:
             raise Refused(f"{what} still has {', '.join(sorted(left))} in it")
-        expr = derived[c.node]
-        while (put_in := within_degree(expr).xreplace(table)) != expr:
-            expr = put_in
+        expr = with_definitions(derived[c.node], table)
         if flat(expr) == flat(c.expr):
             self.adjoints.note_kinks([Source(expr)])
             return self.adjoints.verdict("equals put in for equals, compared as expressions", Compared())
@@ -164,9 +162,7 @@ class Tangents:
     def composed(self, e: Expr) -> Expr:
         """The definitions of all tangents that were verified put in."""
         table = {tangent(self.graph(seed), n, direction): x for (seed, direction), found in self.found.items() for n, x in found.items()}
-        while (put_in := within_degree(e).xreplace(table)) != e:
-            e = put_in
-        return e
+        return with_definitions(e, table)
 
     def same(self, left: Expr, right: Expr, direction: Direction) -> bool:
         """Are two Jacobians, or two tangents, the same sum of products?  False where that is not seen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from sympy import Expr, HadamardProduct, MatMul, Mul, Number, Pow, Rational
@@ -41,6 +42,13 @@ def within_degree(e: Expr) -> Expr:
     found = degree(e)
     if found > MAX_DEGREE:
         raise Unsupported(f"an expression of degree {_say(int(found))}; at most {MAX_DEGREE:,} is worked with")
+    return e
+
+
+def with_definitions(e: Expr, definitions: Mapping[Expr, Expr]) -> Expr:
+    """Definitions put in for their names, again and again, until none of the names is left.  Raises Unsupported as `within_degree`."""
+    while definitions and (put_in := within_degree(e).xreplace(dict(definitions))) != e:
+        e = put_in
     return e
 
 

@@ -29,7 +29,7 @@ from sympy import (
 
 from symgrad.language import operations as op
 from symgrad.language import vectors as v
-from symgrad.language.bounds import within_degree
+from symgrad.language.bounds import with_definitions
 from symgrad.language.claims import Witness
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call
@@ -231,9 +231,6 @@ def _unknown(fn: Any, a: tuple[float, ...]) -> float:
 
 def composed(graph: Graph, e: Expr, adjoints: dict[Expr, Expr] | None = None) -> Expr:
     """All definitions put in, so that only variables are left."""
-    table = {n.symbol: n.expr for n in graph.nodes} | (adjoints or {})
-    while (put_in := within_degree(e).xreplace(table)) != e:
-        e = put_in
-    return e
+    return with_definitions(e, {n.symbol: n.expr for n in graph.nodes} | (adjoints or {}))
 
 
