@@ -16,7 +16,8 @@ from typing import Any
 
 from sympy import Expr, Integer
 
-from symgrad.check.products import Factor, Factors, Products, Terms
+from symgrad.check.products import Products
+from symgrad.check.ring import Factor, Factors, Terms
 
 ROUNDS, MAX_WAYS, MAX_EDGES = 6, 720, 60
 UNIT = 0  # the index of every axis of size 1

@@ -22,7 +22,8 @@ from fractions import Fraction
 from sympy import Expr, Integer
 
 from symgrad.check.normal import Undecided
-from symgrad.check.products import ONE, Factor, Factors, Products, Scalars, Terms, turned_round
+from symgrad.check.products import Products
+from symgrad.check.ring import ONE, Factor, Factors, Scalars, Terms, turned_round
 from symgrad.language.vectors import DetOf, is_scalar, shape_of
 
 MAX_DEPTH = 4  # multiplications by an S, one after the other

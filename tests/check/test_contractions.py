@@ -11,7 +11,8 @@ from sympy import Expr, Identity, Integer, OneMatrix
 
 from symgrad.check.contractions import UNIT, Network, same_sum
 from symgrad.check.normal import Undecided
-from symgrad.check.products import Factor, Factors, Products
+from symgrad.check.products import Products
+from symgrad.check.ring import Factor, Factors
 from symgrad.language import operations as op
 from symgrad.language import vectors as v
 from tests.check.test_products import A, B, M, Making, N, Numbers, R, S, X, Y, a, b, w, x
