@@ -185,13 +185,17 @@ class Identities:
             self.how = ", as sums of products of matrices"
 
     def numbers(self, a: Expr, b: Expr) -> set[Expr]:
-        """Largest entries; and sums inside both sides, with no index of their own left free."""
+        """Largest entries; and sums inside both sides, with no index of their own left free.
+
+        None that moves with a variable in which something is differentiated: there it is not a number.
+        """
         found = a.atoms(MaxOf) | b.atoms(MaxOf)
         for e in a.atoms(*SUMS) & b.atoms(*SUMS) - {a, b}:
             bound = {s.args[1] for s in e.atoms(IndexSum)}
             if dimensions_in(e) - bound <= set(self.graph.dimensions):
                 found.add(e)
-        return found
+        moved = {n for e in (a, b) for d in e.atoms(Diff, Grad) for n in names_in(d.args[1])}
+        return {e for e in found if not moved & set(names_in(e))}
 
     def by_rules_of_inverses(self, a: Expr, b: Expr, what: str) -> bool:
         """Is it a polynomial identity in the entries and those of inverses, with the rules of their derivatives?"""

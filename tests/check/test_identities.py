@@ -53,6 +53,23 @@ SCALAR = "sigmoid(x) = 1/2*tanh(x/2) + 1/2"
 VECTOR = "softmax(z + c*ones(n)) = softmax(z)"
 
 
+@pytest.mark.parametrize("claim", [
+    "diff(norm(z)^2*z[1], z[1]) = norm(z)^2", "grad(sum(z)*sum(z), z) = 0*z + sum(z)*0*z", "diff(max(z)*z[1], z[1]) = max(z)",
+    "grad(norm(z)^2*sum(z), z) = norm(z)^2*ones(n)"])
+def test_what_moves_with_the_variable_is_no_number_in_a_derivative(claim: str) -> None:
+    """norm(z)^2 z_1 has the derivative norm(z)^2 + 2 z_1^2 in z_1: a letter for the norm would lose the second term."""
+    found = asked(claim)
+    ((left, right),) = found.parts[0].ask.claims  # type: ignore[union-attr]
+    assert verdict(found, Identity((Line(F.Just(left)), Line(F.Just(right))))).ground is not Ground.PROVED
+
+
+@pytest.mark.parametrize("claim", ["diff(norm(z)^2*x, x) = norm(z)^2", "grad(norm(z)^2*sum(z), z) = 2*sum(z)*z + norm(z)^2*ones(n)"])
+def test_derivatives_of_products_with_sums_are_proved(claim: str) -> None:
+    found = asked(claim)
+    ((left, right),) = found.parts[0].ask.claims  # type: ignore[union-attr]
+    assert verdict(found, Identity((Line(F.Just(left)), Line(F.Just(right))))).ground is Ground.PROVED
+
+
 @pytest.mark.parametrize("claim", [SCALAR, VECTOR, "grad(logsumexp(z), z) = softmax(z)", "diff(tanh(x), x) = 1 - tanh(x)^2"])
 def test_every_bent_line_is_refused(claim: str) -> None:
     problem = asked(claim)
