@@ -28,11 +28,13 @@ from symgrad.language.errors import Refused, Unsupported
 from symgrad.language.forms import Relation
 from symgrad.language.functions import Fn
 from symgrad.language.graph import Graph
-from symgrad.language.operations import MaxOf, Solve
+from symgrad.language.operations import Aligned, ArgMax, AtMost, Choice, Diagonal, MaxOf, Operation, RowLogSumExp, RowMax, RowSoftmax, Solve
 from symgrad.language.problem import Conventions
-from symgrad.language.vectors import DetOf, Entry, IndexSum, LogSumExp, Norm, SumOf, dimensions_in, names_in, shape_of
+from symgrad.language.vectors import DetOf, Entry, IndexSum, LogSumExp, Norm, SumOf, Unit, dimensions_in, names_in, shape_of
 
 SUMS = (IndexSum, Norm, SumOf, LogSumExp)
+ALIKE = (RowSoftmax, RowLogSumExp, RowMax, ArgMax, Diagonal, Solve)
+"""Operations that treat all rows, and all columns, alike: with other names for the indices they are the same."""
 
 
 @dataclass
@@ -178,7 +180,9 @@ def places(dimensions: tuple[Expr, ...], ex: Explicit, alike: bool) -> Iterator[
 
 
 def _names_an_entry(e: Expr) -> bool:
-    """Is there an entry with a number as index in a symbolic dimension?"""
+    """Is an entry told from the others by its place: by a number as index in a symbolic dimension, an order, a part, a unit vector?"""
+    if isinstance(e, Unit | Choice | AtMost | Aligned) or (isinstance(e, Operation) and not isinstance(e, ALIKE)):
+        return True
     if isinstance(e, Entry) and any(i.is_Integer and not d.is_Integer for i, d in zip(e.args[1:], e.args[0].shape, strict=True)):
         return True
     return any(_names_an_entry(a) for a in e.args if isinstance(a, Expr))

@@ -54,6 +54,16 @@ VECTOR = "softmax(z + c*ones(n)) = softmax(z)"
 
 
 @pytest.mark.parametrize("claim", [
+    "unit(n, 3) = 0*z", "unit(n, 2) = unit(n, 3)", "concat(z, z) = concat(z, 2*z)", "cumsum(z) = z", "tril(z @ z.T) = z @ z.T * eye(n)",
+    "triu(ones(n, n)) = eye(n)", "z[2:3] = z[2]*ones(2)"])
+def test_entries_that_differ_by_their_place_are_all_looked_at(claim: str) -> None:
+    """The first entry of concat(z, z) and of concat(z, 2 z) is the same: it does not speak for the others."""
+    found = asked(claim)
+    ((left, right),) = found.parts[0].ask.claims  # type: ignore[union-attr]
+    assert verdict(found, Identity((Line(F.Just(left)), Line(F.Just(right))))).ground is Ground.REFUTED
+
+
+@pytest.mark.parametrize("claim", [
     "diff(norm(z)^2*z[1], z[1]) = norm(z)^2", "grad(sum(z)*sum(z), z) = 0*z + sum(z)*0*z", "diff(max(z)*z[1], z[1]) = max(z)",
     "grad(norm(z)^2*sum(z), z) = norm(z)^2*ones(n)"])
 def test_what_moves_with_the_variable_is_no_number_in_a_derivative(claim: str) -> None:
