@@ -16,8 +16,8 @@ from pathlib import Path
 from symgrad import limits
 from symgrad.check.answers import stands
 from symgrad.check.checker import Checker, left_open, unanswered
+from symgrad.check.errors import Undecided
 from symgrad.check.evaluation import decimal_fits
-from symgrad.check.normal import Undecided
 from symgrad.language import forms as F
 from symgrad.language.claims import Adjoint, Classes, ClosedTangent, Counterexample, Matches, Open, Tangent, TangentValue
 from symgrad.language.errors import Refused, SpecError, SpecErrors, Unsupported

@@ -13,7 +13,8 @@ from sympy import Add, Expr, HadamardProduct, Integer, MatMul, MatrixSymbol, Mul
 
 from symgrad.check.calculus import differentiate
 from symgrad.check.domains import SIGNS
-from symgrad.check.evaluation import NO_VALUE, NoSign, evaluate, leaves
+from symgrad.check.errors import NO_VALUE, NoSign
+from symgrad.check.evaluation import evaluate, leaves
 from symgrad.check.explicit import Explicit, slots
 from symgrad.check.signs import ZERO, Facts
 from symgrad.language import vectors as v

@@ -13,12 +13,11 @@ from typing import assert_never
 from symgrad.check.adjoints import Adjoints
 from symgrad.check.chain import decides_chain
 from symgrad.check.counterexamples import Counterexamples
-from symgrad.check.evaluation import NoSign
+from symgrad.check.errors import NoDerivative, NoSign, Undecided
 from symgrad.check.fill import Fills
 from symgrad.check.identities import Identities, answered, sides
 from symgrad.check.networks import Networks
 from symgrad.check.nonzeros import NonZeros
-from symgrad.check.normal import NoDerivative, Undecided
 from symgrad.check.outputs import Outputs
 from symgrad.check.recurrences import Recurrences, general
 from symgrad.check.scalars import Scalars, is_number

@@ -21,10 +21,11 @@ from typing import Any
 from sympy import Expr, Integer, Mul
 
 from symgrad.check.axioms import Atoms, Rows
+from symgrad.check.errors import Undecided
 from symgrad.check.evaluation import leaves
 from symgrad.check.explicit import Explicit
 from symgrad.check.identity import require_identical
-from symgrad.check.normal import Undecided, branches
+from symgrad.check.normal import branches
 from symgrad.check.points import differ, points
 from symgrad.check.sizes import Source, TooManySizes, thorough
 from symgrad.check.slots import Slots, enough

@@ -15,12 +15,12 @@ from sympy import Add, Expr, Integer, Inverse, Mul, Symbol
 from symgrad.check.assumptions import MAX_SIZE, Assumed, entry_local, least_sizes, of_sizes, solvable, substituted, write_out
 from symgrad.check.comparison import Comparison
 from symgrad.check.domains import KINKED
+from symgrad.check.errors import Undecided
 from symgrad.check.evaluation import leaves
 from symgrad.check.explicit import Explicit, enough, slots
 from symgrad.check.inverses import Inverses
 from symgrad.check.normal import branches
 from symgrad.check.points import points, refute
-from symgrad.check.signs import Undecided
 from symgrad.check.sizes import Source, thorough
 from symgrad.check.splits import divided_alike
 from symgrad.language.derivatives import Diff, Grad

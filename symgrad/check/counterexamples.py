@@ -14,9 +14,9 @@ from sympy import Expr, Integer, Rational
 
 from symgrad.check.assumptions import MAX_SIZE, composed, differences, put_in, sign_of
 from symgrad.check.domains import SIGNS, conditions
+from symgrad.check.errors import NoDerivative
 from symgrad.check.evaluation import decimal_fits, evaluate, interval
 from symgrad.check.explicit import Explicit
-from symgrad.check.normal import NoDerivative
 from symgrad.language import forms as F
 from symgrad.language.claims import Counterexample
 from symgrad.language.errors import Refused

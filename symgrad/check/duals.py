@@ -16,9 +16,9 @@ from sympy import Expr, Integer, Inverse, MatMul, MatrixExpr, MatrixSymbol
 from symgrad.check.comparison import Compared
 from symgrad.check.contractions import same_sum
 from symgrad.check.differentials import Differentials, conditions, paired
+from symgrad.check.errors import Undecided
 from symgrad.check.inverses import Inverses
 from symgrad.check.meaning import Meaning
-from symgrad.check.normal import Undecided
 from symgrad.language import forms as F
 from symgrad.language import operations as op
 from symgrad.language import vectors as v

@@ -16,9 +16,10 @@ from typing import Any
 from sympy import Expr, Integer, Rational
 
 from symgrad.check.abstraction import bound_indices, leaves_of, literal_sizes, opaque, with_any_argument
-from symgrad.check.evaluation import NoSign, enclose
+from symgrad.check.errors import NoDerivative, NoSign, Undecided
+from symgrad.check.evaluation import enclose
 from symgrad.check.explicit import Explicit, Rows, enough, slots
-from symgrad.check.normal import NoDerivative, Undecided, branches
+from symgrad.check.normal import branches
 from symgrad.check.pattern import Pattern
 from symgrad.check.permutations import commuted
 from symgrad.check.points import differ, points

@@ -16,7 +16,7 @@ from mpmath import iv
 from sympy import Add, Dummy, Expr, Integer, Mul, Pow, Rational, Symbol
 
 from symgrad.check.calculus import differentiate, max_slope, unfold
-from symgrad.check.signs import NoDerivative
+from symgrad.check.errors import NoDerivative, NoSign
 from symgrad.language.bounds import MAX_BITS
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call
@@ -30,14 +30,6 @@ FAR = 8  # from where on the normal distribution is enclosed by its tail
 MAX_POWER = 100_000
 LARGE = iv.mpf(2) ** MAX_POWER
 """No number is worked with beyond it: the exponential of a larger one takes as many digits as that has."""
-
-
-class NoSign(Exception):
-    """The interval of a kink's argument holds 0: the sign is not known at this precision."""
-
-
-NO_VALUE = (NoSign, NoDerivative, ArithmeticError, ValueError)
-"""What is raised where an expression has no value, or none that is seen."""
 
 
 def enclose(e: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None, step_at_zero: Rational = Rational(1)) -> Any:

@@ -10,8 +10,9 @@ from typing import Any
 from sympy import Add, Expr, Mul, Pow, Rational, Symbol
 
 from symgrad.check.calculus import unfold
+from symgrad.check.errors import Undecided
 from symgrad.check.evaluation import enclose
-from symgrad.check.normal import Undecided, constant_value
+from symgrad.check.normal import constant_value
 from symgrad.language.bounds import MAX_BITS
 from symgrad.language.functions import Call
 

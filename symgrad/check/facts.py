@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from sympy import Add, Expr, Integer, Rational, Symbol, nan, zoo
 
 from symgrad.check.calculus import differentiate
-from symgrad.check.normal import NoDerivative, Undecided, branches
+from symgrad.check.errors import NoDerivative, Undecided
+from symgrad.check.normal import branches
 from symgrad.check.ranges import range_of
 from symgrad.language import intervals as I
 from symgrad.language.errors import Refused, Unsupported

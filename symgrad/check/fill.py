@@ -14,9 +14,9 @@ from typing import assert_never
 
 from sympy import Expr, Pow, Rational, preorder_traversal
 
+from symgrad.check.errors import Undecided
 from symgrad.check.evaluation import decimal_fits
 from symgrad.check.exact import Exact, Values, fraction
-from symgrad.check.normal import Undecided
 from symgrad.check.points import points
 from symgrad.check.scalars import Scalars
 from symgrad.language import forms as F

@@ -15,9 +15,10 @@ from sympy import Add, Dummy, Expr, Integer, Inverse, Mul, Symbol
 from symgrad.check.assumptions import composed, differences, least_sizes, of_sizes, put_in, solvable, write_out
 from symgrad.check.conditional import Conditional, at
 from symgrad.check.domains import SIGNS, conditions
+from symgrad.check.errors import Undecided
 from symgrad.check.evaluation import leaves
 from symgrad.check.explicit import Explicit
-from symgrad.check.normal import Undecided, branches, comparison_key, constant_value, possible_signs
+from symgrad.check.normal import branches, comparison_key, constant_value, possible_signs
 from symgrad.check.signs import ANY, NEGATIVE, NOT_NEGATIVE, POSITIVE, SignSet, product_of
 from symgrad.language import forms as F
 from symgrad.language.claims import Cases, Claim, Counterexample, Identity, Impossible, Open

@@ -12,8 +12,9 @@ from random import Random
 
 from sympy import Dummy, Expr, Pow, Rational
 
-from symgrad.check.evaluation import NO_VALUE, enclose, leaves
-from symgrad.check.normal import NoDerivative, Undecided, branches
+from symgrad.check.errors import NO_VALUE, NoDerivative, Undecided
+from symgrad.check.evaluation import enclose, leaves
+from symgrad.check.normal import branches
 from symgrad.check.points import points, refute
 from symgrad.language.functions import KNOWN, Call, Fn
 

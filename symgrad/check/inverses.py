@@ -21,7 +21,7 @@ from fractions import Fraction
 
 from sympy import Expr, Integer
 
-from symgrad.check.normal import Undecided
+from symgrad.check.errors import Undecided
 from symgrad.check.products import Products
 from symgrad.check.ring import ONE, Factor, Factors, Scalars, Terms, turned_round
 from symgrad.language.vectors import DetOf, is_scalar, shape_of

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from sympy import Add, Expr, Integer, MatMul, Mul, OneMatrix, Transpose
 
 from symgrad.check.comparison import Compared, Comparison
+from symgrad.check.errors import Undecided
 from symgrad.check.explicit import Explicit, Rows
 from symgrad.check.general import General
-from symgrad.check.normal import Undecided
 from symgrad.check.sizes import Source
 from symgrad.check.slots import Slots, slots
 from symgrad.language import forms as F

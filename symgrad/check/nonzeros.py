@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from sympy import Expr, Integer, Rational
 
 from symgrad.check.calculus import differentiate
-from symgrad.check.evaluation import NoSign, decimal_fits
+from symgrad.check.errors import NoSign
+from symgrad.check.evaluation import decimal_fits
 from symgrad.check.scalars import Scalars
 from symgrad.check.values import Known, Valuation
 from symgrad.check.zeros import asked, factors, facts_of, path_sum, put

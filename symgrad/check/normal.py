@@ -15,21 +15,9 @@ from typing import TypeVar
 
 from sympy import Expr, Number, Rational, Symbol
 
+from symgrad.check.errors import NeedSign, NoDerivative, Undecided
 from symgrad.check.rewriter import Again, Frac, Rewriter
-from symgrad.check.signs import (
-    ANY,
-    NEGATIVE,
-    NOT_NEGATIVE,
-    NOT_POSITIVE,
-    POSITIVE,
-    ZERO,
-    Facts,
-    NeedSign,
-    NoDerivative,
-    Signs,
-    SignSet,
-    Undecided,
-)
+from symgrad.check.signs import ANY, NEGATIVE, NOT_NEGATIVE, NOT_POSITIVE, POSITIVE, ZERO, Facts, Signs, SignSet
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import Call
 from symgrad.language.vectors import Entry
@@ -149,4 +137,4 @@ def size_of(e: Expr) -> int:
     return len(atoms) + 4
 
 
-__all__ = ["Facts", "NoDerivative", "Undecided", "branches", "comparison_key", "constant_value", "is_zero", "possible_signs"]
+__all__ = ["branches", "comparison_key", "constant_value", "is_zero", "possible_signs"]

@@ -10,10 +10,10 @@ from sympy import Expr, Integer
 
 from symgrad.check.abstraction import leaves_of
 from symgrad.check.equality import Values, flat
-from symgrad.check.evaluation import NO_VALUE
+from symgrad.check.errors import NO_VALUE, Undecided
 from symgrad.check.explicit import Explicit
 from symgrad.check.networks import Networks
-from symgrad.check.normal import Undecided, branches
+from symgrad.check.normal import branches
 from symgrad.language.claims import Beside, NoParameters, Witness
 from symgrad.language.errors import Refused
 from symgrad.language.graph import Graph

@@ -11,7 +11,8 @@ from typing import Any
 
 from sympy import Expr, Rational
 
-from symgrad.check.evaluation import NO_VALUE, enclose
+from symgrad.check.errors import NO_VALUE
+from symgrad.check.evaluation import enclose
 from symgrad.language.errors import Refused
 
 SHOWN = 12  # values of a point that a refusal names

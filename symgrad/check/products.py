@@ -30,8 +30,8 @@ from sympy import (
 )
 
 from symgrad.check.axioms import smooth, smooth_slope
+from symgrad.check.errors import Undecided
 from symgrad.check.ring import MAX_TERMS, ONE, Factor, Factors, Ring, Scalars, Terms, kronecker, numbers, turned_round
-from symgrad.check.signs import Undecided
 from symgrad.language import operations as op
 from symgrad.language import vectors as v
 from symgrad.language.functions import Call, Fn

@@ -15,18 +15,8 @@ from sympy import QQ, Add, Expr, Integer, Mul, Pow, Rational, Symbol, ring
 from sympy.polys.polyerrors import PolynomialError
 
 from symgrad.check.calculus import max_slope, unfold
-from symgrad.check.signs import (
-    NOT_NEGATIVE,
-    NOT_POSITIVE,
-    ZERO,
-    NeedSign,
-    NoDerivative,
-    Signed,
-    Signs,
-    SignSet,
-    Undecided,
-    flattened,
-)
+from symgrad.check.errors import NeedSign, NoDerivative, Undecided
+from symgrad.check.signs import NOT_NEGATIVE, NOT_POSITIVE, ZERO, Signed, Signs, SignSet, flattened
 from symgrad.language.bounds import MAX_BITS
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import Call, Fn

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from sympy import Expr, Integer
 
-from symgrad.check.signs import Undecided
+from symgrad.check.errors import Undecided
 from symgrad.language import vectors as v
 
 MAX_TERMS = 400

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sympy import Add, Expr, Integer, Mul, Rational
 
 from symgrad.check.calculus import differentiate
+from symgrad.check.errors import Undecided
 from symgrad.check.identity import require_identical
-from symgrad.check.normal import Undecided
 from symgrad.check.pattern import Pattern
 from symgrad.check.shapes import Shapes
 from symgrad.check.values import Known, Valuation

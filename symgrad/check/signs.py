@@ -10,21 +10,7 @@ from typing import Any
 
 from sympy import Expr, Integer, Rational
 
-
-class Undecided(Exception):
-    """The test does not decide this expression; the message says why."""
-
-
-class NoDerivative(Exception):
-    """The expression has a derivative at its kink, where none exists unless the problem fixes one."""
-
-
-class NeedSign(Exception):
-    """The test needs the sign of this polynomial: one branch for each, and one for 0 where there is a jump."""
-
-    def __init__(self, key: object, jump: bool = False) -> None:
-        self.key, self.jump = key, jump
-
+from symgrad.check.errors import NeedSign, Undecided
 
 Frac = tuple[Any, Any]  # numerator and denominator, elements of one polynomial ring
 SignSet = frozenset[int]

@@ -21,8 +21,8 @@ from math import prod
 
 from sympy import Expr, HadamardProduct, Identity, Inverse, MatAdd, MatMul, MatrixSymbol, Mul, OneMatrix, Pow, Transpose, ZeroMatrix
 
+from symgrad.check.errors import Undecided
 from symgrad.check.explicit import Slots
-from symgrad.check.normal import Undecided
 from symgrad.language import vectors as v
 from symgrad.language.functions import KNOWN, Call
 

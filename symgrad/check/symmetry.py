@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sympy import Expr, MatMul, Transpose
 
 from symgrad.check.comparison import Compared
-from symgrad.check.normal import Undecided
+from symgrad.check.errors import Undecided
 from symgrad.language.errors import Refused
 from symgrad.language.graph import Graph, Node
 from symgrad.language.structure import Structure

@@ -19,10 +19,10 @@ from symgrad.check.adjoints import Adjoints
 from symgrad.check.comparison import Compared
 from symgrad.check.differentials import Differentials, applied, conditions, moving, upright
 from symgrad.check.duals import costly
+from symgrad.check.errors import Undecided
 from symgrad.check.general import General, lettered
 from symgrad.check.lines import one_by_one
 from symgrad.check.meaning import Meaning, expressions, flat
-from symgrad.check.normal import Undecided
 from symgrad.check.products import Products
 from symgrad.check.shapes import require_shapes
 from symgrad.check.sizes import Source

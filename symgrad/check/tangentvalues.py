@@ -6,9 +6,9 @@ from typing import Any
 
 from sympy import Expr
 
-from symgrad.check.evaluation import NO_VALUE, decimal_fits, evaluate, interval
+from symgrad.check.errors import NO_VALUE, Undecided
+from symgrad.check.evaluation import decimal_fits, evaluate, interval
 from symgrad.check.explicit import Explicit
-from symgrad.check.normal import Undecided
 from symgrad.check.tangents import Tangents
 from symgrad.language import forms as F
 from symgrad.language import operations as op

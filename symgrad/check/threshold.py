@@ -14,7 +14,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from symgrad.check.normal import Undecided
+from symgrad.check.errors import Undecided
 from symgrad.language.arrangement import Arrangement, Form, fraction
 from symgrad.language.claims import Claim, Decides, DecidesChain, Misfits, UnitsTest, Unrealizable, Violates
 from symgrad.language.errors import Refused

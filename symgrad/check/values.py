@@ -10,9 +10,10 @@ from mpmath import iv
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, nan, zoo
 
 from symgrad.check.calculus import differentiate, max_slope, unfold
-from symgrad.check.evaluation import NoSign, decimal_fits, enclose, interval
+from symgrad.check.errors import NoSign, Undecided
+from symgrad.check.evaluation import decimal_fits, enclose, interval
 from symgrad.check.evaluation import evaluate as evaluate_at
-from symgrad.check.normal import Undecided, branches, constant_value
+from symgrad.check.normal import branches, constant_value
 from symgrad.language.bounds import within_bits
 from symgrad.language.claims import ROUNDED
 from symgrad.language.errors import Refused, Unsupported

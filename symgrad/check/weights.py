@@ -14,7 +14,7 @@ from math import prod
 
 from sympy import Integer, Rational
 
-from symgrad.check.normal import Undecided
+from symgrad.check.errors import Undecided
 from symgrad.check.threshold import combination, fires_at_zero, leaves
 from symgrad.language.arrangement import form_of, fraction, normal_form
 from symgrad.language.claims import Unrealizable

@@ -10,8 +10,8 @@ from math import prod
 from sympy import Add, Expr, Integer, Mul
 
 from symgrad.check.calculus import differentiate
+from symgrad.check.errors import Undecided
 from symgrad.check.facts import Facts
-from symgrad.check.normal import Undecided
 from symgrad.check.scalars import Scalars
 from symgrad.language import forms as F
 from symgrad.language.errors import Refused

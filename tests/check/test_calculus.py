@@ -12,8 +12,8 @@ import pytest
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
 
 from symgrad.check.calculus import differentiate, max_slope, partial, unfold
-from symgrad.check.evaluation import NoSign, enclose
-from symgrad.check.normal import NoDerivative
+from symgrad.check.errors import NoDerivative, NoSign
+from symgrad.check.evaluation import enclose
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call, Fn, call, scalar
 from symgrad.language.vectors import Entry, variable

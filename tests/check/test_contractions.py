@@ -10,7 +10,7 @@ import pytest
 from sympy import Expr, Identity, Integer, OneMatrix
 
 from symgrad.check.contractions import UNIT, Network, same_sum
-from symgrad.check.normal import Undecided
+from symgrad.check.errors import Undecided
 from symgrad.check.products import Products
 from symgrad.check.ring import Factor, Factors
 from symgrad.language import operations as op

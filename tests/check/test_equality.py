@@ -7,7 +7,7 @@ from sympy import Expr, Integer, OneMatrix, Rational
 
 from symgrad.check.abstraction import literal_sizes, opaque, with_any_argument
 from symgrad.check.equality import Equality, can_occur
-from symgrad.check.normal import Undecided
+from symgrad.check.errors import Undecided
 from symgrad.check.signs import NEGATIVE, POSITIVE, Signs
 from symgrad.language import vectors as v
 from symgrad.language.errors import Refused

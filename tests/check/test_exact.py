@@ -9,8 +9,8 @@ import mpmath
 import pytest
 from sympy import Add, Expr, Integer, Mul, Pow, Rational
 
+from symgrad.check.errors import Undecided
 from symgrad.check.exact import Exact, Undefined
-from symgrad.check.normal import Undecided
 from symgrad.language.functions import call, scalar
 from tests.fill_problems import FUNCTIONS
 

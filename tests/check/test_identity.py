@@ -7,9 +7,9 @@ import re
 import pytest
 from sympy import Expr, Integer, Rational
 
+from symgrad.check.errors import NoDerivative, Undecided
 from symgrad.check.evaluation import hits_kink, leaves
 from symgrad.check.identity import require_identical
-from symgrad.check.normal import NoDerivative, Undecided
 from symgrad.language.errors import Refused
 from symgrad.language.functions import Call, Fn, call, scalar
 from symgrad.language.vectors import Entry, variable

@@ -31,7 +31,7 @@ from sympy import (
 )
 
 from symgrad.check.differentials import Differentials, applied
-from symgrad.check.normal import Undecided
+from symgrad.check.errors import Undecided
 from symgrad.check.products import Products
 from symgrad.language import operations as op
 from symgrad.language import vectors as v

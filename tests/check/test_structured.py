@@ -11,9 +11,9 @@ from sympy import Add, Integer, Mul, Rational, Symbol
 from symgrad.check.adjoints import Adjoints
 from symgrad.check.axioms import Atoms, Rows, cofactor_inverse
 from symgrad.check.calculus import differentiate
+from symgrad.check.errors import Undecided
 from symgrad.check.explicit import Explicit
 from symgrad.check.meaning import Meaning
-from symgrad.check.normal import Undecided
 from symgrad.language import forms as F
 from symgrad.language import vectors as v
 from symgrad.language.errors import Refused

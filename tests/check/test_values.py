@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 from sympy import Expr, Integer, Rational
 
-from symgrad.check.normal import NoDerivative, Undecided
+from symgrad.check.errors import NoDerivative, Undecided
 from symgrad.check.values import Known, Valuation
 from symgrad.language.claims import EXACT, ROUNDED
 from symgrad.language.errors import Refused, Unsupported
