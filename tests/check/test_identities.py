@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 from sympy import Integer, Rational
@@ -21,8 +23,9 @@ from symgrad.reader.read import read_text
 from tests.making import problem
 
 
-def asked(claim: str, *assume: str) -> Problem:
+def asked(claim: str, *assume: str, symbols: Mapping[str, str] = MappingProxyType({})) -> Problem:
     facts = ", ".join(f'"{a}"' for a in assume)
+    more = "".join(f'{name} = {{ shape = "{shape}" }}\n' for name, shape in symbols.items())
     text = f"""format = 1
 id = "p"
 title = "P"
@@ -30,7 +33,7 @@ title = "P"
 x = {{}}
 c = {{}}
 z = {{ shape = "n" }}
-[[part]]
+{more}[[part]]
 label = "a"
 ask = "prove"
 claim = "{claim}"
@@ -51,6 +54,33 @@ def verdict(problem: Problem, *claims: object) -> Verdict:
 
 SCALAR = "sigmoid(x) = 1/2*tanh(x/2) + 1/2"
 VECTOR = "softmax(z + c*ones(n)) = softmax(z)"
+
+
+SQUARE = {"A": "n, n", "B": "n, n"}
+OF_INVERSES = {
+    "grad(logdet(A), A) = inv(A).T": "grad(logdet(A), A) = inv(A)",
+    "diff(logdet(A), A[1, 2]) = inv(A)[2, 1]": "diff(logdet(A), A[1, 2]) = inv(A)[1, 2]",
+    "grad(det(A), A) = det(A)*inv(A).T": "grad(det(A), A) = inv(A).T",
+    "grad(trace(inv(A)), A) = -(inv(A) @ inv(A)).T": "grad(trace(inv(A)), A) = (inv(A) @ inv(A)).T",
+    "grad(z.T @ inv(A) @ z, A) = -inv(A).T @ z @ z.T @ inv(A).T": "grad(z.T @ inv(A) @ z, A) = -inv(A) @ z @ z.T @ inv(A)",
+    "grad(trace(inv(A) @ B), B) = inv(A).T": "grad(trace(inv(A) @ B), B) = inv(A)",
+}
+
+
+@pytest.mark.parametrize("claim", OF_INVERSES)
+def test_derivatives_of_inverses_and_determinants_are_proved_by_their_rules(claim: str) -> None:
+    """Magnus, Neudecker (2019), chapter 8; no cofactors are written out."""
+    found = asked(claim, symbols=SQUARE)
+    ((left, right),) = found.parts[0].ask.claims  # type: ignore[union-attr]
+    shown = verdict(found, Identity((Line(F.Just(left)), Line(F.Just(right)))))
+    assert shown.ground is Ground.PROVED and "where the inverse exists" in shown.method
+
+
+@pytest.mark.parametrize("claim", OF_INVERSES.values())
+def test_bent_derivatives_of_inverses_are_not_proved(claim: str) -> None:
+    found = asked(claim, symbols=SQUARE)
+    ((left, right),) = found.parts[0].ask.claims  # type: ignore[union-attr]
+    assert verdict(found, Identity((Line(F.Just(left)), Line(F.Just(right))))).ground is not Ground.PROVED
 
 
 @pytest.mark.parametrize("claim", [
