@@ -1,7 +1,6 @@
-"""Sums of power products, and their fractions: what two sides of an identity are brought to.
+"""Fractions of sums of power products (rules/polynomials.py): what two sides of an identity are brought to.
 
-A power product has atoms: variables, entries, e^m for power products m (with rational exponents), logarithms, roots, sums over an
-index, and functions that are left as they are.  All fractions of one identity are over the same roots of exponentials.
+Exponentials are e^m for power products m with rational exponents; all fractions of one identity are over the same roots of them.
 """
 
 from __future__ import annotations
@@ -9,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache, reduce
-from math import gcd, lcm
+from functools import reduce
+from math import lcm
 from typing import Any
 
 from sympy import QQ, Add, Expr, Integer, MatrixExpr, Mul, Pow, Rational, Symbol, factorint, ring
@@ -19,99 +18,27 @@ from symgrad.language.entries import index
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import Call, call
 from symgrad.language.vectors import Entry, IndexSum, merged, total
+from symgrad.rules.polynomials import (
+    ONE,
+    ZERO,
+    Mono,
+    Poly,
+    TooLarge,
+    common_factor,
+    constant,
+    inverse,
+    is_exponential,
+    joined,
+    lowest_powers,
+    monomial,
+    rank,
+)
 
-Mono = tuple[tuple[Expr, Fraction], ...]
-MAX_TERMS, MAX_POWER = 2_000, 40
-ONE = Fraction(1)
-
-
-class TooLarge(Unsupported):
-    """A bound of the algebra was met."""
+MAX_POWER = 40
 
 
 class _Again(Exception):
     """Start over with a finer root of an exponential."""
-
-
-@cache
-def rank(atom: Expr) -> tuple[int, str]:
-    """Variables, then functions, then sums, then exponentials, each in alphabetical order."""
-    kind = 3 if is_exponential(atom) else 2 if isinstance(atom, IndexSum) else 1 if isinstance(atom, Call) else 0
-    return kind, str(atom)
-
-
-def is_exponential(a: Expr) -> bool:
-    return isinstance(a, Call) and a.fn.name == "exp" and a.fn.plain
-
-
-@dataclass(frozen=True, slots=True)
-class Poly:
-    """A sum of power products with rational factors; exponents may be negative."""
-
-    terms: tuple[tuple[Mono, Fraction], ...]
-
-    @staticmethod
-    def of(table: dict[Mono, Fraction]) -> Poly:
-        if len(table) > MAX_TERMS:
-            raise TooLarge(f"more than {MAX_TERMS} terms")
-        return Poly(tuple(sorted(((m, c) for m, c in table.items() if c), key=lambda t: _order(t[0]))))
-
-    def __add__(self, other: Poly) -> Poly:
-        table = dict(self.terms)
-        for m, c in other.terms:
-            table[m] = table.get(m, Fraction(0)) + c
-        return Poly.of(table)
-
-    def __mul__(self, other: Poly) -> Poly:
-        table: dict[Mono, Fraction] = {}
-        for m, c in self.terms:
-            for n, d in other.terms:
-                k = joined(m, n)
-                table[k] = table.get(k, Fraction(0)) + c * d
-        return Poly.of(table)
-
-    def scaled(self, c: Fraction) -> Poly:
-        return Poly(tuple((m, c * d) for m, d in self.terms)) if c else ZERO
-
-    @property
-    def is_monomial(self) -> bool:
-        return len(self.terms) == 1
-
-    @property
-    def number(self) -> Fraction | None:
-        """The number that it is, if it is one."""
-        return Fraction(0) if not self.terms else self.terms[0][1] if self.is_monomial and not self.terms[0][0] else None
-
-    def atoms(self) -> set[Expr]:
-        return {a for m, _ in self.terms for a, _ in m}
-
-
-def _order(m: Mono) -> tuple[Any, ...]:
-    grown = sum((n for a, n in m if is_exponential(a)), Fraction(0))
-    return (-grown, -sum((n for a, n in m if not is_exponential(a)), Fraction(0)), tuple((rank(a), -n) for a, n in m))
-
-
-def joined(m: Mono, n: Mono) -> Mono:
-    """The product of two power products."""
-    table = dict(m)
-    for a, k in n:
-        table[a] = table.get(a, Fraction(0)) + k
-    return tuple(sorted(((a, k) for a, k in table.items() if k), key=lambda t: rank(t[0])))
-
-
-def inverse(m: Mono) -> Mono:
-    return tuple((a, -k) for a, k in m)
-
-
-ZERO = Poly(())
-
-
-def constant(c: Fraction | int) -> Poly:
-    return Poly((((), Fraction(c)),)) if c else ZERO
-
-
-def monomial(*powers: tuple[Expr, Fraction | int]) -> Poly:
-    return Poly(((tuple(sorted(((a, Fraction(n)) for a, n in powers if n), key=lambda t: rank(t[0]))), ONE),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +150,7 @@ class Algebra:
             return p.terms[0][1], p.terms[0][0], []
         element, _, back = self.in_ring(p, constant(1))
         content, pieces = element.factor_list()
-        c, m = Fraction(int(content.numerator), int(content.denominator)), _lowest_powers(p)
+        c, m = Fraction(int(content.numerator), int(content.denominator)), lowest_powers(p)
         factors = []
         for f, k in pieces:
             q = back(f, False)
@@ -231,7 +158,7 @@ class Algebra:
                 d, n = q.terms[0][1], q.terms[0][0]
                 c, m = c * d**k, joined(m, tuple((a, x * k) for a, x in n))
                 continue
-            d = _content(q)
+            d = common_factor(q)
             c *= d**k
             factors.append((q.scaled(1 / d), k))
         return c, m, factors
@@ -241,7 +168,7 @@ class Algebra:
         atoms = sorted(a.atoms() | b.atoms(), key=rank) or [Integer(1)]
         unit = {x: self.roots.get(x, 1) if is_exponential(x) else 1 for x in atoms}
         domain, *gens = ring([f"g{i}" for i in range(len(atoms))], QQ)
-        low_a, low_b = dict(_lowest_powers(a)), dict(_lowest_powers(b))
+        low_a, low_b = dict(lowest_powers(a)), dict(lowest_powers(b))
 
         def into(p: Poly, low: dict[Expr, Fraction]) -> Any:
             return domain.from_dict({
@@ -453,18 +380,6 @@ def missing(whole: tuple[tuple[Poly, int], ...], part: tuple[tuple[Poly, int], .
     """What `part` lacks to `whole`."""
     own = dict(part)
     return reduce(lambda x, y: x * y, (p for p, k in whole for _ in range(k - own.get(p, 0))), constant(1))
-
-
-def _lowest_powers(p: Poly) -> Mono:
-    atoms = p.atoms()
-    lows = {a: min(dict(m).get(a, Fraction(0)) for m, _ in p.terms) for a in atoms}
-    return tuple(sorted(((a, n) for a, n in lows.items() if n), key=lambda t: rank(t[0])))
-
-
-def _content(p: Poly) -> Fraction:
-    top = reduce(gcd, (abs(c.numerator) for _, c in p.terms))
-    bottom = lcm(*(c.denominator for _, c in p.terms))
-    return Fraction(top, bottom) * (1 if p.terms[0][1] > 0 else -1)
 
 
 def _mentions(a: Expr, k: Symbol) -> bool:

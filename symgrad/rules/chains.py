@@ -17,9 +17,9 @@ from symgrad.language.errors import Unsupported
 from symgrad.language.forms import Just, Prose, Relation, Sign
 from symgrad.language.functions import KNOWN, Call, Fn
 from symgrad.language.vectors import Entry, IndexSum, SumOf, merged, total
-from symgrad.rules.algebra import Poly
 from symgrad.rules.components import written_out
 from symgrad.rules.kinks import kinked_definition, kinks, resolve
+from symgrad.rules.polynomials import Poly
 from symgrad.rules.registry import rule
 from symgrad.rules.rewriting import Move, Written, definition, way_down
 from symgrad.rules.scalar import partial

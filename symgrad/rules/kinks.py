@@ -15,7 +15,7 @@ from symgrad.language.errors import Unsupported
 from symgrad.language.forms import Just, Prose, Relation, Sign
 from symgrad.language.functions import KNOWN, Call, leaky_slope
 from symgrad.language.vectors import Entry, IndexSum, merged, total
-from symgrad.rules.algebra import Poly, is_exponential
+from symgrad.rules.polynomials import Poly, is_exponential
 from symgrad.rules.registry import rule
 from symgrad.rules.rewriting import Move, definition
 from symgrad.rules.shape import calls, minus, replaced

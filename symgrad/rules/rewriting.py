@@ -19,7 +19,8 @@ from symgrad.language.forms import Just, Prose
 from symgrad.language.functions import KNOWN, Call, call
 from symgrad.language.text import text
 from symgrad.language.vectors import Entry, IndexSum, merged, total
-from symgrad.rules.algebra import Algebra, Poly, Ratio, common, inverse, is_exponential
+from symgrad.rules.algebra import Algebra, Ratio, common
+from symgrad.rules.polynomials import Poly, inverse, is_exponential
 from symgrad.rules.registry import rule
 from symgrad.rules.shape import calls, depends, distinct_indices, flat, fraction, look, mapped, minus, numbers, parts, put_together, replaced
 

@@ -10,7 +10,8 @@ from symgrad.language.errors import Unsupported
 from symgrad.language.forms import Relation, Sign
 from symgrad.language.functions import Call
 from symgrad.language.vectors import Entry, IndexSum, is_scalar, merged, negate, total
-from symgrad.rules.algebra import Algebra, Mono, Poly, is_exponential
+from symgrad.rules.algebra import Algebra
+from symgrad.rules.polynomials import Mono, Poly, is_exponential
 
 Set = frozenset[int]
 ANY, POSITIVE, NEGATIVE, ZERO = frozenset((-1, 0, 1)), frozenset((1,)), frozenset((-1,)), frozenset((0,))
