@@ -12,10 +12,10 @@ from sympy import Integer, Rational
 from symgrad.check.checker import Checker, unanswered
 from symgrad.language import forms as F
 from symgrad.language import vectors as v
-from symgrad.language.claims import Cases, Counterexample, Identity, Impossible, Line
+from symgrad.language.claims import Cases, Counterexample, Identity, Impossible, Line, Weighted
 from symgrad.language.entries import index
 from symgrad.language.forms import Relation, Sign
-from symgrad.language.functions import scalar
+from symgrad.language.functions import dimension, scalar
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Step, Verdict
 from symgrad.questions import derive
@@ -52,6 +52,7 @@ def verdict(problem: Problem, *claims: object) -> Verdict:
     return [checker.check(c) for c in claims][-1]  # type: ignore[arg-type]
 
 
+Z = v.variable("z", (dimension("n"), Integer(1)))
 SCALAR = "sigmoid(x) = 1/2*tanh(x/2) + 1/2"
 VECTOR = "softmax(z + c*ones(n)) = softmax(z)"
 
@@ -178,6 +179,41 @@ def test_a_contradiction_needs_multipliers_that_add_up() -> None:
     assert verdict(problem, Impossible(facts)).ground is Ground.PROVED  # signs clash
     assert verdict(problem, Impossible(facts[:1])).ground is not Ground.PROVED
     assert verdict(problem, Impossible(facts[:1], (), Rational(-1))).ground is not Ground.PROVED
+
+
+def test_multipliers_are_verified() -> None:
+    """x > 1 and x < 0: (x - 1) - x = -1, though both terms are positive."""
+    problem = asked("x = c", "x > 1", "x < 0")
+    facts = problem.parts[0].ask.assume  # type: ignore[union-attr]
+    one = Rational(1)
+    honest = Impossible(facts, (Weighted((1,), one), Weighted((2,), -one)), -one)
+    assert verdict(problem, honest).ground is Ground.PROVED
+    for terms, total, why in (
+            (honest.terms, Rational(-2), "is not -2"),
+            ((Weighted((1,), 2 * one), Weighted((2,), -one)), -one, "is not -1"),
+            ((Weighted((1,), one), Weighted((2,), one)), -one, "may be negative"),
+            ((Weighted((1,), -one), Weighted((2,), -one)), -one, "may be negative"),
+            ((Weighted((1,), one), Weighted((3,), -one)), -one, "not there"),
+            ((Weighted((), one),), one, "not there"),
+            ((Weighted((1,), Rational(0)), Weighted((2,), Rational(0))), Rational(0), "may be negative|contradicts nothing")):
+        found = verdict(problem, Impossible(facts, terms, total))
+        assert found.ground is Ground.REFUTED and any(w in found.method for w in why.split("|")), found
+
+
+def test_a_sum_that_is_0_contradicts_only_what_is_strict() -> None:
+    """x >= 0 and x <= 0 hold at 0; x > 0 and x <= 0 nowhere."""
+    one = Rational(1)
+    for assume, ground in ((("x >= 0", "x <= 0"), Ground.REFUTED), (("x > 0", "x <= 0"), Ground.PROVED)):
+        problem = asked("x = c", *assume)
+        facts = problem.parts[0].ask.assume  # type: ignore[union-attr]
+        assert verdict(problem, Impossible(facts, (Weighted((1,), one), Weighted((2,), -one)), Rational(0))).ground is ground
+
+
+def test_an_identity_has_two_exact_lines_of_one_shape() -> None:
+    problem = asked("x = x")
+    line = Line(F.Just(scalar("x")))
+    for lines in ((line,), (line, Line(F.Just(scalar("x")), approx=True)), (line, Line(F.Decimal(Rational(1), 2))), (line, Line(F.Just(Z)))):
+        assert verdict(problem, Identity(lines)).ground is Ground.REFUTED
 
 
 # ---- numbers inside both sides, jumps, sums with kinks ----------------------------------------------------------------
