@@ -191,3 +191,69 @@ def test_a_line_of_another_shape() -> None:
     first, turned_line, last = Line(F.Pushforward("y", "R", along)), Line(F.Just(v.transpose(e))), Line(F.Just(e))
     assert Checker(p).check(Tangent("y", "", along, e, (first, last))).ground is Ground.PROVED
     assert "the shapes differ" in Checker(p).check(Tangent("y", "", along, e, (first, turned_line, last))).method
+
+
+# ---- what a claim has to be besides true ------------------------------------------------------------------------------
+
+NET = problem("y = A @ x\nh = sigmoid(y) + x", 'A = { shape = "N, N" }\nx = { shape = "N" }\nb = { shape = "N" }\nk = { shape = "K" }',
+              'ask = "jacobian"\nof = "h"\nwrt = ["x"]')
+
+
+def along(node: str, *direction: tuple[str, str], expr: Expr, first: F.Form) -> Tangent:
+    return Tangent(node, "", direction, expr, (Line(first), Line(F.Just(expr))))
+
+
+@pytest.fixture(scope="module")
+def net() -> tuple[Tangent, Tangent, ClosedTangent]:
+    y, h, closed = claims(NET)
+    assert isinstance(y, Tangent) and isinstance(h, Tangent) and isinstance(closed, ClosedTangent)
+    return y, h, closed
+
+
+def refusal(*found: Tangent | ClosedTangent) -> str:
+    """The reason for which the last claim is refused, after the others."""
+    checker = Checker(NET)
+    last = [checker.check(c) for c in found][-1]
+    assert last.ground is Ground.REFUTED
+    return last.method
+
+
+def test_a_tangent_has_the_terms_of_the_chain_rule_and_what_they_rest_on(net: tuple[Tangent, Tangent, ClosedTangent]) -> None:
+    y, h, closed = net
+    both = h.lines[0].form
+    assert isinstance(both, F.Sum)
+    strange = F.Sum((*both.terms, F.Pushforward("h", "A", h.direction)))
+    assert "forgets what x contributes" in refusal(y, replace(h, lines=(Line(both.terms[0]), *h.lines[1:])))
+    assert "is no argument of h, or one twice" in refusal(y, replace(h, lines=(Line(strange), *h.lines[1:])))
+    assert "is no argument of h, or one twice" in refusal(y, replace(h, lines=(Line(F.Sum((*both.terms, both.terms[0]))), *h.lines[1:])))
+    assert "before it is derived" in refusal(h)
+    assert "has no lines" in refusal(replace(y, lines=()))
+    assert "before it is derived" in refusal(y, replace(h, lines=(h.lines[0],), expr=v.matmul(h.expr, v.variable("h_wrt_x", (N, N)))))
+    assert "was not derived" in refusal(y, closed)
+    assert "still has" in refusal(y, h, replace(closed, expr=h.expr))
+
+
+@pytest.mark.parametrize(("direction", "why"), [
+    ((), "a direction has a variable"),
+    ((("x", ""), ("x", "")), "several different ones"),
+    ((("x", "b"), ("y", "b")), "depends on another name"),
+    ((("x", "k"),), "is not a name with its shape"),
+    ((("x", "nothing"),), "is not a name with its shape"),
+    ((("x", "x"),), "itself moves along the direction"),
+    ((("x", "y"),), "itself moves along the direction"),
+    ((("x", "h"),), "itself moves along the direction"),
+])
+def test_what_is_no_direction(direction: tuple[tuple[str, str], ...], why: str, net: tuple[Tangent, Tangent, ClosedTangent]) -> None:
+    assert why in refusal(replace(net[0], direction=direction))
+
+
+def test_the_direction_itself_and_what_stands_still() -> None:
+    b, zero, x = v.variable("b", (N, Integer(1))), ZeroMatrix(N, N), (("x", ""),)
+    moves = along("x", ("x", "b"), expr=b, first=F.Just(b))
+    assert Checker(NET).check(moves).ground is Ground.PROVED
+    twice = v.scale(Integer(2), b)
+    assert "is b by definition" in refusal(along("x", ("x", "b"), expr=twice, first=F.Just(twice)))
+    assert "is I by definition" in refusal(along("x", *x, expr=zero, first=F.Just(zero)))
+    still = along("b", *x, expr=zero, first=F.Just(zero))
+    assert Checker(NET).check(still).ground is Ground.PROVED
+    assert "b does not depend on x" in refusal(along("b", *x, expr=Identity(N), first=F.Just(Identity(N))))
