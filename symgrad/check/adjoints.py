@@ -12,9 +12,9 @@ from functools import cached_property
 from sympy import Expr, Integer, ZeroMatrix
 
 from symgrad.check import duals
-from symgrad.check.comparison import Compared, Comparison, say_leaf
+from symgrad.check.comparison import Compared, Comparison
 from symgrad.check.errors import Undecided
-from symgrad.check.evaluation import hits_kink, leaves
+from symgrad.check.evaluation import hits_kink, leaves, say_leaf
 from symgrad.check.explicit import Explicit
 from symgrad.check.general import General, lettered
 from symgrad.check.lines import Lines, has_kink, one_by_one

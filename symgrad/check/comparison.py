@@ -22,18 +22,18 @@ from sympy import Expr, Integer, Mul
 
 from symgrad.check.axioms import Atoms, Rows
 from symgrad.check.errors import Undecided
-from symgrad.check.evaluation import leaves
+from symgrad.check.evaluation import leaves, say_leaf
 from symgrad.check.explicit import Explicit
 from symgrad.check.identity import require_identical
 from symgrad.check.normal import branches
-from symgrad.check.points import differ, points
+from symgrad.check.points import points, refute
 from symgrad.check.sizes import Source, TooManySizes, thorough
 from symgrad.check.slots import Slots, enough
 from symgrad.check.splits import divided_alike
 from symgrad.language import operations as op
 from symgrad.language.errors import Refused
 from symgrad.language.problem import Conventions
-from symgrad.language.vectors import Entry, Shape, shape_of
+from symgrad.language.vectors import Shape, shape_of
 
 Sizes = dict[Any, int]
 Side = Callable[[Explicit], Rows]
@@ -163,9 +163,7 @@ class Comparison:
                     judge(x, y, f"{what}, entry ({i}, {j}) at {_say(sizes)}")
 
     def _refute(self, x: Expr, y: Expr, where: str) -> None:
-        for point in points(leaves(x, y), 2):
-            if differ(x, y, point, step_at_zero=self.conventions.step_at_zero):
-                raise Refused(f"{where}: the two sides differ at {', '.join(f'{say_leaf(s)} = {n}' for s, n in list(point.items())[:12])}")
+        refute(x, y, points(leaves(x, y), 2), where, say_leaf, self.conventions.step_at_zero)
 
     def _same_polynomial(self, x: Expr, y: Expr, where: str) -> None:
         if not all(zero for zero, _ in branches(x - y)):
@@ -202,8 +200,4 @@ def _say(sizes: Sizes) -> str:
     return ", ".join(f"{d} = {n}" for d, n in sizes.items()) or "its sizes"
 
 
-def say_leaf(e: Expr) -> str:
-    return f"{e.args[0].name}[{e.args[1]},{e.args[2]}]" if isinstance(e, Entry) else str(e)
-
-
-__all__ = ["Compared", "Comparison", "say_leaf"]
+__all__ = ["Compared", "Comparison"]

@@ -16,8 +16,8 @@ from typing import Any
 from sympy import Expr, Integer, Rational
 
 from symgrad.check.abstraction import bound_indices, leaves_of, literal_sizes, opaque, with_any_argument
-from symgrad.check.errors import NoDerivative, NoSign, Undecided
-from symgrad.check.evaluation import enclose
+from symgrad.check.errors import NO_VALUE, NoDerivative, Undecided
+from symgrad.check.evaluation import enclose, say_leaf
 from symgrad.check.explicit import Explicit, Rows, enough, slots
 from symgrad.check.normal import branches
 from symgrad.check.pattern import Pattern
@@ -32,7 +32,6 @@ from symgrad.language.problem import Conventions, Given
 from symgrad.language.vectors import Elementwise, Entry, Shape, Softmax, dimensions_in, is_scalar, names_in, say_shape, shape_of
 
 MAX_ENTRIES, MAX_LEVELS, MAX_CALLS, MAX_NUMBERS, SAMPLES = 4000, 4, 6, 300, 3
-NO_VALUE = (NoSign, NoDerivative, ZeroDivisionError, ValueError, OverflowError)
 Values = dict[Expr, Any]
 Sizes = dict[Any, Any]
 
@@ -121,7 +120,8 @@ class Equality:
         for point in (*(dict.fromkeys(leaves, Integer(n)) for n in (0, 1, -1, 2)), *points(leaves, 8)):
             if differ(a, b, point):
                 left, right = (float(self.value(e, point).mid.a) for e in (a, b))
-                raise Refused(f"{what}: the two sides differ at {', '.join(f'{say(s)} = {x}' for s, x in point.items())}: {left:.6g} and {right:.6g}")
+                where = ", ".join(f"{say_leaf(s)} = {x}" for s, x in point.items())
+                raise Refused(f"{what}: the two sides differ at {where}: {left:.6g} and {right:.6g}")
         if not self.zero(a, b, True):
             raise Undecided(f"{what}: the normal form does not decide it")
 
@@ -217,7 +217,8 @@ class Equality:
                 for k, (x, y) in enumerate(pairs):
                     left, right = self.value(x, values), self.value(y, values)
                     if left.b < right.a or right.b < left.a:
-                        where = [f"{d} = {n}" for d, n in sizes.items()] + [f"{say(s)} = {x}" for s, x in values.items() if isinstance(x, Rational)]
+                        where = [f"{d} = {n}" for d, n in sizes.items()]
+                        where += [f"{say_leaf(s)} = {x}" for s, x in values.items() if isinstance(x, Rational)]
                         i, j = divmod(k, ex.size(shape[1]))
                         raise Refused(f"{what}, entry ({i + 1}, {j + 1}): {float(left.mid.a):.6g} on one side, {float(right.mid.a):.6g} on the "
                                       f"other, at {', '.join(where[:12])}")
@@ -315,7 +316,3 @@ def entries(e: Expr, shape: Shape, indices: tuple[Expr, ...], ex: Explicit) -> R
 
 def flat(rows: Rows) -> list[Expr]:
     return [x for row in rows for x in row]
-
-
-def say(leaf: Expr) -> str:
-    return f"{leaf.args[0].name}[{leaf.args[1]},{leaf.args[2]}]" if isinstance(leaf, Entry) else str(leaf)

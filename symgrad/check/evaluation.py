@@ -236,6 +236,11 @@ def leaves(*exprs: Expr) -> tuple[Expr, ...]:
     return tuple(sorted(found, key=str))
 
 
+def say_leaf(e: Expr) -> str:
+    """A variable or an entry in a message."""
+    return f"{e.args[0].name}[{e.args[1]},{e.args[2]}]" if isinstance(e, Entry) else str(e)
+
+
 def hits_kink(e: Expr, point: Mapping[Expr, Any]) -> bool:
     """Is the argument of some max, |x|, step or the like at its kink there, or not shown to be off it?"""
     gaps = (enclose(gap(c), point) for c in kinked(e))

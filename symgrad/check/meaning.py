@@ -75,12 +75,6 @@ class Meaning:
             case F.Sum(terms):
                 grids = [self.rows(t, ex) for t in terms]
                 return tuple(tuple(Add(*xs) for xs in zip(*rows, strict=True)) for rows in zip(*grids, strict=True))
-            case F.Product(factors):
-                grids = [self.rows(t, ex) for t in factors]
-                result = grids[0]
-                for g in grids[1:]:
-                    result = _times(result, g)
-                return result
             case F.AdjointOf(node):
                 return ex.rows(variable(f"{node}_bar", self.graph.shape(node)))
             case F.Pullback(of, wrt):
@@ -137,7 +131,7 @@ class Meaning:
         match form:
             case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
                 return dimensions_in(self.whole(expr))
-            case F.Sum(parts) | F.Product(parts):
+            case F.Sum(parts):
                 return frozenset().union(*map(self.mentioned, parts))
             case F.AdjointOf(node):
                 return dimensions_in(self.whole(variable(f"{node}_bar", self.graph.shape(node))))
@@ -156,7 +150,7 @@ class Meaning:
         match form:
             case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
                 return (Source(self.whole(expr)),)
-            case F.Sum(parts) | F.Product(parts):
+            case F.Sum(parts):
                 return tuple(s for p in parts for s in self.sources(p))
             case F.Pullback(of, _) | F.Stacked(of, _):
                 return (Source(self.whole(self.graph.node(of).expr), derived=True), *self.sources(F.AdjointOf(of)))
@@ -176,9 +170,6 @@ class Meaning:
             case F.Sum(terms):
                 parts = [self.slots(t, atoms) for t in terms]
                 return parts[0].times(*parts[1:]) if any(p.quotient for p in parts) else parts[0].or_(*parts[1:])
-            case F.Product(factors):
-                parts = [self.slots(t, atoms) for t in factors]
-                return parts[0].times(*parts[1:])
             case F.AdjointOf(node):
                 return slots(self.whole(variable(f"{node}_bar", self.graph.shape(node))), atoms, derived=False)
             case F.Pullback(of, _):

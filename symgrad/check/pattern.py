@@ -43,7 +43,7 @@ class Pattern:
         match f:
             case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
                 return type(f), self.expression(expr)
-            case F.Sum(parts) | F.Product(parts):
+            case F.Sum(parts):
                 return (type(f), *map(self.form, parts))
             case F.AdjointOf(node):
                 return type(f), self.expression(variable(f"{node}_bar", self.graph.shape(node)))
