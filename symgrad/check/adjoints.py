@@ -34,7 +34,7 @@ from symgrad.language.graph import Node
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
 from symgrad.language.structure import Structure
-from symgrad.language.vectors import SCALAR, Elementwise, Entry, Shape, dimensions_in, names_in, say_shape, shape_of, variable
+from symgrad.language.vectors import SCALAR, Elementwise, Shape, dimensions_in, names_in, say_shape, shape_of, variable
 
 MAX_WITNESS = 20
 MANY = 6  # more dimensions than this are not listed one by one
@@ -263,7 +263,7 @@ class Adjoints:
         i, j = c.witness.entry
         if not all(1 <= i <= len(rows) and 1 <= j <= len(rows[0]) for rows in (ex.rows(left), ex.rows(right))):
             raise Refused(f"the choice or the derivative has no entry {c.witness.entry} at the sizes of the witness")
-        point = self.point(c.witness)
+        point = self.point(c.witness, ex)
         a, b = ex.rows(left)[i - 1][j - 1], ex.rows(right)[i - 1][j - 1]
         unknown = [say_leaf(s) for s in leaves(a, b) if s not in point]
         if unknown:
@@ -289,18 +289,12 @@ class Adjoints:
         table |= {n.symbol: n.expr for n in self.graph.nodes if forward is None or n.name in forward}
         return with_definitions(e, table)
 
-    def point(self, w: Witness) -> dict[Expr, Expr]:
+    def point(self, w: Witness, ex: Explicit) -> dict[Expr, Expr]:
         values: dict[Expr, Expr] = {}
         for name, rows in w.values:
-            symbol = self.graph.symbol(name)
             if isinstance(self.graph[name], Node):
                 raise Refused(f"{name} is no variable: a witness gives values to variables, the rest follows")
-            n, m = (int(d) if d.is_Integer else dict(w.sizes)[str(d)] for d in self.graph.shape(name))
-            if len(rows) != n or any(len(row) != m for row in rows):
-                raise Refused(f"the witness gives {name} another shape than {n} x {m}")
-            for a, row in enumerate(rows, 1):
-                for b, x in enumerate(row, 1):
-                    values[symbol if self.graph.shape(name) == SCALAR else Entry(symbol, Integer(a), Integer(b))] = x
+            values |= ex.values(self.graph.symbol(name), rows)
         return values
 
     def equal(self, a: F.Form, b: F.Form, of: str, shape: Shape, what: str) -> Compared:

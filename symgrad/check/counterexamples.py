@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from sympy import Expr, Integer, Rational
+from sympy import Expr, Rational
 
 from symgrad.check.assumptions import MAX_SIZE, composed, differences, put_in, sign_of
 from symgrad.check.domains import SIGNS, conditions
@@ -23,7 +23,7 @@ from symgrad.language.errors import Refused
 from symgrad.language.forms import Relation, Sign
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
-from symgrad.language.vectors import SCALAR, Entry, dimensions_in, names_in
+from symgrad.language.vectors import dimensions_in, names_in
 
 
 @dataclass
@@ -77,11 +77,9 @@ class Counterexamples:
         point: dict[Expr, Expr] = {}
         for name, rows in c.witness.values:
             symbol, shape = self.graph.symbol(name), self.graph.shape(name)
-            if any(d not in sizes for d in shape if not d.is_Integer) or [len(row) for row in rows] != [ex.size(shape[1])] * ex.size(shape[0]):
-                raise Refused(f"{name} has another size at the point")
-            for i, row in enumerate(rows, 1):
-                for j, x in enumerate(row, 1):
-                    point[symbol if shape == SCALAR else Entry(symbol, Integer(i), Integer(j))] = x
+            if any(d not in sizes for d in shape if not d.is_Integer):
+                raise Refused(f"no size of {name} is given for the point")
+            point |= ex.values(symbol, rows)
         missing = [n for e in exprs for n in names_in(e) if n not in {name for name, _ in c.witness.values}]
         missing += [str(d) for e in exprs for d in dimensions_in(e) if d not in sizes]
         if missing:

@@ -33,7 +33,7 @@ from symgrad.check.slots import Slots, enough, slots
 from symgrad.language import operations as op
 from symgrad.language import vectors as v
 from symgrad.language.derivatives import Diff, Grad
-from symgrad.language.errors import Unsupported
+from symgrad.language.errors import Refused, Unsupported
 from symgrad.language.functions import Call, Fn, call
 
 ZERO, ONE = Integer(0), Integer(1)
@@ -140,6 +140,13 @@ class Explicit:
         if isinstance(e, op.SCALARS):
             return self.scalar(e.meaning())
         raise Unsupported(f"the checker cannot write out {type(e).__name__}")
+
+    def values(self, symbol: Expr, numbers: Rows) -> dict[Expr, Expr]:
+        """The numbers of a point by the entries of a variable.  Raises Refused unless there is one for each."""
+        rows = self.rows(symbol)
+        if [len(row) for row in rows] != [len(row) for row in numbers]:
+            raise Refused(f"{symbol} has another size at the point: it is {len(rows)} x {len(rows[0])}")
+        return {leaf: x for row, given in zip(rows, numbers, strict=True) for leaf, x in zip(row, given, strict=True)}
 
     def _squares(self, e: v.Norm) -> Expr:
         return Add(*(Pow(x, 2) for row in self.rows(e.arg) for x in row))

@@ -186,14 +186,7 @@ class Meaning:
 
 def expressions(form: F.Form) -> Iterator[Expr]:
     """The expressions that a form displays."""
-    match form:
-        case F.Just(expr) | F.Spread(expr) | F.Diagonal(expr):
-            yield expr
-        case F.Sum(parts) | F.Product(parts) | F.Tuple(parts):
-            for p in parts:
-                yield from expressions(p)
-        case F.JacobianTimes(layout, _, _):
-            yield from expressions(layout)
+    return (p.expr for p in F.pieces(form) if isinstance(p, F.Just | F.Spread | F.Diagonal))
 
 
 def _times(a: Rows, b: Rows) -> Rows:

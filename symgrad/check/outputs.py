@@ -113,10 +113,10 @@ class Outputs:
         ask, graph = self.networks.ask(part), equality.graph
         needed = graph.ancestors(ask.of) | ask.template.ancestors(ask.output) | {n for _, e in ask.fixed for n in names_in(e)}
         for x in (x for x in graph.variables if x.name in needed):
-            rows, numbers = ex.rows(x.symbol), dict(w.values).get(x.name, ())
-            if any(n > MAX_SIZE for n in (len(rows), len(rows[0]))) or [len(r) for r in rows] != [len(r) for r in numbers]:
-                raise Refused(f"{x.name} is {say_shape(x.shape)} with sizes of at most {MAX_SIZE}; the point gives other numbers")
-            found = dict(zip(flat(rows), (n for r in numbers for n in r), strict=True))
+            numbers = dict(w.values).get(x.name, ())
+            if any(ex.size(d) > MAX_SIZE for d in x.shape):
+                raise Refused(f"{x.name} is {say_shape(x.shape)}, and at a point sizes are at most {MAX_SIZE}")
+            found = ex.values(x.symbol, numbers)
             if x.name in stated and any(meant[leaf] != n for leaf, n in found.items()):
                 raise Refused(f"the problem states other numbers for {x.name}")
             if x.name in equality.permutations and any(sorted(r) != [0] * (len(r) - 1) + [1] for r in (*numbers, *zip(*numbers, strict=True))):

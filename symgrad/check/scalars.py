@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from sympy import Add, Expr, Integer, Mul, Rational
@@ -149,12 +149,12 @@ class Scalars:
         """There is a first line and it is exact, every expression is a scalar, a total derivative in a line is one of `of`."""
         if not lines or lines[0].approx:
             raise Refused("an exact first line is missing")
-        for expr in {p.expr for line in lines for p in pieces(line.form) if isinstance(p, F.Just | F.Substituted | F.Derivative)}:
+        for expr in {p.expr for line in lines for p in F.pieces(line.form) if isinstance(p, F.Just | F.Substituted | F.Derivative)}:
             self.shapes.require(expr)
             if not is_scalar(expr):
                 raise Refused(f"{str(expr)[:80]} is no scalar")
         for line in lines:
-            for form in pieces(line.form):
+            for form in F.pieces(line.form):
                 if isinstance(form, F.TotalOf | F.AdjointOf) and (not of or (isinstance(form, F.TotalOf) and form.of != of)):
                     raise Refused("a line holds a total derivative of another node than the one in question")
 
@@ -191,31 +191,19 @@ class Scalars:
 
     def same(self, a: F.Form, b: F.Form, what: str) -> None:
         """Factor by factor and term by term where the forms agree in structure, else as a whole."""
-        pairs = _pairs(a, b)
-        if pairs:
-            try:
-                for x, y in pairs:
-                    self.same(x, y, what)
-                return
-            except (Refused, Undecided):
-                pass
+        if _by_parts(a, b, lambda x, y: self.same(x, y, what)):
+            return
         self.identical(self.meaning(a), self.meaning(b), what, _differentiated(a) + _differentiated(b))
 
     def same_at(self, a: F.Form, b: F.Form, kind: str, extra: Extra, what: str) -> None:
-        pairs = _pairs(a, b)
-        if pairs:
-            try:
-                for x, y in pairs:
-                    self.same_at(x, y, kind, extra, what)
-                return
-            except (Refused, Undecided):
-                pass
+        if _by_parts(a, b, lambda x, y: self.same_at(x, y, kind, extra, what)):
+            return
         self.valuations[kind].require_equal(self.meaning(a), self.meaning(b), extra.get(kind, {}), what)
 
     def substitutions(self, form: F.Form, kind: str, approx: bool, what: str) -> None:
         """Numbers put in stand for names that are there, and are their values, or those rounded."""
         valuation = self.valuations[kind]
-        for piece in pieces(form):
+        for piece in F.pieces(form):
             for name, number in piece.numbers if isinstance(piece, F.Substituted) else ():
                 if name not in names_in(piece.expr):  # type: ignore[union-attr]
                     raise Refused(f"{what}: a number is put in for {name}, which does not stand there")
@@ -336,22 +324,18 @@ def is_number(form: F.Form) -> bool:
     return isinstance(form, F.Decimal) or (isinstance(form, F.Just) and not form.expr.free_symbols)
 
 
-def pieces(form: F.Form) -> Iterator[F.Form]:
-    """The form and all forms in it."""
-    yield form
-    match form:
-        case F.Product(parts) | F.Sum(parts) | F.Tuple(parts):
-            for part in parts:
-                yield from pieces(part)
-
-
 def _differentiated(form: F.Form) -> tuple[str, ...]:
-    match form:
-        case F.Product(parts) | F.Sum(parts):
-            return tuple(n for p in parts for n in _differentiated(p))
-        case F.PartialOf(of, _):
-            return (of,)
-    return ()
+    return tuple(p.of for p in F.pieces(form) if isinstance(p, F.PartialOf))
+
+
+def _by_parts(a: F.Form, b: F.Form, compare: Callable[[F.Form, F.Form], None]) -> bool:
+    """Are two forms of one structure seen to be equal part by part?"""
+    try:
+        for x, y in _pairs(a, b):
+            compare(x, y)
+    except (Refused, Undecided):
+        return False
+    return bool(_pairs(a, b))
 
 
 def _pairs(a: F.Form, b: F.Form) -> list[tuple[F.Form, F.Form]]:

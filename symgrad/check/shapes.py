@@ -40,11 +40,6 @@ Ranges = Mapping[Expr, Expr]
 """The dimension over which each index runs."""
 
 
-def require_shapes(e: Expr, graph: Graph, free: Ranges | None = None) -> None:
-    """Raises Refused unless every shape fits and every index is free, as given, or summed."""
-    Shapes(graph).require(e, free)
-
-
 class Shapes:
     """Of the expressions of claims about one graph; what was seen to fit is not gone through again."""
 
@@ -53,7 +48,7 @@ class Shapes:
         self.seen: set[tuple[Expr, frozenset[tuple[Expr, Expr]]]] = set()
 
     def require(self, e: Expr, free: Ranges | None = None) -> None:
-        """Raises Refused, as require_shapes does."""
+        """Raises Refused unless every shape fits and every index is free, as given, or summed."""
         for index in free or {}:
             self.index(index, {})
         self.visit(e, free or {})

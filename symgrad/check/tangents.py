@@ -8,7 +8,6 @@ adjoints: an adjoint that was verified equals its expression wherever both exist
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from itertools import pairwise
@@ -24,7 +23,7 @@ from symgrad.check.general import General, lettered
 from symgrad.check.lines import one_by_one
 from symgrad.check.meaning import Meaning, expressions, flat
 from symgrad.check.products import Products
-from symgrad.check.shapes import require_shapes
+from symgrad.check.shapes import Shapes
 from symgrad.check.sizes import Source
 from symgrad.language import forms as F
 from symgrad.language.bounds import with_definitions
@@ -57,11 +56,14 @@ class _Extended:
         """The same with letters for sizes that are large numbers."""
         return lettered(self.graph)
 
+    @cached_property
+    def shapes(self) -> Shapes:
+        return Shapes(self.graph)
+
     def moving(self, direction: Direction) -> frozenset[str]:
         if direction not in self.found:
             self.found[direction] = moved(self.graph, direction)
         return self.found[direction]
-
 
     @cached_property
     def is_scalar(self) -> bool:
@@ -96,7 +98,7 @@ class Tangents:
             raise Refused(f"{what} has no lines")
         forms = (*(line.form for line in c.lines), F.Just(c.expr))
         self.well_formed(graph, c.seed, c.direction, [e for f in forms for e in expressions(f)], what)
-        if any(p.direction != c.direction for f in forms for p in pushforwards(f)):
+        if any(isinstance(p, F.Pushforward) and p.direction != c.direction for f in forms for p in F.pieces(f)):
             raise Refused(f"a line of {what} is along another direction")
         self.require_first(graph, c, what)
         for n in graph.ancestors(c.node) if c.seed else ():
@@ -209,8 +211,9 @@ class Tangents:
     def well_formed(self, graph: Graph, seed: str, direction: Direction, exprs: list[Expr], what: str) -> None:
         """Shapes fit, and no tangent and no adjoint is used that was not derived.  Raises Refused."""
         derived = {tangent_name(n, direction): tangent(graph, n, direction) for n in self.found.get((seed, direction), {})}
+        shapes = self.extended(seed).shapes
         for e in exprs:
-            require_shapes(e, graph)
+            shapes.require(e)
             for s in (s for s in e.atoms(MatrixSymbol, Symbol) if isinstance(s, MatrixSymbol) or not s.is_integer):
                 own = graph.symbol(s.name) if s.name in graph else derived.get(s.name)
                 if own is None:
@@ -272,15 +275,6 @@ class Tangents:
                 still = Integer(0) if node.shape == (1, 1) else ZeroMatrix(*node.shape)
                 return upright(meaning.whole(found) if found is not None else still)
         raise Unsupported(f"{type(form).__name__} in matrix notation")
-
-
-def pushforwards(form: F.Form) -> Iterator[F.Pushforward]:
-    match form:
-        case F.Pushforward():
-            yield form
-        case F.Sum(parts) | F.Product(parts) | F.Tuple(parts):
-            for p in parts:
-                yield from pushforwards(p)
 
 
 __all__ = ["Tangents"]

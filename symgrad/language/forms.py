@@ -6,6 +6,7 @@ one exact value (a scalar or a matrix); the printed line and the checked line ar
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -215,3 +216,14 @@ Form = (
 
 Prose = tuple[str | Form, ...]
 """Words and formulas, no markup."""
+
+
+def pieces(form: Form) -> Iterator[Form]:
+    """The form and all forms in it."""
+    yield form
+    match form:
+        case Product(parts) | Sum(parts) | Tuple(parts):
+            for part in parts:
+                yield from pieces(part)
+        case JacobianTimes(layout, _, _):
+            yield from pieces(layout)

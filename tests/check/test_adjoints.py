@@ -295,7 +295,7 @@ def test_a_witness_that_does_not_separate() -> None:
     ({"sizes": (("n", 2), ("d", 10**6))}, "gives no size"), ({"values": ()}, "gives no value"), ({"entry": (9, 9)}, "has no entry (9, 9)"),
     ({"entry": (0, 1)}, "has no entry (0, 1)"), ({"values": (("q", ((Rational(1),),)),)}, "does not have"),
     ({"values": (("b", ((Rational(1),),)),)}, "b is no variable"),
-    ({"values": (("x", ((Rational(1),), (Rational(2),), (Rational(3),))),)}, "the witness gives x another shape than 2 x 1"),
+    ({"values": (("x", ((Rational(1),), (Rational(2),), (Rational(3),))),)}, "x has another size at the point: it is 2 x 1"),
 ])
 def test_a_witness_that_is_none(changes: dict[str, object], message: str) -> None:
     found = claims(PICK)

@@ -96,7 +96,7 @@ def test_a_right_side_outside_its_domain() -> None:
     (VECTOR, 2, (0, 1), "no such entry"),
     (VECTOR, 3, (1, 1), "another size"),
     (VECTOR, 1000, (1, 1), "out of range"),
-    (VECTOR, 0, (1, 1), "another size"),
+    (VECTOR, 0, (1, 1), "no size of z"),
     ((), 2, (1, 1), "no value is given for z"),
     ((("y", ((1,),)),), 2, (1, 1), "what the problem does not have"),
 ])
