@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 
 from sympy import Add, Expr, HadamardProduct, Integer, MatMul, MatrixSymbol, Mul, Transpose
 
 from symgrad.check.calculus import differentiate
 from symgrad.check.domains import SIGNS
-from symgrad.check.errors import NO_VALUE, NoSign
-from symgrad.check.evaluation import evaluate, leaves
+from symgrad.check.errors import NO_VALUE
+from symgrad.check.evaluation import evaluate, leaves, sign_of
 from symgrad.check.explicit import Explicit, slots
 from symgrad.check.signs import ZERO, Facts
 from symgrad.language import vectors as v
@@ -93,15 +92,6 @@ def _solved(g: Expr) -> tuple[Expr, Expr] | None:
             if s not in leaves(solution):
                 return s, solution
     return None
-
-
-def sign_of(x: Fraction | object) -> int:
-    """-1, 0 or 1 of an exact number or of an interval without 0.  Raises NoSign."""
-    if isinstance(x, Fraction):
-        return (x > 0) - (x < 0)
-    if x.a > 0 or x.b < 0:  # type: ignore[attr-defined]
-        return 1 if x.a > 0 else -1  # type: ignore[attr-defined]
-    raise NoSign
 
 
 def of_sizes(q: Relation) -> bool:

@@ -12,10 +12,10 @@ from typing import Any
 
 from sympy import Expr, Rational
 
-from symgrad.check.assumptions import MAX_SIZE, composed, differences, put_in, sign_of
+from symgrad.check.assumptions import MAX_SIZE, composed, differences, put_in
 from symgrad.check.domains import SIGNS, conditions
 from symgrad.check.errors import NoDerivative
-from symgrad.check.evaluation import decimal_fits, evaluate, interval
+from symgrad.check.evaluation import decimal_fits, evaluate, interval, sign_of
 from symgrad.check.explicit import Explicit
 from symgrad.language import forms as F
 from symgrad.language.claims import Counterexample

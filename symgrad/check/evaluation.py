@@ -45,19 +45,21 @@ def interval(x: Any) -> Any:
     return iv.mpf(x.numerator) / x.denominator if isinstance(x, Fraction) else x
 
 
+def sign_of(x: Any) -> int:
+    """-1, 0 or 1 of a rational number or of an interval that does not hold 0 among others.  Raises NoSign."""
+    if isinstance(x, Fraction):
+        return (x > 0) - (x < 0)
+    if x.a > 0 or x.b < 0:
+        return 1 if x.a > 0 else -1
+    if x.a == 0 == x.b:
+        return 0
+    raise NoSign
+
+
 def evaluate(e: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None, step_at_zero: Rational = Rational(1)) -> Any:
     """The value of e: a Fraction where only arithmetic and kinks of rational numbers are met, else an interval.  Raises as `enclose`."""
     iv.prec = PRECISION
     memo: dict[Expr, Any] = {}
-
-    def sign(x: Any) -> int:
-        if isinstance(x, Fraction):
-            return (x > 0) - (x < 0)
-        if x.a > 0 or x.b < 0:
-            return 1 if x.a > 0 else -1
-        if x.a == 0 == x.b:
-            return 0
-        raise NoSign
 
     def of(e: Expr) -> Any:
         if e not in memo:
@@ -124,7 +126,7 @@ def evaluate(e: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None
             case "max":
                 if e.fn.plain:
                     return largest(*a)
-                larger = sign(a[0] - a[1] if isinstance(a[0], Fraction) and isinstance(a[1], Fraction) else interval(a[0]) - interval(a[1]))
+                larger = sign_of(a[0] - a[1] if isinstance(a[0], Fraction) and isinstance(a[1], Fraction) else interval(a[0]) - interval(a[1]))
                 slope = max_slope(e.fn, larger, at_tie)
                 if slope is None:
                     raise NoDerivative(str(e))
@@ -132,9 +134,9 @@ def evaluate(e: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None
             case "abs":
                 return largest(a[0], -a[0])
             case "sign":
-                return Fraction(sign(a[0]))
+                return Fraction(sign_of(a[0]))
             case "step":
-                return of(step_at_zero) if sign(a[0]) == 0 else Fraction(int(sign(a[0]) > 0))
+                return of(step_at_zero) if sign_of(a[0]) == 0 else Fraction(int(sign_of(a[0]) > 0))
         raise Unsupported(f"the checker cannot evaluate {e.fn}")
 
     def largest(a: Any, b: Any) -> Any:
