@@ -14,16 +14,17 @@ from sympy import Expr, Rational
 
 from symgrad.check.assumptions import MAX_SIZE, composed, differences, put_in
 from symgrad.check.domains import SIGNS, conditions
-from symgrad.check.errors import NoDerivative
+from symgrad.check.errors import NO_VALUE, NoDerivative
 from symgrad.check.evaluation import decimal_fits, evaluate, interval, sign_of
 from symgrad.check.explicit import Explicit
 from symgrad.language import forms as F
 from symgrad.language.claims import Counterexample
 from symgrad.language.errors import Refused
 from symgrad.language.forms import Relation, Sign
+from symgrad.language.functions import Call, Fn
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
-from symgrad.language.vectors import dimensions_in, names_in
+from symgrad.language.vectors import Elementwise, dimensions_in, names_in
 
 
 @dataclass
@@ -53,9 +54,10 @@ class Counterexamples:
         x = self.require_shown(left[i - 1][j - 1], point, c.values[0], "left")
         broken = [q for q in conditions(b) if not self.holds(q, ex, point)]
         if c.values[1] is None:
-            if not any(q.sign in (Sign.MORE, Sign.AT_LEAST) for q in broken):
-                raise Refused("the right side is defined at the point, or fails only at a pole or a kink")
-            return Verdict(Ground.PROVED, f"the left side is defined there and the right side is not: {broken[0]} fails", "at the point")
+            outside = next((q for q in broken if self.outside(q, b, ex, point)), None)
+            if outside is None:
+                raise Refused("the right side is defined at the point, or fails only at a pole or a kink, or is not shown to have no value")
+            return Verdict(Ground.PROVED, f"the left side is defined there and the right side is not: {outside} fails", "at the point")
         if broken:
             raise Refused(f"the right side is not defined at the point: {broken[0]} fails")
         y = self.require_shown(right[i - 1][j - 1], point, c.values[1], "right")
@@ -91,6 +93,15 @@ class Counterexamples:
             return all(sign_of(evaluate(g, point, None, self.step)) in SIGNS[q.sign] for g in differences(q, ex))
         except (NoDerivative, ZeroDivisionError, ValueError):
             return False
+
+    def outside(self, q: Relation, e: Expr, ex: Explicit, point: dict[Expr, Expr]) -> bool:
+        """Is it shown that what must not be negative is, or that e has the logarithm of a 0?  A root of 0 is 0."""
+        try:
+            signs = {sign_of(evaluate(g, point, None, self.step)) for g in differences(q, ex)}
+        except NO_VALUE:
+            return False
+        logarithms = {x.arguments[0] for x in e.atoms(Call, Elementwise) if x.fn == Fn("log", (0,))}
+        return q.sign in (Sign.MORE, Sign.AT_LEAST) and (-1 in signs or (0 in signs and q.right == 0 and q.left in logarithms))
 
     def require_shown(self, e: Expr, point: dict[Expr, Expr], shown: F.Form | None, side: str) -> Any:
         """The value of one side; what is displayed must be it, or its rounding."""

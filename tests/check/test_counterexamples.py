@@ -90,6 +90,18 @@ def test_a_right_side_outside_its_domain() -> None:
     assert found.ground is Ground.PROVED and "is not: x > 0 fails" in found.method
 
 
+@pytest.mark.parametrize("claim_", ["x = sqrt(x + x^(1/3)) - sqrt(x + x^(1/3)) + x", "x = 0*x^(1/3) + x", "x = sqrt(x) - x^(1/2) + x"])
+def test_a_root_of_0_is_0(claim_: str) -> None:
+    """Both sides are 0 at 0, though what is stated for a proof there is x > 0, and the value of x^(1/3) is not seen."""
+    p = asked(claim_)
+    assert verdict(p, claim(p, (("x", ((0,),)),), (just(0), None))).ground is not Ground.PROVED
+
+
+def test_a_logarithm_of_0_has_no_value() -> None:
+    p = asked("x = exp(log(x))")
+    assert verdict(p, claim(p, (("x", ((0,),)),), (just(0), None))).ground is Ground.PROVED
+
+
 @pytest.mark.parametrize(("values", "size", "entry", "why"), [
     (VECTOR, 2, (3, 1), "no such entry"),
     (VECTOR, 2, (1, 2), "no such entry"),
