@@ -74,6 +74,13 @@ def test_entries_and_closed_forms() -> None:
         assert not any(n.endswith("_bar") for n in names_in(c.expr))  # type: ignore[attr-defined]
 
 
+def test_closed_forms_of_all() -> None:
+    model, symbols = "z = W @ x\nh = tanh(z)\nL = 1/2*norm(h - t)^2", f'W = {M}\nx = {V}\nt = {{ shape = "K" }}'
+    closed = [[c.node for c in claims(backward(model, symbols, "L", "x W", f"closed_form = {c}"), ClosedForm)]  # type: ignore[attr-defined]
+              for c in ("true", '["x", "W"]', "false")]
+    assert closed[0] == closed[1] == ["x", "W"] and closed[2] == []
+
+
 @pytest.mark.parametrize("name", ["sigmoid", "tanh", "softplus", "exp"])
 def test_slopes_written_out(name: str) -> None:
     """derivatives = "expanded": no sigma' is left where the table has a formula for it."""
