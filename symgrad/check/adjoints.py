@@ -190,11 +190,12 @@ class Adjoints:
         """The index form, at every index value."""
         expr = self.established(c.of, c.node)
         shape = self.graph.shape(c.node)
-        axes = [d for d in shape if d != 1] if 1 in shape else list(shape)
+        axes = [d for d in shape if d != 1]
         if len(c.indices) != len(axes) or len(set(c.indices)) != len(axes):
             raise Refused(f"an entry of {c.node}_bar has {len(axes)} indices")
         self.well_formed(c.of, [c.expr], f"entry of {c.node}_bar", dict(zip(c.indices, axes, strict=True)))
-        i, j = (*c.indices, Integer(1), Integer(1))[:2]
+        rest = iter(c.indices)
+        i, j = (Integer(1) if d == 1 else next(rest) for d in shape)
         self.note_kinks([Source(expr), Source(c.expr)])
         found = self.comparison(c.of).compare(
             lambda ex: ex.rows(expr),

@@ -144,8 +144,8 @@ def entry_step(problem: Problem, ask: Backward, name: str, expr: Expr, rests_on:
     taken = frozenset(graph.names) | frozenset(map(str, graph.dimensions))
     indices = Indices(taken)
     shape = graph.shape(name)
-    free = (indices.take(),) if shape[1] == 1 else (indices.take(), indices.take())
-    i, j = (*free, Integer(1))[:2]
+    i, j = (Integer(1) if d == 1 else indices.take() for d in shape)
+    free = tuple(k for k in (i, j) if k != 1)
     found = entry(expr, i, j, indices)
     return Step(AdjointEntry(ask.of, name, free, found), "entry of a matrix expression",
                 ("read the equation entry by entry",), (rests_on,), f"{label(graph, name)}_i")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from sympy import Expr
+from sympy import Expr, Symbol
 
+from symgrad.check.checker import Checker
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground
 from symgrad.language.vectors import names_in
 from symgrad.reader.letlist import Scope, expression
+from symgrad.sheet import markdown
+from symgrad.sheet.compose import SOLUTION, compose
 from tests.making import backward, solved
 from tests.oracle import Oracle, close, random_point
 
@@ -72,6 +76,23 @@ def test_entries_and_closed_forms() -> None:
     assert [(c.node, len(c.indices)) for c in entries] == [("x", 1), ("W", 2)]  # type: ignore[attr-defined]
     for c in claims(p, ClosedForm):
         assert not any(n.endswith("_bar") for n in names_in(c.expr))  # type: ignore[attr-defined]
+
+
+def test_entries_where_a_dimension_is_1() -> None:
+    """A row has one index and a number has none; each equation is checked, printed, and refused with another index or factor."""
+    p = backward("z = W @ x + b\ny = V @ u + tanh(z)\nL = 1/2*norm(y - t)^2 + c*u.T @ u",
+                 'W = "1, 1"\nx = "1"\nb = "1"\nV = "1, K"\nu = "K"\nt = "1"\nc = ""', "L", "W x V u c", 'components = ["W", "x", "V", "u", "c"]')
+    entries = {c.node: c for c in claims(p, AdjointEntry)}  # type: ignore[attr-defined]
+    assert {n: len(c.indices) for n, c in entries.items()} == {"W": 0, "x": 0, "V": 1, "u": 1, "c": 0}  # type: ignore[attr-defined]
+    text = markdown.render(compose(p, solved(p).parts, SOLUTION))
+    assert r"\bar{V} _{1 i}& = \bar{y} u _{i}" in text and r"\bar{x}& = W \bar{z}" in text
+    checker = Checker(p)
+    for c in solved(p).certificate.entries:
+        assert checker.check(c.claim).ground is Ground.PROVED
+    row = entries["V"]
+    assert isinstance(row, AdjointEntry)
+    for forged in (replace(row, expr=2 * row.expr), replace(row, indices=()), replace(row, indices=(*row.indices, Symbol("q", integer=True)))):
+        assert checker.check(forged).ground is Ground.REFUTED
 
 
 def test_closed_forms_of_all() -> None:
