@@ -11,6 +11,7 @@ from sympy import Expr, Symbol
 
 from symgrad.check.checker import Checker
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm
+from symgrad.language.functions import Fn
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground
 from symgrad.language.vectors import names_in
@@ -93,6 +94,25 @@ def test_entries_where_a_dimension_is_1() -> None:
     assert isinstance(row, AdjointEntry)
     for forged in (replace(row, expr=2 * row.expr), replace(row, indices=()), replace(row, indices=(*row.indices, Symbol("q", integer=True)))):
         assert checker.check(forged).ground is Ground.REFUTED
+
+
+def test_the_lasso_is_proved_for_every_size() -> None:
+    """The slope of |w| is sign(w) away from 0; compared as such, so that the sum with a product of matrices is decided by few sizes."""
+    p = backward("r = y - X @ w\nL = 1/N*norm(r)^2 + a*sum(abs(w)) + b/2*norm(w)^2", 'X = "N, D"\nw = "D"\ny = "N"\na = ""\nb = ""', "L", "w X a b")
+    assert all(c.verdict.ground is Ground.PROVED for c in solved(p).certificate.entries)
+    (w,) = [c for c in claims(p, Adjoint) if c.node == "w"]  # type: ignore[attr-defined]
+    assert isinstance(w, Adjoint)
+    wrong = w.expr.xreplace({Fn("sign", (0,)): Fn("step", (0,))})
+    checker = Checker(p)
+    for c in solved(p).certificate.entries:
+        checker.check(c.claim)
+    assert wrong != w.expr and checker.check(replace(w, expr=wrong)).ground is Ground.REFUTED
+
+
+def test_another_slope_of_abs_at_0_than_that_of_sign_is_refused() -> None:
+    for value, failed in (("0", False), ("1/2", True)):
+        p = backward("L = sum(abs(w))", 'w = "D"', "L", "w", extra=f'[conventions]\nabs_at_zero = "{value}"')
+        assert ("is written as sign(z)" in solved(p).parts[0].failure) is failed
 
 
 def test_closed_forms_of_all() -> None:
