@@ -20,7 +20,7 @@ from symgrad.check.errors import Undecided
 from symgrad.check.evaluation import decimal_fits
 from symgrad.language import forms as F
 from symgrad.language.claims import Adjoint, Classes, ClosedTangent, Counterexample, Matches, Open, Tangent, TangentValue
-from symgrad.language.errors import Refused, SpecError, SpecErrors, Unsupported
+from symgrad.language.errors import Place, Refused, SpecError, SpecErrors, Unsupported
 from symgrad.language.fill import Fill
 from symgrad.language.graph import Graph
 from symgrad.language.problem import (
@@ -47,6 +47,7 @@ from symgrad.language.vectors import SCALAR, shape_of
 from symgrad.language.wire import certificate_to_json
 from symgrad.limits import OutOfTime, at_most
 from symgrad.reader.letlist import Scope, exact, expression, expressions
+from symgrad.reader.lines import key_lines, line_of
 from symgrad.reader.properties import read_property
 from symgrad.reader.read import ExpectedAnswer, read
 from symgrad.reader.tokens import Inputs
@@ -317,9 +318,17 @@ def summary(result: Result) -> tuple[Row, ...]:
         said = "" if not item.expected else "yes" if not wrong else f"no: {', '.join(wrong)}"
         said_so = bool(item.expected) and not wrong  # a refutation that was expected is the right answer
         refutation = item.derivation.refuted if item.derivation and not said_so else ""
-        failure = item.failure or refutation or ("; ".join(_refutation(s, result.problem.graph) for s in refuted) if not said_so else "")
+        found = [_refutation(s, result.problem.graph) for s in refuted] + _left_open(item)
+        failure = item.failure or refutation or ("; ".join(found) if not said_so else "")
         rows.append(Row(result.problem.id, item.part.label, item.part.ask.kind, len(item.verdicts), counts, said, failure, item.comparison))
     return tuple(rows)
+
+
+def _left_open(item: Solved) -> list[str]:
+    """claim is undecided: more than 64 cases."""
+    steps = item.derivation.all_steps() if item.derivation else ()
+    return [f"{s.label} is undecided: {item.verdicts[id(s)].method}" for s in steps
+            if s.label and id(s) in item.verdicts and item.verdicts[id(s)].ground is Ground.UNDECIDED]
 
 
 def _refutation(step: Step, graph: Graph) -> str:
@@ -346,14 +355,16 @@ def solve_file(path: Path, out: Path, formats: tuple[str, ...], views: tuple[str
     """One problem file to its folder of sheets.  Never raises: one file must not stop the others of a run."""
     try:
         problem, expected = read(path)
-        check_texts(problem)
+        lines = key_lines(path.read_text(encoding="utf-8-sig"))
+        check_texts(problem, lambda keys: Place(path.as_posix(), line_of(lines, keys)))
         result = solve(problem, expected)
         write(out / problem.id, render(result, [f for f in formats if f != "pdf"], views))
         return Outcome(path.as_posix(), summary(result), unprinted=printed(result, out / problem.id, views) if "pdf" in formats else "")
     except SpecErrors as error:
         return Outcome(path.as_posix(), errors=tuple(map(str, error.errors)))
     except (SpecError, Unsupported) as error:
-        return Outcome(path.as_posix(), errors=(f"{path.as_posix()}: {error}",))
+        placed = isinstance(error, SpecError) and error.place is not None
+        return Outcome(path.as_posix(), errors=(str(error) if placed else f"{path.as_posix()}: {error}",))
     except OSError as error:
         return Outcome(path.as_posix(), errors=(f"{out.as_posix()}: cannot be written: {error.strerror}",))
     except Exception as error:

@@ -283,6 +283,23 @@ def test_second_derivatives_of_a_scalar_graph() -> None:
     assert f(w=0.3, x=1.7)["d"] == pytest.approx(expected, rel=1e-12)
 
 
+def test_jacobians_and_hessians_in_numbers_by_their_labels() -> None:
+    """d2L/dw2 of a squared error of one residual, at residual 0 too, where only the second derivative of the square is left."""
+    model = symgrad.parse("r = w.T @ x - t\nL = 1/2*norm(r)^2 + 1/4*norm(w)^2", shapes={"w": "N", "x": "N", "t": "", "v": "N"})
+    s, x = model.hessian("L", ["w", "t"]), np.array([1.0, -2.0, 0.5])
+    assert set(s.answers) == {"d2L/dw2", "d2L/dw dt", "d2L/dt2"}
+    for t in (0.0, 3.0):
+        point = {"w": np.array([2.0, 1.0, 0.0]), "x": x, "t": t}
+        found = s.lambdify(*s.answers)(**point)
+        np.testing.assert_allclose(found["d2L/dw2"], np.outer(x, x) + np.eye(3) / 2, atol=1e-12)
+        np.testing.assert_allclose(np.ravel(found["d2L/dw dt"]), -x, atol=1e-12)
+        np.testing.assert_allclose(s.lambdify()(**point)["d2L/dt2"], 1.0, atol=1e-12)
+    product = model.hvp("L", "w", "v").lambdify("w_bar_dot")(w=point["w"], x=x, v=x)["w_bar_dot"]
+    np.testing.assert_allclose(product, (x @ x + 0.5) * x)
+    jacobian = model.jacobian("r", "w").lambdify("dr/dw")(x=x)["dr/dw"]
+    np.testing.assert_allclose(np.ravel(jacobian), x)
+
+
 def test_forward_is_exact() -> None:
     s = symgrad.parse("z = w*x + b\nh = relu(z)\nL = (h - t)^2").forward({"w": 0.1, "x": 3, "b": "1/3", "t": 1})
     assert {k: e.expr for k, e in s.answers.items()} == {"z": Rational(19, 30), "h": Rational(19, 30), "L": Rational(121, 900)}

@@ -75,6 +75,7 @@ BAD: dict[str, tuple[str | bytes, int, str]] = {
     "no format": ('id = "bad"\ntitle = "t"\n', 1, "format is missing"),
     "unknown key": (model("L = c").replace('title = "t"', 'titel = "t"'), 3, "unknown key titel; did you mean title?"),
     "unknown question": (model("L = c", ask="backwards"), 15, "ask = 'backwards' is not a kind of question; did you mean backward?"),
+    "an entry in wrt": (model("L = norm(x)", wrt="x[1]"), 17, "wrt: there is no x[1]; x as a whole is asked for here"),
     "unknown wrt": (model("L = norm(x)", wrt="y"), 17, "wrt: there is no y"),
     "a vector for a loss": (model("L = W @ x"), 16, "of: L is (K); a scalar is needed"),
     "another id": (GOOD, 2, "id is 'good', the file is called bad.toml; make them the same"),

@@ -69,6 +69,29 @@ def test_an_expected_answer_that_disagrees_is_named(tmp_path: Path, capsys: pyte
     assert "part a: [expected] W_bar is not what was derived; see the marking view" in said.err
 
 
+def test_what_stays_undecided_is_said_with_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = [f"v{i}" for i in range(30)]
+    claim = f"{' + '.join(f'abs({n})' for n in names)} = {' + '.join(f'max({n}, -{n})' for n in reversed(names))}"
+    file = tmp_path / "open.toml"
+    file.write_text('format = 1\nid = "open"\ntitle = "O"\n[symbols]\n' + "".join(f"{n} = {{}}\n" for n in names)
+                    + f'[[part]]\nlabel = "a"\nask = "prove"\nclaim = "{claim}"\n', encoding="utf-8")
+    assert cli.main(["solve", str(file), "--out", str(tmp_path / "out"), "--format", "json"]) == 1
+    assert "open.toml, part a: claim is undecided: more than 64 cases" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("top", "symbol", "more", "line"), [
+    ("statement = '<b>'", "", "", 4), ("", "latex = '\\input{x}'", "", 6), ("", "", "latex = { y = '\\frac{a}{b' }", 9),
+    ("", "", "[[part]]\nlabel = 'a'\nask = 'gradient'\nof = 'y'\nwrt = ['x']\nstatement = '<i>'", 14)])
+def test_a_text_that_no_sheet_admits_is_placed(top: str, symbol: str, more: str, line: int, tmp_path: Path,
+                                               capsys: pytest.CaptureFixture[str]) -> None:
+    part = "" if "[[part]]" in more else "[[part]]\nlabel = 'a'\nask = 'gradient'\nof = 'y'\nwrt = ['x']\n"
+    file = tmp_path / "t.toml"
+    file.write_text(f"format = 1\nid = 't'\ntitle = 'T'\n{top}\n[symbols]\nx = {{ {symbol} }}\n[model]\nlet = 'y = x^2'\n{more}\n{part}",
+                    encoding="utf-8")
+    assert cli.main(["solve", str(file), "--out", str(tmp_path / "out")]) == 2
+    assert f"error: {file.as_posix()}:{line}: " in capsys.readouterr().err
+
+
 def test_without_a_pdf_engine_the_rest_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     file = ROOT / "problems" / "half-squared-norm.toml"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +11,17 @@ from symgrad.api.expression import Expression, expressions_of
 from symgrad.api.model import Model
 from symgrad.language import forms as F
 from symgrad.language.errors import Refused, SpecError, Unsupported
+from symgrad.language.graph import Node
 from symgrad.language.problem import Backward, Choose, Forward, Gradient, Problem
 from symgrad.language.steps import Certificate, Certified, Derivation, Ground, Verdict
+from symgrad.language.tangents import tangent_name
 from symgrad.language.vectors import names_in
 from symgrad.numeric.comparison import with_adjoints
 from symgrad.sheet.compose import Solved
 
 if TYPE_CHECKING:
+    from sympy import Expr
+
     from symgrad.numeric import CompiledFunction
 
 SOLUTION = "solution"
@@ -108,17 +112,32 @@ class Solution:
                  functions: Mapping[str, Callable[..., Any]] | None = None) -> CompiledFunction:
         """One NumPy function for values and gradients (default: the node that was differentiated and the adjoints asked for).
 
+        Jacobians and blocks of a Hessian go by the labels of `answers`, "d2L/dx2"; by default they come after all other nodes.
         `batch`: inputs with a batch axis in front; `summed`: outputs summed over it; see `symgrad.numeric.compile_graph`.
         """
-        self._derivation()
-        names = outputs
+        names, model = outputs, self.graph
+        derivatives = {label: Node(label, e) for label, e in self._derivatives() if label not in model.graph}
         match self.parts[0].part.ask:
             case Gradient(of=of, wrt=wrt) | Backward(of=of, wrt=wrt) | Choose(of=of, wrt=wrt):
                 graph = self.problem.graph
                 names = names or (of, *(f"{w}_bar" if graph.asked(w) == w else f"{graph.asked(w)}_grad" for w in wrt))
             case Forward(of=of):
                 names = names or of
-        return self.graph.lambdify(*names, batch=batch, summed=summed, inputs=inputs, functions=functions)
+        used = [derivatives[n] for n in (names or derivatives) if n in derivatives]
+        if used:
+            names = names or (*(n.name for n in model.graph.nodes if n.structure is None), *derivatives)
+            model = replace(model, graph=model.graph.extended(used))
+        return model.lambdify(*names, batch=batch, summed=summed, inputs=inputs, functions=functions)
+
+    def _derivatives(self) -> Iterator[tuple[str, Expr]]:
+        """The label of each Jacobian, block of a Hessian or product with one, and its node."""
+        derivation = self._derivation()
+        for a in derivation.answers:
+            match a.left:
+                case F.TangentOf(node, direction):
+                    yield a.label, derivation.graph.symbol(tangent_name(node, direction))
+                case F.SecondOf(_, row, column):
+                    yield a.label, derivation.graph.symbol(f"{row}_bar_wrt_{column}")
 
     # ---- sheets --------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from sympy import Expr, Integer, ZeroMatrix
 
 from symgrad.check import duals
 from symgrad.check.comparison import Compared, Comparison
-from symgrad.check.errors import Undecided
+from symgrad.check.errors import NoDerivative, Undecided
 from symgrad.check.evaluation import hits_kink, leaves, say_leaf
 from symgrad.check.explicit import Explicit
 from symgrad.check.general import General, lettered
@@ -191,11 +191,12 @@ class Adjoints:
         """The index form, at every index value."""
         expr = self.established(c.of, c.node)
         shape = self.graph.shape(c.node)
-        axes = [d for d in shape if d != 1] if 1 in shape else list(shape)
+        axes = [d for d in shape if d != 1]
         if len(c.indices) != len(axes) or len(set(c.indices)) != len(axes):
             raise Refused(f"an entry of {c.node}_bar has {len(axes)} indices")
         self.well_formed(c.of, [c.expr], f"entry of {c.node}_bar", dict(zip(c.indices, axes, strict=True)))
-        i, j = (*c.indices, Integer(1), Integer(1))[:2]
+        rest = iter(c.indices)
+        i, j = (Integer(1) if d == 1 else next(rest) for d in shape)
         self.note_kinks([Source(expr), Source(c.expr)])
         found = self.comparison(c.of).compare(
             lambda ex: ex.rows(expr),
@@ -228,8 +229,21 @@ class Adjoints:
         self.well_formed(c.of, c.choice, "choice")
         found = Compared()
         for w, choice in zip(c.wrt, c.choice, strict=True):
-            found = found.also(self.same(self.established(c.of, w), choice, c.of, w))
-        return self.verdict(f"equal to the derived answer with definitions put in, {found}", found)
+            derived, given = self.at_given(self.established(c.of, w), c)
+            found = found.also(self.same(derived, choice, c.of, w))
+        verdict = self.verdict(f"equal to the derived answer with definitions put in, {found}", found)
+        return replace(verdict, domain="at the given values") if given else verdict
+
+    def at_given(self, derived: Expr, c: Matches | Differs) -> tuple[Expr, dict[Expr, Expr]]:
+        """A choice of numbers alone is about the given values, where they are all given; they are put in and returned."""
+        given: dict[Expr, Expr] = {self.graph.symbol(g.name): g.entries[0][0] for g in self.problem.values
+                                   if g.digits is None and self.graph.shape(g.name) == SCALAR}
+        whole = self.composed(derived, c.of)
+        if any(map(names_in, c.choice)) or set(names_in(whole)) - set(map(str, given)) or not names_in(whole):
+            return derived, {}
+        if hits_kink(whole, given):
+            raise NoDerivative("the derivative at the given values")
+        return whole.xreplace(given), given
 
     def same(self, derived: Expr, choice: Expr, of: str, w: str) -> Compared:
         """Equal with no forward definition put in, else with those of entrywise nodes, h = sigma(z), else with all: the first is cheapest."""
@@ -264,6 +278,8 @@ class Adjoints:
         if not all(1 <= i <= len(rows) and 1 <= j <= len(rows[0]) for rows in (ex.rows(left), ex.rows(right))):
             raise Refused(f"the choice or the derivative has no entry {c.witness.entry} at the sizes of the witness")
         point = self.point(c.witness, ex)
+        if any(point.get(s, x) != x for s, x in self.at_given(self.established(c.of, c.wrt[c.part]), c)[1].items()):
+            raise Refused("a choice of numbers is about the given values, and the witness is another point")
         a, b = ex.rows(left)[i - 1][j - 1], ex.rows(right)[i - 1][j - 1]
         unknown = [say_leaf(s) for s in leaves(a, b) if s not in point]
         if unknown:

@@ -98,6 +98,8 @@ class Atoms:
         the polynomial in its value that its row states."""
         if fn.name == "max" and sum(fn.orders) > 1:
             return ZERO  # away from ties
+        if fn == Fn("abs", (1,)):
+            fn = Fn("sign", (0,))  # away from 0
         if not fn.plain and smooth(fn.name):
             z = Symbol("#z", real=True)
             return self.atomic(smooth_slope(fn, z).xreplace({z: arguments[0]}))

@@ -36,6 +36,17 @@ Values = dict[Expr, Any]
 Sizes = dict[Any, Any]
 
 
+def arguments_that_differ(x: Expr, y: Expr) -> tuple[Expr, Expr] | None:
+    """The one argument in which two applications of a function differ, where it has the shape of the value."""
+    if isinstance(x, Softmax) and isinstance(y, Softmax):
+        return x.arg, y.arg
+    if isinstance(x, Elementwise | Call) and isinstance(y, type(x)) and x.fn == y.fn:
+        pairs = [(a, b) for a, b in zip(x.arguments, y.arguments, strict=True) if a != b]
+        if len(pairs) == 1 and all(shape_of(e) == shape_of(x) for e in pairs[0]):
+            return pairs[0]
+    return None
+
+
 @dataclass
 class Equality:
     """Over one graph; `permutations` and `signs` are the names of permutation matrices and of vectors with entries 1 and -1."""
@@ -96,8 +107,8 @@ class Equality:
                 if pair is not None and pair not in seen:
                     seen.add(pair)
                     x, y = (commuted(e, self.permutations) for e in pair)
-                    if isinstance(x, Softmax) and isinstance(y, Softmax):
-                        yield x.arg, y.arg  # equal arguments have equal values
+                    if (inside := arguments_that_differ(x, y)) is not None:
+                        yield inside  # equal arguments have equal values
                     yield x, y
 
     def inlined(self, a: Expr, b: Expr, known: dict[Expr, Expr]) -> Iterator[tuple[Expr, Expr]]:

@@ -159,7 +159,10 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """A choice equals the derived quantity for all values and sizes.  The quantity is a tuple of derivatives of `of`."""
+    """A choice equals the derived quantity for all values and sizes.  The quantity is a tuple of derivatives of `of`.
+
+    A choice of numbers alone, where all that the derivatives depend on is given, equals them at the given values.
+    """
 
     of: str
     wrt: tuple[str, ...]

@@ -35,15 +35,17 @@ def derive_always_zero(problem: Problem, part: str, ask: GuaranteedZero) -> Deri
         vector = next(x.name for x in graph.all if x.shape != SCALAR)
         raise Unsupported(f'ask = "always_zero" is for graphs of scalars; {vector} is a vector or matrix, write its entries as scalars')
     steps: list[Step] = []
-    undecided: list[str] = []
+    undecided: dict[str, list[str]] = {}  # a reason and the derivatives that it holds for
     for k in range(len(ask.cases)):
         case = Case(problem, part, ask, k)
         steps += case.steps()
-        undecided += case.undecided
+        for what, why in case.undecided:
+            undecided.setdefault(why, []).append(what)
     if undecided:
+        reasons = "; ".join(f"{', '.join(what)}: {why}" for why, what in undecided.items())
         said = {AlwaysZero: "YES", NotAlwaysZero: "NO"}
         decided = [f"{s.label}: {said[type(s.claim)]}" for s in steps if type(s.claim) in said]
-        raise Unsupported("undecided: " + "; ".join(undecided) + (f" (decided: {', '.join(decided)})" if decided else ""))
+        raise Unsupported(f"undecided: {reasons}" + (f" (decided: {', '.join(decided)})" if decided else ""))
     return Derivation(part, graph, tuple(steps), (), conventions(problem))
 
 
@@ -70,7 +72,7 @@ class Case:
         self.graph = self.problem.graph
         values = [Fact(scalar(g.name), Relation.EQUAL, g.entries[0][0]) for g in self.problem.values if g.digits is None]
         self.facts = (*self.ask.cases[self.number], *values)
-        self.undecided: list[str] = []
+        self.undecided: list[tuple[str, str]] = []
         self.found: dict[str, Step] = {}
         self.saturated = False  # once nothing else has helped, derivatives that are tiny but no rounding count too
         self.totals: dict[tuple[int, str], dict[str, Fraction | float]] = {}
@@ -158,20 +160,20 @@ class Case:
     def all_facts(self) -> str:
         return "the facts" if len(self.ask.cases) == 1 else f"the facts of case {self.number + 1}"
 
-    def reason(self, name: str, regions: Regions) -> str:
-        """Why a question stays open, as far as that is known."""
+    def reason(self, name: str, regions: Regions) -> tuple[str, str]:
+        """A derivative, and why the question stays open, as far as that is known."""
         what = f"d{self.ask.of}/d{name}" + (f" in case {self.number + 1}" if len(self.ask.cases) > 1 else "")
         kinks = regions.kinks.get(name)
         if kinks:
             where = " or ".join(dict.fromkeys(f"{argument} (in {function})" for argument, function in kinks))
             if any(function in JUMPS for _, function in kinks):
-                return f"{what}: a jump, with no derivative, where {where}; add a fact that excludes it"
-            before = f"{what} depends on the derivative at a kink, {where}" if name in regions.forced else (
-                f"{what} is zero except where {where}: there it depends on the derivative at the kink")
+                return what, f"a jump, with no derivative, where {where}; add a fact that excludes it"
+            before = f"depends on the derivative at a kink, {where}" if name in regions.forced else (
+                f"zero except where {where}, where it depends on the derivative at the kink")
             named = all(function in ("relu", "max") for _, function in kinks) and self.problem.conventions.relu_at_zero is None
             fix = "fix it with relu_at_zero in [conventions], or add" if named else "no convention that is used here fixes it; add"
-            return f"{before}; {fix} a fact that excludes the kink"
-        return f"{what}: neither a zero factor for every path nor a point at which it differs from zero was found"
+            return what, f"{before}; {fix} a fact that excludes the kink"
+        return what, "neither a zero factor for every path nor a point at which it differs from zero was found"
 
     # ---- answers --------------------------------------------------------------------------------------------------------
 

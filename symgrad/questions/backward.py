@@ -15,7 +15,7 @@ from symgrad.language.graph import Graph
 from symgrad.language.problem import Backward, Problem
 from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.language.tangents import with_adjoints
-from symgrad.questions.conventions import at_kinks
+from symgrad.questions.conventions import with_signs
 from symgrad.questions.recurrences import all_steps, recurrences
 from symgrad.questions.structured import gradients, label, rule_of, structure_notes
 from symgrad.rules.adjoints import Accumulated, accumulate, bar
@@ -48,7 +48,7 @@ def derive_backward(problem: Problem, part: str, ask: Backward) -> Derivation:
                            tuple(steps.values()), f"{label(graph, name)} (closed form)"))
         answers.append(Answer(f"{label(graph, name)} (closed form)", F.AdjointOf(name), F.Just(closed)))
     extended = extended.extended(gradients(graph, exprs))
-    notes = (*layout_note(graph, ask, tuple(steps)), *structure_notes(graph, ask.of, tuple(steps)), *at_kinks(problem, graph.ancestors(ask.of)))
+    notes = (*layout_note(graph, ask, tuple(steps)), *structure_notes(graph, ask.of, tuple(steps)), *with_signs(problem, graph.ancestors(ask.of)))
     return Derivation(part, extended, tuple(listed), tuple(answers), notes)
 
 
@@ -62,7 +62,7 @@ def derive_recursion(problem: Problem, part: str, ask: Backward) -> Derivation:
     found = accumulate(problem.graph, ask.of, asked, ask.expand)
     found.setdefault(ask.of, Accumulated(Integer(1)))
     listed = recurrences(problem, ask, found, steps)
-    notes = (*layout_note(problem.graph, ask, tuple(steps)), *at_kinks(problem, problem.graph.ancestors(ask.of)))
+    notes = (*layout_note(problem.graph, ask, tuple(steps)), *with_signs(problem, problem.graph.ancestors(ask.of)))
     return Derivation(part, extended, listed, (), notes)
 
 
@@ -144,8 +144,8 @@ def entry_step(problem: Problem, ask: Backward, name: str, expr: Expr, rests_on:
     taken = frozenset(graph.names) | frozenset(map(str, graph.dimensions))
     indices = Indices(taken)
     shape = graph.shape(name)
-    free = (indices.take(),) if shape[1] == 1 else (indices.take(), indices.take())
-    i, j = (*free, Integer(1))[:2]
+    i, j = (Integer(1) if d == 1 else indices.take() for d in shape)
+    free = tuple(k for k in (i, j) if k != 1)
     found = entry(expr, i, j, indices)
     return Step(AdjointEntry(ask.of, name, free, found), "entry of a matrix expression",
                 ("read the equation entry by entry",), (rests_on,), f"{label(graph, name)}_i")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from symgrad.language import forms as F
+from symgrad.language.errors import Unsupported
 from symgrad.language.forms import Prose
 from symgrad.language.functions import Fn, call, scalar
 from symgrad.language.problem import Problem
@@ -27,3 +28,12 @@ def at_kinks(problem: Problem, names: Iterable[str], derivatives: bool = True) -
     if "step" in applied:
         found.append(("The step function jumps at 0, where its value is ", F.Just(conventions.step_at_zero), "."))
     return tuple(found)
+
+
+def with_signs(problem: Problem, names: Iterable[str]) -> tuple[Prose, ...]:
+    """The same where the slope of |z| is written as sign(z).  Raises Unsupported where the problem fixes another one at 0 than sign(0) = 0."""
+    names, slope = tuple(names), problem.conventions.abs_at_zero
+    if slope not in (None, 0) and any(fn.name == "abs" for n in names if problem.graph.arguments(n) for fn in problem.graph.node(n).expr.atoms(Fn)):
+        raise Unsupported(f"abs_at_zero = {slope} where the derivative of |z| is written as sign(z), which is 0 at 0; only ask = \"gradient\" "
+                          "takes another value")
+    return at_kinks(problem, names)

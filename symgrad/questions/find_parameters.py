@@ -109,12 +109,16 @@ class _Writer:
             self.chains[layer.template] = below
             return
         turned = any(r.turn is not None for r in layer.replacements) or self.turned(layer.target)
+        under: tuple[Step, ...] = ()
         for form, indices in self.forms(v.shape_of(layer.target), turned):
             shown = _distinct(layer.target, [(form(e), why) for e, why in lines], form)
             if shown:
                 words = "Put this in, multiply out, collect: " if below else "Multiply out and collect: "
                 step = Step(Rewritten(self.part, layer.target, shown, indices), "substitution and distribution",
-                            ("Entry by entry: " if indices else words, F.Just(form(layer.target))), tuple(below))
+                            ("Entry by entry: " if indices else words, F.Just(form(layer.target))), (*below, *under))
+                if self.beneath(indices, v.shape_of(layer.target), turned):
+                    under = (step,)
+                    continue
                 self.chains.setdefault(layer.template, []).append(step)
                 self.steps.append(step)
 
@@ -144,11 +148,17 @@ class _Writer:
         lines += [(e, ()) for e in (*two_class_lines(r.atom, self.graph), r.view.at(r.view.argument))]
         lines.append((r.expr, ("a permutation of the entries commutes with the function",) if r.turn is not None else ()))
         last: Step | None = None
-        for form, indices in self.forms(v.shape_of(r.atom), r.turn is not None or v.is_scalar(r.atom)):
+        under: tuple[Step, ...] = ()
+        shape, turned = v.shape_of(r.atom), r.turn is not None or v.is_scalar(r.atom)
+        for form, indices in self.forms(shape, turned):
             shown = _distinct(r.atom, [(form(e), why) for e, why in lines], form)
             words = "Entry by entry: " if indices and last else "Put the relation into " if relation else "Rewrite "
-            last = Step(Rewritten(self.part, r.atom, shown, indices), "relation between activations", (words, F.Just(form(r.atom))),
-                        (relation,) if relation else ())
+            step = Step(Rewritten(self.part, r.atom, shown, indices), "relation between activations", (words, F.Just(form(r.atom))),
+                        (*((relation,) if relation else ()), *under))
+            if self.beneath(indices, shape, turned):
+                under = (step,)
+                continue
+            last = step
             self.steps.append(last)
             yield last
             self.rewritten.setdefault(r.atom, last)
@@ -171,9 +181,13 @@ class _Writer:
     def turned(self, e: Expr) -> bool:
         return any(n in self.matcher.permutations for n in v.names_in(e))
 
+    def beneath(self, indices: tuple[Expr, ...], shape: v.Shape, turned: bool) -> bool:
+        """Is this the matrix form where only entries are asked for?  Then it stands below them: they are its entries."""
+        return not indices and not self.ask.matrix and self.matrices and not turned and shape != v.SCALAR
+
     def forms(self, shape: v.Shape, turned: bool = False) -> Iterator[tuple[Callable[[Expr], Expr], tuple[Expr, ...]]]:
-        """Matrix form, index form, or both, as the problem asks; scalars are one and the same, permutations stay matrices."""
-        if self.ask.matrix or not self.matrices or turned:
+        """Matrix form, then entries where the problem asks for them; scalars are one and the same, permutations stay matrices."""
+        if self.ask.matrix or not self.matrices or turned or shape != v.SCALAR:
             yield (lambda e: e), ()
         if self.ask.index and self.matrices and not turned:
             free = self.form.free(shape)

@@ -20,7 +20,7 @@ from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.language.tangents import Direction, is_clear, is_jacobian, tangent, tangent_name, tangent_shape
 from symgrad.language.vectors import names_in
 from symgrad.questions.backward import adjoints
-from symgrad.questions.conventions import at_kinks
+from symgrad.questions.conventions import with_signs
 from symgrad.questions.structured import label as gradient_label
 from symgrad.rules.jacobians import times_jacobian
 from symgrad.rules.tangents import Pushed, push_forward
@@ -50,7 +50,7 @@ def derive_jacobian(problem: Problem, part: str, ask: Jacobian) -> Derivation:
         steps += [*new.values(), *closed_step(found, ask.of, closed, new), *value_step(problem, found, ask.of, new)]
         answers.append(Answer(label(graph, ask.of, direction), F.TangentOf(ask.of, direction), F.Just(closed)))
         nodes += found.nodes()
-    notes = (*layout_notes(graph, directions, (ask.of,)), *structure_notes(graph, directions), *at_kinks(problem, graph.ancestors(ask.of)))
+    notes = (*layout_notes(graph, directions, (ask.of,)), *structure_notes(graph, directions), *with_signs(problem, graph.ancestors(ask.of)))
     return Derivation(part, graph.extended(nodes), tuple(steps), tuple(answers), notes)
 
 
@@ -76,7 +76,7 @@ def derive_hessian(problem: Problem, part: str, ask: Hessian) -> Derivation:
     order = "The order of two differentiations does not matter"
     below: Prose = (f"{order}." if numbers else f"{order}: a block below the diagonal is the transpose of the one above it.",)
     notes = (*layout_notes(problem.graph, directions, ask.wrt), *((below,) if len(ask.wrt) > 1 else ()), *structure_notes(problem.graph, directions),
-             *at_kinks(problem, problem.graph.ancestors(ask.of)))
+             *with_signs(problem, problem.graph.ancestors(ask.of)))
     return Derivation(part, graph.extended(nodes), tuple(listed), tuple(answers), notes)
 
 
@@ -93,7 +93,7 @@ def derive_hvp(problem: Problem, part: str, ask: HessianVector) -> Derivation:
         listed += [*closed_step(found, target, shown, new), *value_step(problem, found, target, new)]
         answers.append(Answer(f"{gradient_label(problem.graph, target.removesuffix('_bar'))}_dot", F.TangentOf(target, ask.pairs), F.Just(shown)))
     dots: Prose = ("A dot is the derivative along the direction; the dot of an adjoint is a row of the Hessian times the direction.",)
-    notes = (dots, *structure_notes(problem.graph, (ask.pairs,)), *at_kinks(problem, problem.graph.ancestors(ask.of)))
+    notes = (dots, *structure_notes(problem.graph, (ask.pairs,)), *with_signs(problem, problem.graph.ancestors(ask.of)))
     return Derivation(part, graph.extended(found.nodes()), tuple(listed), tuple(answers), notes)
 
 

@@ -26,7 +26,7 @@ from symgrad.language import vectors as v
 from symgrad.language.bounds import within_degree
 from symgrad.language.derivatives import derivative
 from symgrad.language.errors import ShapeError, SpecError, Unsupported
-from symgrad.language.functions import KNOWN, MORE_VECTOR_FUNCTIONS, VECTOR_FUNCTIONS, Fn, Function, call, unknown
+from symgrad.language.functions import KNOWN, MORE_VECTOR_FUNCTIONS, VECTOR_FUNCTIONS, Call, Fn, Function, call, unknown
 from symgrad.reader.vectors import OF_VECTORS, PRIMITIVES, WITH_AXIS, Span, largest, part
 
 MAX_LINE, MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT, MAX_BITS, MAX_NAME, MAX_COMPARED = 20_000, 60, 60, 64, 2048, 40, 400
@@ -263,10 +263,19 @@ def _binary(tree: ast.BinOp, scope: Scope, text: str) -> Expr:
     result = _read(left, scope, text)
     for op, right in reversed(spine):
         try:
-            result = apply_operator(op, result, _read(right, scope, text))
+            exponent = _read(right, scope, text)
+            if isinstance(op, ast.Pow) and _is_norm_of_number(left, result) and exponent.is_Integer and exponent % 2 == 0:
+                result = result.arguments[0]  # norm(r)^2 of a number is r^2, which has a second derivative at 0 as well
+            result = apply_operator(op, result, exponent)
         except ShapeError as error:
             raise ShapeError(f"{ast.unparse(tree)[:100]}: {error.message}") from None
     return result
+
+
+def _is_norm_of_number(tree: ast.expr, value: Expr) -> bool:
+    """Is it norm(r) of a number r, read as |r|?"""
+    return isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == "norm" and isinstance(value, Call) and (
+        value.fn.name == "abs")
 
 
 def apply_operator(op: ast.operator, a: Expr, b: Expr) -> Expr:

@@ -45,6 +45,22 @@ def read_property(text: str, inputs: Inputs, domain: Domain) -> Formula:
     return T.negation(formula) if head and head[1] == "0" else formula
 
 
+def holds_anyway(a: Affine, relation: Relation, b: Affine) -> bool | None:
+    """What a comparison says whatever the inputs are; None where it depends on them."""
+    gap = T.plus(a, b, Integer(-1))
+    if gap.terms:
+        return None
+    c = gap.constant
+    signs = {Relation.GT: c > 0, Relation.GE: c >= 0, Relation.LT: c < 0, Relation.LE: c <= 0, Relation.EQ: c == 0, Relation.NE: c != 0}
+    return bool(signs[relation])
+
+
+def both_of(a: Formula, b: Formula) -> Formula:
+    """a and b, without what is always true."""
+    parts = [p for p in (a, b) if p != T.TRUE]
+    return parts[0] if len(parts) == 1 else T.All(tuple(parts))
+
+
 class _Reader(Tokens):
     def __init__(self, text: str, inputs: Inputs, domain: Domain) -> None:
         super().__init__(text, inputs)
@@ -163,12 +179,15 @@ class _Reader(Tokens):
         assert isinstance(a, Extremum) and isinstance(b, Affine)
         match relation:
             case Relation.EQ:
-                return T.All((self.compare(a, Relation.GE, b), self.compare(a, Relation.LE, b)))
+                return both_of(self.compare(a, Relation.GE, b), self.compare(a, Relation.LE, b))
             case Relation.NE:
-                return T.Some((self.compare(a, Relation.GT, b), self.compare(a, Relation.LT, b)))
-        above = relation in (Relation.GT, Relation.GE)
-        parts = tuple(self.compare(p, relation, b) for p in a.parts)
-        return T.Some(parts) if above == (a.sign > 0) else T.All(parts)
+                return T.negation(self.compare(a, Relation.EQ, b))
+        some = (relation in (Relation.GT, Relation.GE)) == (a.sign > 0)
+        sure = [(p, holds_anyway(p, relation, b)) for p in a.parts]
+        if any(known is some for _, known in sure):  # x1 >= x1 in x1 = max(x1, x2)
+            return T.TRUE if some else T.FALSE
+        parts = tuple(self.compare(p, relation, b) for p, known in sure if known is None)
+        return T.Some(parts) if some else T.All(parts)
 
     def count_atoms(self) -> None:
         self.atoms += 1

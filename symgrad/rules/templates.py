@@ -2,6 +2,7 @@
 
     comparison        a unit that fires where it holds, or one that fires where it fails
     at least k        s = how many hold;  [s >= k]
+    several equations one unit more than there are equations
     counts in general [s >= t] for every t at which the answer changes, added with the signs of the changes
 
 Units that are the same are built once, so the cost grows with the number of comparisons.
@@ -11,13 +12,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from math import gcd, lcm
 
 from sympy import Integer
 
 from symgrad.language.arrangement import Form, Half, form_of, normal_form, rational
 from symgrad.language.sums import gate, indicator
-from symgrad.language.threshold import All, Architecture, Compare, Domain, Formula, Layer, Relation, Some, Wanted, atoms, plus
+from symgrad.language.threshold import All, Architecture, Compare, Domain, Formula, Layer, Not, Relation, Some, Wanted, atoms, negation, plus
 
 MOST_UNITS = 10_000
 UNUSED = -1
@@ -42,11 +44,28 @@ class TooSmall(Exception):
 
 def template(architecture: Architecture, wanted: Wanted, fires_at_zero: bool) -> tuple[Layer, ...] | None:
     """A network of these layers by the rules above; None where it does not fit them, or not the allowed weights."""
-    try:
-        network = _Builder(architecture.layers, wanted.domain, fires_at_zero).network(wanted.properties)
-    except TooSmall:
-        return None
-    return network if architecture.admits(network) else None
+    for properties in dict.fromkeys((wanted.properties, tuple(map(closed_up, wanted.properties)))):
+        try:
+            network = _Builder(architecture.layers, wanted.domain, fires_at_zero).network(properties)
+        except TooSmall:
+            continue
+        if architecture.admits(network):
+            return network
+    return None
+
+
+def closed_up(f: Formula) -> Formula:
+    """f_1 = 0, ..., f_m = 0 by m + 1 units in the place of 2 m: f_1 >= 0, ..., f_m >= 0 and f_1 + ... + f_m <= 0."""
+    if isinstance(f, Not) and isinstance(f.part, All):
+        f = Some(tuple(map(negation, f.part.parts)))
+    if isinstance(f, Some):
+        return Some(tuple(map(negation, closed.parts))) if isinstance(closed := closed_up(All(tuple(map(negation, f.parts)))), All) else f
+    equations = [p for p in f.parts if isinstance(p, Compare) and p.relation is Relation.EQ] if isinstance(f, All) else []
+    if len(equations) < 2 or not isinstance(f, All):
+        return f
+    left, right = (reduce(plus, sides) for sides in zip(*((p.left, p.right) for p in equations), strict=True))
+    above = [Compare(p.left, Relation.GE, p.right) if p in equations else p for p in f.parts]
+    return All((*above, Compare(left, Relation.LE, right)))
 
 
 def comparison_units(wanted: Wanted, fires_at_zero: bool) -> tuple[Form, ...]:

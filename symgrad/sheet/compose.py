@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -34,9 +36,9 @@ from symgrad.language.claims import (
     Total,
     Value,
 )
-from symgrad.language.errors import SpecError
+from symgrad.language.errors import Place, SpecError
 from symgrad.language.fill import Fill
-from symgrad.language.graph import Graph, Node
+from symgrad.language.graph import Graph, Node, Variable
 from symgrad.language.problem import (
     Backward,
     CheckNetwork,
@@ -112,20 +114,27 @@ def compose(problem: Problem, solved: tuple[Solved, ...], view: str) -> D.Docume
     return D.Document(problem.title, view, tuple(blocks))
 
 
-def check_texts(problem: Problem) -> None:
-    """Raises SpecError for a statement or a `latex` that no sheet admits: before anything is derived, and saying whose it is."""
+def check_texts(problem: Problem, place: Callable[[tuple[str | int, ...]], Place | None] = lambda keys: None) -> None:
+    """Raises SpecError for a statement or a `latex` that no sheet admits: before anything is derived, and saying whose and where it is."""
     for x in (*problem.graph.all, *(f for f in problem.graph.functions if not f.known)):
         if x.latex and x.latex != x.name:
-            try:
+            keys = ("model", "latex", x.name) if isinstance(x, Node) else ("symbols" if isinstance(x, Variable) else "functions", x.name)
+            with _placed(f"latex of {x.name}: ", place(keys)):
                 check_tex(x.latex)
-            except SpecError as error:
-                raise SpecError(f"latex of {x.name}: {error.message}") from None
-    statement_blocks(problem.statement)
-    for part in problem.parts:
-        try:
+    with _placed("", place(("statement",))):
+        statement_blocks(problem.statement)
+    for k, part in enumerate(problem.parts):
+        with _placed(f"part {part.label}: ", place(("part", k, "statement"))):
             statement_blocks(part.statement)
-        except SpecError as error:
-            raise SpecError(f"part {part.label}: {error.message}") from None
+
+
+@contextmanager
+def _placed(whose: str, place: Place | None) -> Iterator[None]:
+    """Says in front of an error whose text it is about."""
+    try:
+        yield
+    except SpecError as error:
+        raise SpecError(whose + error.message, place) from None
 
 
 def model_blocks(problem: Problem, notation: Notation) -> list[D.Block]:

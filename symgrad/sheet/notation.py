@@ -395,8 +395,9 @@ class Notation:
             case F.AdjointOf(node):
                 return self.name(f"{node}_bar")
             case F.Component(node, indices):
-                i, j = (*map(self.tex, indices), None)[:2]
-                return self.entry_name(f"{node}_bar", str(i), j)
+                letters, shape = iter(map(self.tex, indices)), self.graph.shape(node)
+                row, column = ("1" if d == 1 else next(letters) for d in shape)
+                return self.entry_name(f"{node}_bar", row, None if shape[1] == 1 else column) if indices else self.name(f"{node}_bar")
             case F.Pullback(of, wrt):
                 ratio = rf"\frac{{\partial {self.name(of)}}}{{\partial {self.name(wrt)}}}"
                 vector = self.graph.shape(of) != v.SCALAR

@@ -40,7 +40,8 @@ from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call, Fn
 
 mp = mpmath.mp.clone()
-mp.dps = 40
+DIGITS = 40
+mp.dps = DIGITS
 FLOATS = {"sin": mp.sin, "cos": mp.cos, "normcdf": mp.ncdf, "normpdf": mp.npdf}
 LARGEST = 20_000  # an exponent beyond this is not looked at
 MAX_BITS = 4_000
@@ -72,6 +73,11 @@ class Values:
         if e not in self.memo:
             self.memo[e] = self._rows(e)
         return self.memo[e]
+
+    def digits_wanted(self) -> int:
+        """So many that differences and products of the floats met here keep those of DIGITS behind the point."""
+        floats = (abs(x) for rows in self.memo.values() for row in rows for x in row if not isinstance(x, Fraction))
+        return DIGITS + 3 * max(0, int(mp.ceil(mp.log10(max(floats, default=1) or 1))))
 
     def scalar(self, e: Expr) -> Any:
         return self.rows(e)[0][0]

@@ -6,7 +6,7 @@ import pytest
 from sympy import Expr, Integer, OneMatrix, Rational
 
 from symgrad.check.abstraction import literal_sizes, opaque, with_any_argument
-from symgrad.check.equality import Equality, can_occur
+from symgrad.check.equality import Equality, arguments_that_differ, can_occur
 from symgrad.check.errors import Undecided
 from symgrad.check.signs import NEGATIVE, POSITIVE, Signs
 from symgrad.language import vectors as v
@@ -130,3 +130,16 @@ def test_contradicting_signs() -> None:
     u = lambda q: (((("u", 1),), "1"), ((), str(q)))  # the kink's argument u + q
     assert can_occur(Signs(known={u(1): POSITIVE, u(-1): NEGATIVE})) and can_occur(Signs(known={u(1): POSITIVE, u(-1): POSITIVE}))
     assert not can_occur(Signs(known={u(1): NEGATIVE, u(-1): POSITIVE}))
+
+
+def test_equal_arguments_have_equal_values() -> None:
+    """sigma(a) = sigma(b) is shown by a = b, where one argument of the value's own shape differs; nothing else is concluded from it."""
+    z, x = S["z"], S["W"] * S["x"] + S["b"]
+    assert arguments_that_differ(fn("sigmoid", z), fn("sigmoid", x)) == (z, x)
+    assert arguments_that_differ(fn("sigmoid", z), fn("tanh", x)) is None
+    assert arguments_that_differ(fn("relu", z), z) is None
+    two = Fn("max", (0, 0))
+    assert arguments_that_differ(v.apply(two, (z, S["b"])), v.apply(two, (S["b"], z))) is None
+    inner = [fn("sigmoid", by(Integer(k), S["z"])) for k in (1, 2)]
+    with pytest.raises(Refused):
+        equality().equal(fn("sigmoid", inner[0]), fn("sigmoid", inner[1]), v.shape_of(z), "a false line")

@@ -162,7 +162,7 @@ NET = "z = w*x\nh = relu(z)\nL = loss(v*h, t)"
 
 @pytest.mark.parametrize("facts", ["h = 0", "z <= 0", "z = 0"])
 def test_a_kink_without_a_convention_stays_open(facts: str) -> None:
-    with pytest.raises(Unsupported, match=r"dL/dw .*kink.*relu_at_zero") as error:
+    with pytest.raises(Unsupported, match=r"dL/dw: .*kink.*relu_at_zero") as error:
         derive(problem := ask(NET, "v, w", facts), problem.parts[0])
     assert "v: YES" in str(error.value)
 
@@ -199,8 +199,15 @@ def test_a_jump_has_no_derivative(function: str) -> None:
 
 def test_a_kink_that_no_convention_fixes() -> None:
     """abs at a tie of y and t: the convention of ReLU says nothing about it."""
-    with pytest.raises(Unsupported, match=r"dL/dw depends on the derivative at a kink, .*abs"):
+    with pytest.raises(Unsupported, match=r"dL/dw: depends on the derivative at a kink, .*abs"):
         derive(problem := ask("y = w*x\nL = abs(y - t)", "w", "y = t", conventions="relu_at_zero = 0"), problem.parts[0])
+
+
+def test_a_reason_is_given_once() -> None:
+    """Two weights into one kink: both are named, the reason follows once."""
+    with pytest.raises(Unsupported, match=r"undecided: dL/dw, dL/db: zero except where z = 0 \(in relu\)") as error:
+        derive(problem := ask("z = w*x + b\nh = relu(z)\nL = loss(v*h, t)", "w, b", "z <= 0"), problem.parts[0])
+    assert str(error.value).count("kink") == 2
 
 
 def test_vectors_are_refused() -> None:

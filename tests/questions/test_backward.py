@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from sympy import Expr
+from sympy import Expr, Symbol
 
+from symgrad.check.checker import Checker
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm
+from symgrad.language.functions import Fn
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground
 from symgrad.language.vectors import names_in
 from symgrad.reader.letlist import Scope, expression
+from symgrad.sheet import markdown
+from symgrad.sheet.compose import SOLUTION, compose
 from tests.making import backward, solved
 from tests.oracle import Oracle, close, random_point
 
@@ -72,6 +77,49 @@ def test_entries_and_closed_forms() -> None:
     assert [(c.node, len(c.indices)) for c in entries] == [("x", 1), ("W", 2)]  # type: ignore[attr-defined]
     for c in claims(p, ClosedForm):
         assert not any(n.endswith("_bar") for n in names_in(c.expr))  # type: ignore[attr-defined]
+
+
+def test_entries_where_a_dimension_is_1() -> None:
+    """A row has one index and a number has none; each equation is checked, printed, and refused with another index or factor."""
+    p = backward("z = W @ x + b\ny = V @ u + tanh(z)\nL = 1/2*norm(y - t)^2 + c*u.T @ u",
+                 'W = "1, 1"\nx = "1"\nb = "1"\nV = "1, K"\nu = "K"\nt = "1"\nc = ""', "L", "W x V u c", 'components = ["W", "x", "V", "u", "c"]')
+    entries = {c.node: c for c in claims(p, AdjointEntry)}  # type: ignore[attr-defined]
+    assert {n: len(c.indices) for n, c in entries.items()} == {"W": 0, "x": 0, "V": 1, "u": 1, "c": 0}  # type: ignore[attr-defined]
+    text = markdown.render(compose(p, solved(p).parts, SOLUTION))
+    assert r"\bar{V} _{1 i}& = \bar{y} u _{i}" in text and r"\bar{x}& = W \bar{z}" in text
+    checker = Checker(p)
+    for c in solved(p).certificate.entries:
+        assert checker.check(c.claim).ground is Ground.PROVED
+    row = entries["V"]
+    assert isinstance(row, AdjointEntry)
+    for forged in (replace(row, expr=2 * row.expr), replace(row, indices=()), replace(row, indices=(*row.indices, Symbol("q", integer=True)))):
+        assert checker.check(forged).ground is Ground.REFUTED
+
+
+def test_the_lasso_is_proved_for_every_size() -> None:
+    """The slope of |w| is sign(w) away from 0; compared as such, so that the sum with a product of matrices is decided by few sizes."""
+    p = backward("r = y - X @ w\nL = 1/N*norm(r)^2 + a*sum(abs(w)) + b/2*norm(w)^2", 'X = "N, D"\nw = "D"\ny = "N"\na = ""\nb = ""', "L", "w X a b")
+    assert all(c.verdict.ground is Ground.PROVED for c in solved(p).certificate.entries)
+    (w,) = [c for c in claims(p, Adjoint) if c.node == "w"]  # type: ignore[attr-defined]
+    assert isinstance(w, Adjoint)
+    wrong = w.expr.xreplace({Fn("sign", (0,)): Fn("step", (0,))})
+    checker = Checker(p)
+    for c in solved(p).certificate.entries:
+        checker.check(c.claim)
+    assert wrong != w.expr and checker.check(replace(w, expr=wrong)).ground is Ground.REFUTED
+
+
+def test_another_slope_of_abs_at_0_than_that_of_sign_is_refused() -> None:
+    for value, failed in (("0", False), ("1/2", True)):
+        p = backward("L = sum(abs(w))", 'w = "D"', "L", "w", extra=f'[conventions]\nabs_at_zero = "{value}"')
+        assert ("is written as sign(z)" in solved(p).parts[0].failure) is failed
+
+
+def test_closed_forms_of_all() -> None:
+    model, symbols = "z = W @ x\nh = tanh(z)\nL = 1/2*norm(h - t)^2", f'W = {M}\nx = {V}\nt = {{ shape = "K" }}'
+    closed = [[c.node for c in claims(backward(model, symbols, "L", "x W", f"closed_form = {c}"), ClosedForm)]  # type: ignore[attr-defined]
+              for c in ("true", '["x", "W"]', "false")]
+    assert closed[0] == closed[1] == ["x", "W"] and closed[2] == []
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "tanh", "softplus", "exp"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,3 +117,58 @@ def test_problem_files_with_choices_are_as_before() -> None:
     for path in (Path(__file__).parents[2] / "problems").glob("half-squared-norm*.toml"):
         problem, expected = read_text(path.read_text(encoding="utf-8"), path.name)
         assert all(ok for p in solve(problem, expected).parts for _, ok in p.expected)
+
+
+# ---- choices of numbers, at the given values ----------------------------------------------------------------------------
+
+
+def numbers(choices: str, wrt: str = '"w", "b"', values: str = 'x = 2\nw = 3\nb = -5\nv = "1/2"', extra: str = "") -> Problem:
+    """z = w x + b, y = v relu(z), L = (y - 3)^2 + x sigmoid(v)."""
+    return read_text(f'format = 1\nid = "n"\ntitle = "n"\n[symbols]\n{values}\n[model]\nlet = """\nz = w*x + b\ny = v*relu(z)\n'
+                     f'L = (y - 3)^2 + x*sigmoid(v)\n"""\n[[part]]\nlabel = "a"\nask = "choose"\nof = "L"\nwrt = [{wrt}]\n'
+                     f'choices = [{choices}]\nseveral = true\n{extra}', "n.toml")[0]
+
+
+def right(problem: Problem) -> list[int]:
+    derivation, checker = derive(problem, problem.parts[0]), Checker(problem)
+    for step in derivation.all_steps():
+        assert checker.check(step.claim).ground is Ground.PROVED, step.label
+    claims = [s.claim for s in derivation.all_steps() if isinstance(s.claim, Matches | Differs)]
+    return [k for k, c in enumerate(claims, 1) if isinstance(c, Matches)]
+
+
+def test_numbers_are_compared_at_the_given_values() -> None:
+    """By central differences dL/dw = -5 and dL/db = -5/2; a formula is compared for all values, and this one has lost a factor."""
+    def loss(w: float, b: float) -> float:
+        return (0.5 * max(w * 2 + b, 0.0) - 3) ** 2
+
+    h = 1e-5
+    assert abs((loss(3 + h, -5) - loss(3 - h, -5)) / (2 * h) + 5) < 1e-6 > abs((loss(3, -5 + h) - loss(3, -5 - h)) / (2 * h) + 2.5)
+    assert right(numbers('"(-5, -5/2)", "(-5/2, -5)", "(5, 5/2)", "(-5, 0)", "(-10/2, -2.5)"')) == [1, 5]
+    assert right(numbers('"-5", "2*(y - 3)*v*x", "2*(y - 3)*v*x*relu\'(z)"', '"w"')) == [1, 3]
+    assert right(numbers('"-5"', '"w"', "x = 2\nw = 3\nb = -5\nv = {}")) == []  # of what is not given nothing is known
+    with_exp = numbers('"-5 + 2*sigmoid(1/2)*sigmoid(-1/2)", "2*sigmoid(1/2)*sigmoid(-1/2) - 5/2"', '"v"')
+    assert right(with_exp) == [1]
+
+
+@pytest.mark.parametrize(("problem", "message"), [
+    (lambda: numbers('"-4.53"', '"v"'), "only when rounded"), (lambda: numbers('"0", "1"', '"w"', 'x = 2\nw = 3\nb = -6\nv = 1'), "at a kink"),
+    (lambda: numbers('"0", "1"', '"w"', extra='[values]\ny = { value = "0.5", rounded = true }'), "given as a rounded value"),
+])
+def test_numbers_that_cannot_be_compared(problem: Callable[[], Problem], message: str) -> None:
+    with pytest.raises(Unsupported, match=message):
+        derive(found := problem(), found.parts[0])
+
+
+def test_forged_verdicts_on_numbers() -> None:
+    problem = numbers('"-5", "4"', '"w"')
+    derivation, checker = derive(problem, problem.parts[0]), Checker(problem)
+    steps = list(derivation.all_steps())
+    for s in steps:
+        checker.check(s.claim)
+    yes, no = (next(s.claim for s in steps if isinstance(s.claim, kind)) for kind in (Matches, Differs))
+    assert isinstance(no, Differs) and no.witness is not None
+    elsewhere = replace(no.witness, values=tuple((n, ((rows[0][0] + 1,),)) for n, rows in no.witness.values))
+    for forged in (replace(yes, choice=no.choice), replace(no, choice=yes.choice), replace(no, choice=yes.choice, witness=elsewhere),
+                   replace(no, witness=elsewhere), replace(no, witness=None)):
+        assert checker.check(forged).ground is Ground.REFUTED

@@ -48,6 +48,10 @@ POSSIBLE = [
     ('layers = [2, 2, 1]\nproperty = "|x1 - x2| < 1"', None),
     ('layers = [1, 2, 1]\ndomain = "integers"\nproperty = "-1 <= x1 < 3"', None),
     ('layers = [4, 3, 1]\nproperty = "x1 > max(x2, x3, x4)"', None),
+    ('layers = [3, 2, 1]\nproperty = "x1 = max(x1, x2, x3)"', None),
+    ('layers = [3, 3, 1]\nproperty = "x1 = x2 = x3"', None),
+    ('layers = [3, 3, 1]\nproperty = "not (x1 = x2 = x3)"', None),
+    ('layers = [4, 4, 1]\nproperty = "x1 = x2 and x3 = 2*x4 and x1 > 0"', None),
     ('layers = [3, 3, 1]\nproperty = "at least 2 of x1..x3 > 0"', None),
 ]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from symgrad.check.checker import Checker, unanswered
-from symgrad.language.claims import ActivationRelation, Image, NoParameters, Parameter, SameFunction
+from symgrad.language.claims import ActivationRelation, Image, NoParameters, Parameter, Rewritten, SameFunction
 from symgrad.language.errors import Unsupported
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Derivation, Ground
@@ -166,6 +167,16 @@ def test_form(form: str, wanted: set[object]) -> None:
     problem = Case(case.symbols, case.model, case.template, case.unknowns, extra=f'form = "{form}"').problem()
     found = {s.claim.indices and len(s.claim.indices) for s in checked(problem).steps if hasattr(s.claim, "left")}
     assert found == wanted
+
+
+@pytest.mark.parametrize("name", ["sigmoid to tanh in one line", "three layers", "skip connections", "hard tanh to a pair", "a pair to hard tanh"])
+def test_entries_alone_are_proved_as_well(name: str) -> None:
+    """Without matrix forms among the steps: they stand below the entries, and nested layers are still followed to the output."""
+    case = CASES[name]
+    derivation = checked(replace(case, extra=f'{case.extra}\nform = "index"').problem())
+    rewritten = [s.claim for s in derivation.steps if isinstance(s.claim, Rewritten)]
+    assert rewritten and all(c.indices for c in rewritten)
+    both_ways(case, derivation, sum(map(ord, name)))
 
 
 def test_sizes_are_evaluated() -> None:

@@ -107,6 +107,15 @@ def test_random_identities(corrupt: bool, seed: int) -> None:
     assert Counter(found)["undecided"] <= 2, [p for p, f in zip(pairs, found, strict=True) if f == "undecided"]
 
 
+def test_digits_lost_by_cancellation_refute_nothing() -> None:
+    """At x = 100, cosh(x)^2 and sinh(x)^2 agree in more digits than are computed at first: their difference is 1, not 0."""
+    true = [("cosh({k}*x)^2 - sinh({k}*x)^2", "1"), ("(exp({k}*x) + 1)^2 - exp(2*{k}*x) - 2*exp({k}*x)", "1"),
+            ("exp({k}*x)*(exp(-{k}*x) - (exp(-{k}*x) + 1)) + exp({k}*x)", "0"), ("(exp(x)^{k} + y)*(exp(x)^{k} - y) - exp(2*{k}*x)", "-y^2")]
+    pairs = [(left.format(k=k), right) for left, right in true for k in (1, 10)]
+    assert decided(pairs) == ["proved"] * len(pairs)
+    assert decided([(left, f"{right} + 1/1000") for left, right in pairs]) == ["refuted"] * len(pairs)
+
+
 def solved(name: str) -> Result:
     problem, expected = read(ROOT / "problems" / f"{name}.toml")
     return solve(problem, expected)

@@ -87,3 +87,10 @@ def test_what_does_not_fit_is_said(text: str, says: str) -> None:
 def test_what_has_no_meaning_here_is_unsupported(text: str, says: str) -> None:
     with pytest.raises(Unsupported, match=says):
         read(text)
+
+
+def test_the_squared_norm_of_a_number_is_its_square() -> None:
+    """Also at 0, where |r|^2 has no second derivative by rule; abs(r)^2, and other powers of a norm, stay as they are written."""
+    assert read("norm(c)^2") == read("c^2") and read("1/2*norm(c)^(-2)") == read("1/2*c^(-2)")
+    for text, other in (("abs(c)^2", "c^2"), ("norm(c)^3", "c^3"), ("norm(c)", "c"), ("norm(x)^2", "x^2")):
+        assert read(text) != read(other)

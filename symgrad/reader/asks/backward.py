@@ -16,10 +16,11 @@ class BackwardSpec(PartSpec):
     of: Name
     wrt: Annotated[list[Name], Field(min_length=1, max_length=500)] | Literal["parameters"]
     components: list[Name] = []
-    closed_form: list[Name] = []
+    closed_form: list[Name] | bool = Field([], description="names of wrt, or true for all of them")
     derivatives: Literal["kept", "expanded"] = "kept"
 
 
 def read(spec: BackwardSpec, r: PartReading) -> Backward:
-    return Backward(r.scalar(spec.of, "of"), r.wrt(spec.wrt, "wrt"), r.wrt(spec.components, "components"),
-                    r.wrt(spec.closed_form, "closed_form"), spec.derivatives == "expanded")
+    wrt = r.wrt(spec.wrt, "wrt")
+    closed = (wrt if spec.closed_form else ()) if isinstance(spec.closed_form, bool) else r.wrt(spec.closed_form, "closed_form")
+    return Backward(r.scalar(spec.of, "of"), wrt, r.wrt(spec.components, "components"), closed, spec.derivatives == "expanded")

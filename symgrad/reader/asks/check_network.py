@@ -51,7 +51,8 @@ def arrays(spec: CheckNetworkSpec) -> tuple[list[Numbers], list[Numbers | None]]
         if used:
             raise SpecError("the arrays are given twice: as W and b (all layers), and as W1, b1, ...")
         if not spec.W or len(spec.b) not in (0, len(spec.W)):
-            raise SpecError(f"W has {len(spec.W)} layers, b has {len(spec.b)}; give one bias vector a layer, or none at all for biases 0")
+            raise SpecError(f"W has {len(spec.W)} layers, b has {len(spec.b)}; give one bias vector a layer, "
+                            "or none at all for biases 0; W and b are lists of all layers, a single one is W1 and b1")
         return spec.W, [*spec.b] or [None] * len(spec.W)
     if not used:
         raise SpecError("a candidate is needed: W1, b1, W2, b2, ... (or W and b, lists of all layers; or of, a node of the [model])")

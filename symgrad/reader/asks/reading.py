@@ -37,7 +37,12 @@ class PartReading:
     def name(self, text: str, key: str) -> str:
         """A variable or node of the graph."""
         if text not in self.graph or self.graph.behind(text) is not None:
-            self.add(SpecError(f"{key}: there is no {text}{did_you_mean(text, [n for n in self.graph.names if self.graph.behind(n) is None])}"), key)
+            whole = text.partition("[")[0]
+            hint = did_you_mean(text, [n for n in self.graph.names if self.graph.behind(n) is None])
+            if whole in self.graph and whole != text:
+                hint = (f"; {whole} as a whole is asked for here: a definition of its own such as q = {text} in [model] makes an entry a "
+                        "node, and a variable is differentiated in entry by entry where its entries are scalars of [symbols]")
+            self.add(SpecError(f"{key}: there is no {text}{hint}"), key)
         return text
 
     def names(self, texts: Sequence[str] | str, key: str) -> tuple[str, ...]:
