@@ -13,6 +13,8 @@ from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 
+from sympy import Expr
+
 from symgrad import limits
 from symgrad.check.answers import stands
 from symgrad.check.checker import Checker, left_open, unanswered
@@ -263,15 +265,24 @@ def _same(problem: Problem, derivation: Derivation, checker: Checker, answer: An
         return False
     last = derivation.steps[-1].claim
     of = getattr(last, "of", getattr(last, "seed", ""))
-    both = tuple(map(checker.tangents.composed, (answer.right.expr, stated_expr)))
-    definitions: tuple[frozenset[str] | None, ...] = (frozenset(), None)  # of adjoints, then of forward nodes too
-    for left, right in (both, *(tuple(checker.adjoints.composed(x, of, names) for x in both) for names in definitions)):
+    derived, stated_expr = map(checker.tangents.composed, (answer.right.expr, stated_expr))
+
+    def same(left: Expr, right: Expr) -> bool:
         if isinstance(last, Tangent | ClosedTangent | TangentValue) and checker.tangents.same(left, right, direction_of(answer)):
             return True
         with contextlib.suppress(Refused, Undecided):
             checker.adjoints.alike(left, right, of, "expected")
             return True
-    return False
+        return False
+
+    if same(derived, stated_expr):
+        return True
+    from symgrad.numeric.comparison import differ
+    if differ(derivation, derived, stated_expr, problem.conventions):  # definitions put in grow with the graph, and would say no more
+        return False
+    composed = checker.adjoints.composed
+    definitions: tuple[frozenset[str] | None, ...] = (frozenset(), None)  # of adjoints, then of forward nodes too
+    return any(same(composed(derived, of, names), composed(stated_expr, of, names)) for names in definitions)
 
 
 # ---- files ----------------------------------------------------------------------------------------------------------

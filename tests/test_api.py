@@ -79,6 +79,14 @@ def definitions(graph: symgrad.Graph) -> dict[str, Any]:
     return {n.name: n.expr for n in graph.nodes}
 
 
+def test_closed_forms_of_one_name_of_some_or_of_all() -> None:
+    g = symgrad.parse("z1 = W1 @ x\nL = 1/2 * norm(W2 @ z1)^2", shapes={"W1": "K, N", "W2": "M, K", "x": {"shape": "N", "role": "input"}})
+    W1, W2 = ({str(k): str(e) for k, e in g.backward("L", closed_form=c).answers.items() if "closed" in k} for c in ("W1", ["W2"]))
+    assert (W1, W2) == ({"W1_bar (closed form)": "W2.T @ W2 @ z1 @ x.T"}, {"W2_bar (closed form)": "W2 @ z1 @ z1.T"})
+    every = {str(k): str(e) for k, e in g.backward("L", closed_form=True).answers.items()}
+    assert every == {**{k: str(e) for k, e in g.backward("L", closed_form=False).answers.items()}, **W1, **W2}
+
+
 def test_text_builds_the_graph_of_the_file(model: symgrad.Model) -> None:
     assert definitions(model.graph) == definitions(symgrad.read(RESIDUAL).graph)
     assert {x.name: x.role for x in model.graph.variables}["x"] == "input"

@@ -69,6 +69,15 @@ def test_an_expected_answer_that_disagrees_is_named(tmp_path: Path, capsys: pyte
     assert "part a: [expected] W_bar is not what was derived; see the marking view" in said.err
 
 
+def test_an_expected_answer_of_a_deep_graph_disagrees_by_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Three steps of an LSTM with all definitions put in are more than can be written out; the input is not wrong for that."""
+    text = (ROOT / "problems" / "lstm-any-length.toml").read_text("utf-8")
+    file = tmp_path / "lstm-any-length.toml"
+    file.write_text(text.replace('"c_bar[1] * f[1]"', '"c_bar[1] * i[1]"'), "utf-8")
+    assert cli.main(["solve", str(file), "--out", str(tmp_path / "out"), "--format", "json"]) == 1
+    assert "part a: [expected] c0_bar is not what was derived" in capsys.readouterr().err
+
+
 def test_without_a_pdf_engine_the_rest_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     file = ROOT / "problems" / "half-squared-norm.toml"

@@ -43,14 +43,18 @@ class Model:
 
     # ---- questions -------------------------------------------------------------------------------------------------
 
-    def backward(self, of: str, wrt: Names = None, *, components: Sequence[str] = (), closed_form: Sequence[str] = (),
+    def backward(self, of: str, wrt: Names = None, *, components: Names = (), closed_form: Names | bool = (),
                  derivatives: str = "kept") -> Solution:
         """The backpropagation equations in bar notation from `of` down to `wrt` (default: every parameter).
 
-        `components`: names whose adjoints are also given entry by entry; `closed_form`: as one formula with everything put in;
-        derivatives="expanded" writes sigma'(z) as h (1 - h).  Raises SpecError, ShapeError, Unsupported.
+        `components`: names whose adjoints are also given entry by entry; `closed_form`: as one formula with everything put in (True: all
+        of `wrt`); derivatives="expanded" writes sigma'(z) as h (1 - h).  Raises SpecError, ShapeError, Unsupported.
         """
-        return self.ask("backward", of=of, wrt=self._wrt(wrt), components=list(components), closed_form=list(closed_form), derivatives=derivatives)
+        names = self._wrt(wrt)
+        if isinstance(closed_form, bool):
+            parameters = [x.name for x in self.graph.variables if x.role == "parameter"]
+            closed_form = () if not closed_form else parameters if names == "parameters" else names
+        return self.ask("backward", of=of, wrt=names, components=_list(components), closed_form=_list(closed_form), derivatives=derivatives)
 
     def gradient(self, of: str, wrt: Names = None, *, values: Mapping[str, Any] | None = None) -> Solution:
         """d of / d wrt of scalars by the chain rule, path by path; with numbers put in where `values` gives them."""
