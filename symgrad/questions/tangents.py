@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any
 
-from sympy import Expr, Integer, Rational, preorder_traversal
+from sympy import Expr, Integer, preorder_traversal
 
 from symgrad.language import forms as F
 from symgrad.language import vectors as v
@@ -19,6 +18,7 @@ from symgrad.language.problem import Hessian, HessianVector, Jacobian, Problem, 
 from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.language.tangents import Direction, is_clear, is_jacobian, tangent, tangent_name, tangent_shape
 from symgrad.language.vectors import names_in
+from symgrad.questions.arrays import number
 from symgrad.questions.backward import adjoints
 from symgrad.questions.conventions import at_kinks
 from symgrad.questions.structured import label as gradient_label
@@ -32,7 +32,6 @@ from symgrad.solvers.values import Undefined
 MAX_SIZE = 10_000
 MAX_SHOWN = 36
 """Entries of a matrix of numbers."""
-MAX_DENOMINATOR = 1000
 MAX_CLOSED = 120
 """Operations in a closed form; a longer one is left in terms of the named tangents."""
 
@@ -204,15 +203,6 @@ def value_step(problem: Problem, found: Along, name: str, steps: dict[str, Step]
     entries = F.Array(tuple(tuple(number(x, problem.digits) for x in row) for row in rows))
     claim = TangentValue(name, found.seed, found.direction, entries)
     return [Step(claim, "substitution", ("put the values in",), (steps[name],), f"{what} (numbers)")]
-
-
-def number(x: Any, digits: int) -> F.Form:
-    """A fraction as it is, if it is short; else a decimal."""
-    if isinstance(x, Fraction) and x.denominator <= MAX_DENOMINATOR:
-        return F.Just(Rational(x.numerator, x.denominator))
-    scaled = x * 10**digits
-    rounded = int(abs(scaled) + Fraction(1, 2)) if isinstance(scaled, Fraction) else int(abs(scaled) + 0.5)
-    return F.Decimal(Rational(rounded if scaled >= 0 else -rounded, 10**digits), digits)
 
 
 def label(graph: Graph, of: str, direction: Direction) -> str:
