@@ -162,13 +162,13 @@ class Tuple:
     parts: tuple[Form, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Array:
     """A matrix of numbers, row by row; as text a column is a list."""
 
     rows: tuple[tuple[Form, ...], ...]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         rows = [[_digits(x) for x in row] for row in self.rows]
         listed = [row[0] if len(row) == 1 else f"[{', '.join(row)}]" for row in rows]
         return f"[{', '.join(listed)}]"
