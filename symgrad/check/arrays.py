@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from sympy import Expr, Integer, Rational
+from sympy import Expr, Integer, Rational, preorder_traversal
 
 from symgrad.check.adjoints import Adjoints
 from symgrad.check.explicit import Explicit
@@ -20,12 +20,12 @@ from symgrad.language import forms as F
 from symgrad.language import operations as op
 from symgrad.language.claims import ArrayValue, TangentValue
 from symgrad.language.errors import Refused
-from symgrad.language.functions import KNOWN, Fn
+from symgrad.language.functions import KNOWN, Call, Fn
 from symgrad.language.graph import Graph, Variable
-from symgrad.language.problem import Problem
+from symgrad.language.problem import Conventions, Problem
 from symgrad.language.steps import Ground, Verdict
 from symgrad.language.tangents import tangent, tangent_name
-from symgrad.language.vectors import dimensions_in, names_in, variable
+from symgrad.language.vectors import Elementwise, add, dimensions_in, names_in, negate, variable
 
 MAX_ENTRIES = 400
 METHOD = "every definition evaluated at them, in fractions or in intervals with bounds"
@@ -42,7 +42,7 @@ def array_value(adjoints: Adjoints, c: ArrayValue) -> Verdict:
         definitions |= {f"{n}_bar": (variable(f"{n}_bar", graph.shape(n)), e) for n, e in found.items()}
     if c.name not in definitions:
         raise Refused(f"{c.name} is not defined, or was not derived")
-    values = Evaluation(adjoints.problem, graph, definitions, c.name, kinks=True)
+    values = Evaluation(adjoints.problem, graph, definitions, c.name, adjoints.problem.conventions, (c.seed,) if c.seed else ())
     symbol, definition = definitions[c.name]
     if len(c.lines) < 2 or c.lines[0].form != F.Just(definition):
         raise Refused(f"the first line is not the definition of {c.name}, or the only one")
@@ -59,7 +59,7 @@ def array_value(adjoints: Adjoints, c: ArrayValue) -> Verdict:
 
 
 def tangent_value(tangents: Tangents, c: TangentValue) -> Verdict:
-    """The tangents that were verified, evaluated.  Raises Refused for a number that is none of its entries."""
+    """The tangents that were verified, evaluated off the kinks.  Raises Refused for a number that is none of its entries."""
     what = tangent_name(c.node, c.direction)
     derived = tangents.found.get((c.seed, c.direction), {})
     if c.node not in derived:
@@ -67,25 +67,26 @@ def tangent_value(tangents: Tangents, c: TangentValue) -> Verdict:
     graph = tangents.graph(c.seed)
     definitions: Definitions = {n.name: (n.symbol, n.expr) for n in graph.nodes}
     definitions |= {tangent_name(n, c.direction): (tangent(graph, n, c.direction), e) for n, e in derived.items()}
-    Evaluation(tangents.adjoints.problem, graph, definitions, what, kinks=False).require(definitions[what][0], c.entries, what)
+    problem = tangents.adjoints.problem
+    none_at_kinks = Conventions(step_at_zero=problem.conventions.step_at_zero)
+    Evaluation(problem, graph, definitions, what, none_at_kinks, (c.seed or c.node,)).require(definitions[what][0], c.entries, what)
     return Verdict(Ground.PROVED, METHOD, "at the given values")
 
 
 class Evaluation:
-    """The values of one name and of all that it is made of.  Raises Refused for a missing number, Undecided where there is no value.
+    """The values of one name and of all that it is made of.  Raises Refused for a missing number, Undecided where there is no value."""
 
-    Without `kinks`, as for second derivatives, a function with a kink is not looked at.
-    """
-
-    def __init__(self, problem: Problem, graph: Graph, definitions: Definitions, what: str, kinks: bool) -> None:
-        self.conventions = problem.conventions
+    def __init__(self, problem: Problem, graph: Graph, definitions: Definitions, what: str, conventions: Conventions,
+                 differentiated: tuple[str, ...]) -> None:
+        """The node that was `differentiated`, and all that it is made of, are off their kinks."""
+        self.conventions = conventions
         stated = {g.name: g.entries for g in problem.values if g.digits is None}
         self.ex = Explicit({d: n for d in graph.dimensions for name, n in problem.sizes if str(d) == name})
         missing = [str(d) for d in graph.dimensions if d not in self.ex.sizes]
         if missing:
             raise Refused(f"{what}: no number is given for the size {missing[0]}")
         self.found: dict[Expr, Any] = {}
-        for name in needed(what, definitions):
+        for name in dict.fromkeys(n for w in (what, *differentiated) for n in needed(w, definitions)):
             symbol, definition = definitions.get(name, (graph.symbol(name) if name in graph else None, None))
             if symbol is None:
                 raise Refused(f"{what} uses {name}, which is not derived")
@@ -94,11 +95,14 @@ class Evaluation:
                     raise Refused(f"{what}: no value is given for {name}")
                 values: Any = [[Fraction(int(x.p), int(x.q)) for x in row] for row in stated[name]]
             else:
-                require_evaluable(definition, name, kinks)
+                require_known(definition)
                 tie = None if definition.has(op.ArgMax) else self.conventions.relu_at_zero  # the largest entry is attained once, or there is no value
                 values = [[self.value(x, what, tie) for x in row] for row in self.ex.rows(definition)]
             for row, numbers in zip(self.ex.rows(symbol), values, strict=True):
                 self.found.update(zip(row, numbers, strict=True))
+
+        for n in differentiated:
+            self.require_off_kinks(graph, n)
 
     def value(self, e: Expr, what: str, tie: Rational | None) -> Any:
         """A Fraction or an interval."""
@@ -106,6 +110,23 @@ class Evaluation:
             return evaluate(by_convention(e, self.conventions), self.found, tie, self.conventions.step_at_zero)
         except (NoDerivative, NoSign, ArithmeticError, ValueError) as error:
             raise Undecided(f"{what} has no value here: {error or 'a division by zero'}") from None
+
+    def require_off_kinks(self, graph: Graph, of: str) -> None:
+        """Nothing that `of` is made of is at a kink where no derivative is fixed; that of |x| is written sign(x), which is 0 at 0."""
+        fixed, above = self.conventions, graph.ancestors(of)
+        for node in (n for n in graph.nodes if n.name in above):
+            for a in preorder_traversal(node.expr):
+                row = KNOWN.get(a.fn.name) if isinstance(a, Call | Elementwise) else None
+                if row is None or not row.kink or row.name == "sqrt":
+                    continue
+                if fixed.abs_at_zero == 0 if row.name == "abs" else fixed.relu_at_zero is not None and row.name not in ("step", "sign"):
+                    continue
+                first, *rest = a.arguments
+                gap = add(first, negate(rest[0])) if row.name in ("max", "min") else first
+                for x in (x for line in self.ex.rows(gap) for x in line):
+                    at = self.value(x, node.name, None)
+                    if at == 0 if isinstance(at, Fraction) else at.a <= 0 <= at.b:
+                        raise Undecided(f"{node.name} is at a kink of {row.name}, or not shown to be off it")
 
     def require(self, symbol: Expr, shown: F.Form | Expr, what: str) -> None:
         """Every entry is the one shown: a number, or an array of numbers."""
@@ -138,15 +159,11 @@ def needed(name: str, definitions: Definitions) -> list[str]:
     return list(order)
 
 
-def require_evaluable(definition: Expr, name: str, kinks: bool) -> None:
-    """Raises Refused for an unknown function, which has no value, and Undecided where it is not looked at whether a kink or tie is met."""
+def require_known(definition: Expr) -> None:
+    """Raises Refused for an unknown function, which has no value."""
     for fn in definition.atoms(Fn):
         if fn.name not in KNOWN:
             raise Refused(f"the unknown function {fn.name} has no value")
-        if KNOWN[fn.name].kink and fn.name != "sqrt" and not kinks:
-            raise Undecided(f"whether the point is off the kinks of {name} is not looked at")
-    if not kinks and definition.has(op.ArgMax, op.RowMax, op.MaxOf):
-        raise Undecided(f"whether the point is off the ties of {name} is not looked at")
 
 
 def require_number(true: Any, form: F.Form, what: str) -> None:

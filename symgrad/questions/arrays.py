@@ -15,7 +15,7 @@ from symgrad.language.graph import Variable
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Answer, Step
 from symgrad.language.vectors import dimensions_in, names_in
-from symgrad.solvers.entries import StatedValues
+from symgrad.solvers.entries import StatedValues, at_kink
 from symgrad.solvers.values import Rows, Undefined
 
 MAX_ENTRIES = 400
@@ -26,11 +26,11 @@ MAX_DENOMINATOR = 1000
 
 
 class NoValue(Unsupported):
-    """A definition without a value at the given numbers."""
+    """A definition without a value, or without a derivative, at the given numbers."""
 
-    def __init__(self, name: str, why: str) -> None:
-        super().__init__(f"{name} has no value: {why}")
-        self.name, self.why = name, why
+    def __init__(self, name: str, why: str, what: str = "value") -> None:
+        super().__init__(f"{name} has no {what}: {why}")
+        self.name, self.why, self.what = name, why, what
 
 
 class Arrays:
@@ -58,6 +58,13 @@ class Arrays:
                 raise NoValue(name, why) from None
             except Unsupported as error:
                 raise NoValue(name, str(error)) from None
+
+    def require_off_kinks(self, names: Iterable[str]) -> None:
+        """Raises NoValue for a node at a kink, where it has no derivative unless the problem fixes one."""
+        values = StatedValues(self.sizes, self.rows, self.problem.conventions)
+        for name in names:
+            if at_kink(self.problem.graph.node(name).expr, values):
+                raise NoValue(name, "a kink that no convention fixes", "derivative")
 
     def shown(self, name: str) -> F.Form:
         """A number, or an array of numbers.  Raises Unsupported for more than a page of them."""

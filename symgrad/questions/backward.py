@@ -68,6 +68,7 @@ def numbers(problem: Problem, ask: Backward, asked: tuple[str, ...], exprs: dict
     nodes = {n.name: n.expr for n in graph.nodes if n.name in needed}
     try:
         arrays = Arrays(problem, {**nodes, **{f"{n}_bar": e for n, e in exprs.items()}}, variables)
+        arrays.require_off_kinks(nodes)
         found: dict[str, Step] = {}
         for name, e in nodes.items():
             found[name] = arrays.step(name, "", e, [found[a] for a in graph.arguments(name) if a in found], f"{name} (numbers)")
@@ -79,7 +80,7 @@ def numbers(problem: Problem, ask: Backward, asked: tuple[str, ...], exprs: dict
     except NoValue as error:
         name = error.name.removesuffix("_bar")
         left = F.Just(graph.symbol(name)) if name == error.name else F.AdjointOf(name)
-        return [], [], (("No numbers are put in: ", left, f" has no value there: {error.why}."),)
+        return [], [], (("No numbers are put in: ", left, f" has no {error.what} there: {error.why}."),)
     except Unsupported as error:
         return [], [], ((f"No numbers are put in: {error}.",),)
     answers = [answer(found[f"{n}_bar"], F.AdjointOf(n), f"{label(graph, n)} (numbers)") for n in asked if f"{n}_bar" in found]

@@ -12,9 +12,8 @@ from symgrad.language import vectors as v
 from symgrad.language.claims import ClosedTangent, Line, Tangent, TangentValue
 from symgrad.language.errors import Unsupported
 from symgrad.language.forms import Prose
-from symgrad.language.functions import Fn
 from symgrad.language.graph import Graph, Node
-from symgrad.language.problem import Hessian, HessianVector, Jacobian, Problem, listed
+from symgrad.language.problem import Conventions, Hessian, HessianVector, Jacobian, Problem, listed
 from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.language.tangents import Direction, is_clear, is_jacobian, tangent, tangent_name, tangent_shape
 from symgrad.language.vectors import names_in
@@ -26,7 +25,7 @@ from symgrad.rules.jacobians import times_jacobian
 from symgrad.rules.tangents import Pushed, push_forward
 from symgrad.rules.tidy import tidied
 from symgrad.rules.vector import put_in
-from symgrad.solvers.entries import SMOOTH, values_of
+from symgrad.solvers.entries import StatedValues, at_kink
 from symgrad.solvers.values import Undefined
 
 MAX_SIZE = 10_000
@@ -186,18 +185,24 @@ def value_step(problem: Problem, found: Along, name: str, steps: dict[str, Step]
         return []
     definitions = {n.name: n.expr for n in found.graph.nodes} | {tangent_name(n, found.direction): p.expr for n, p in found.pushed.items()}
     what = tangent_name(name, found.direction)
-    wanted, stack = {what}, [what]
+    wanted, stack = {what, found.seed or name}, [what, found.seed or name]
     while stack:
         new = [n for n in names_in(definitions[x]) if n not in wanted] if (x := stack.pop()) in definitions else []
         wanted |= set(new)
         stack += new
-    used = [definitions[n] for n in wanted if n in definitions]
-    if any(n not in definitions and n not in point for n in wanted) or any(fn.name not in SMOOTH for e in used for fn in e.atoms(Fn)):
+    if any(n not in definitions and n not in point for n in wanted):
         return []
+    found_rows, off_kinks = dict(point), Conventions(step_at_zero=problem.conventions.step_at_zero)
     try:
-        rows = values_of({n: e for n, e in definitions.items() if n in wanted}, sizes, point)[what]
+        for n, e in definitions.items():
+            if n in wanted:
+                found_rows[n] = StatedValues(sizes, found_rows, off_kinks).rows(e)
+        values = StatedValues(sizes, found_rows, off_kinks)
+        if any(at_kink(n.expr, values) for n in problem.graph.nodes if n.name in found_rows):
+            return []
     except (Unsupported, Undefined, ArithmeticError):
         return []
+    rows = found_rows[what]
     if len(rows) * len(rows[0]) > MAX_SHOWN:
         return []
     entries = F.Array(tuple(tuple(number(x, problem.digits) for x in row) for row in rows))

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from sympy import Expr, Symbol, diff
+from sympy import Expr, Symbol, diff, preorder_traversal
 
 from symgrad.language import operations as op
 from symgrad.language import vectors as v
 from symgrad.language.errors import Unsupported
-from symgrad.language.functions import KNOWN, Fn
+from symgrad.language.functions import KNOWN, Call, Fn
 from symgrad.language.problem import Conventions
 from symgrad.solvers.values import Rows, Undefined, Values, plus, sign_of
 
 KINKED = ("relu", "leaky_relu", "max", "min", "abs")
+JUMPING = ("step", "sign")
 SMOOTH = ("exp", "log", "sqrt", "sigmoid", "tanh", "softplus")
 
 
@@ -83,11 +84,13 @@ class StatedValues(EntryValues):
         return best
 
     def function(self, fn: Fn, a: tuple[Any, ...]) -> Any:
-        if fn.plain or fn.name not in KINKED or sum(fn.orders) != 1:
+        if fn.plain or fn.name not in KINKED:
             return super().function(fn, a)
         sign = sign_of(plus(a[0], -a[1]) if fn.name in ("max", "min") else a[0])
+        if sum(fn.orders) > 1 and (not sign or fn.name == "leaky_relu" and fn.orders[1:] != (0,) * len(fn.orders[1:])):
+            raise Undefined
         if sign:
-            return Values.slope(self, fn, a, sign)
+            return Values.slope(self, fn, a, sign) if sum(fn.orders) == 1 else Fraction(0)
         fixed = self.conventions.abs_at_zero if fn.name == "abs" else self.conventions.relu_at_zero
         if fixed is None:
             raise Undefined
@@ -98,12 +101,17 @@ class StatedValues(EntryValues):
         return share if fn.orders[0] else 1 - share
 
 
-def values_of(definitions: Mapping[str, Expr], sizes: Mapping[Expr, int], point: Mapping[str, Rows]) -> dict[str, Rows]:
-    """The values of all names, each in terms of those before it.  Raises Unsupported, or Undefined where there is none."""
-    found = dict(point)
-    for name, e in definitions.items():
-        found[name] = EntryValues(sizes, found).rows(e)
-    return found
+def at_kink(e: Expr, values: StatedValues) -> bool:
+    """Is a function of e at a kink there, where the problem fixes no derivative?  The slope of |x| is written sign(x), which is 0 at 0."""
+    fixed = values.conventions
+    for a in preorder_traversal(e):
+        if isinstance(a, Call | v.Elementwise) and a.fn.name in (*KINKED, *JUMPING):
+            stated = fixed.abs_at_zero == 0 if a.fn.name == "abs" else fixed.relu_at_zero is not None and a.fn.name in KINKED
+            first, *rest = a.arguments
+            gap = v.add(first, v.negate(rest[0])) if a.fn.name in ("max", "min") else first
+            if not stated and any(sign_of(x) == 0 for row in values.rows(gap) for x in row):
+                return True
+    return False
 
 
-__all__ = ["SMOOTH", "EntryValues", "StatedValues", "values_of"]
+__all__ = ["EntryValues", "StatedValues", "at_kink"]

@@ -112,6 +112,28 @@ def test_at_a_kink_a_convention_decides_or_there_are_no_numbers(fixed: str | Non
         assert str(s.answers["x_bar (numbers)"]) == str(want)
 
 
+@pytest.mark.parametrize(("let", "fixed", "want"), [
+    ("L = sum(abs(x))", {}, None), ("L = sum(abs(x))", {"abs_at_zero": "0"}, "[0, 1]"), ("L = sum(abs(x))", {"abs_at_zero": "1"}, None),
+    ("L = sum(max(x, 0) * x)", {}, None), ("L = sum(step(x) * x)", {"relu_at_zero": "0"}, None), ("L = sum(sign(x - 2) * x)", {}, "[-1, -1]"),
+    ("L = sum(min(x, 3))", {}, "[1, 1]"), ("L = max(x)", {}, "[0, 1]"), ("L = max(x - x)", {"relu_at_zero": "1"}, None)])
+def test_no_numbers_at_a_kink(let: str, fixed: dict[str, str], want: str | None) -> None:
+    """Nor are they believed: at x = (0, 1) a derivative of |x|, of a step or of a maximum at a tie is nobody's, unless the problem fixes it."""
+    g = symgrad.parse(let, {"x": "N"}, values={"x": [0, 1]}, conventions=fixed)
+    s = g.backward("L", ["x"])
+    assert s.proved
+    if want is not None:
+        assert str(s.answers["x_bar (numbers)"]) == want
+        return
+    assert "x_bar (numbers)" not in s.answers and "No numbers are put in" in s.markdown()
+    checker = Checker(s.problem)
+    bars = {c.claim.node: c.claim for c in s.steps if isinstance(c.claim, Adjoint)}
+    for c in bars.values():
+        checker.check(c)
+    for x in (0, 1):
+        claim = ArrayValue("x", "L", (Line(F.Just(bars["x"].expr)), Line(F.Array(((F.Just(Integer(x)),), (F.Just(Integer(1)),))))))
+        assert checker.check(claim).ground is not Ground.PROVED
+
+
 def test_missing_numbers_and_large_arrays() -> None:
     g = symgrad.parse("z = W @ x\nL = sum(z)", {"W": "K, N", "x": "N"})
     with pytest.raises(Unsupported, match="no value is given for W; state it in"):
