@@ -78,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
-    gc.set_threshold(100_000, 20, 20)  # what is imported and derived lives to the end: looking for garbage in it costs a tenth of the time
+    gc.set_threshold(1_000_000, 20, 20)  # what is imported and derived lives to the end: looking for garbage in it costs a tenth of the time
     options = parser().parse_args(arguments)
     try:
         match options.command:

@@ -13,13 +13,15 @@ from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 
+from sympy import Expr, Rational
+
 from symgrad import limits
 from symgrad.check.answers import stands
 from symgrad.check.checker import Checker, left_open, unanswered
 from symgrad.check.errors import Undecided
 from symgrad.check.evaluation import decimal_fits
 from symgrad.language import forms as F
-from symgrad.language.claims import Adjoint, Classes, ClosedTangent, Counterexample, Matches, Open, Tangent, TangentValue
+from symgrad.language.claims import Adjoint, ArrayValue, Classes, ClosedTangent, Counterexample, Matches, Open, Tangent, TangentValue
 from symgrad.language.errors import Place, Refused, SpecError, SpecErrors, Unsupported
 from symgrad.language.fill import Fill
 from symgrad.language.graph import Graph
@@ -182,7 +184,10 @@ def agrees(problem: Problem, part: Part, derivation: Derivation, checker: Checke
     steps = derivation.steps if problem.sequence is None else derivation.all_steps()  # [expected] speaks of steps of the written graph
     by_label = {s.label: Answer(s.label, F.AdjointOf(s.claim.node), F.Just(s.claim.expr)) for s in steps if isinstance(s.claim, Adjoint)}
     by_label |= {a.label: a for a in derivation.answers}
-    answer = by_label.get(f"{e.label} (rounded)") or by_label.get(e.label) or by_label.get(f"{e.label}_bar")
+    by_label |= {s.label: Answer(s.label, F.AdjointOf(s.claim.node), s.claim.lines[-1].form) for s in steps if isinstance(s.claim, ArrayValue)}
+    numeric = isinstance(e.value, list) or is_number(e.value)
+    endings = (*((" (numbers)", "_bar (numbers)") if numeric else ()), " (rounded)", "", "_bar")
+    answer = next((by_label[e.label + x] for x in endings if e.label + x in by_label), None)
     if answer is None:
         raise SpecErrors((SpecError(f"expected: part {part.label} derives no {e.label!r}; it derives {', '.join(by_label)}", e.place),))
     try:
@@ -245,18 +250,43 @@ def direction_of(answer: Answer) -> Direction:
     return ()
 
 
-def _same(problem: Problem, derivation: Derivation, checker: Checker, answer: Answer, e: ExpectedAnswer) -> bool:
-    if isinstance(e.value, list):
+def is_number(value: object) -> bool:
+    return isinstance(value, int | Decimal) or isinstance(value, str) and value.replace("/", "").lstrip("-").isdigit()
+
+
+def same_numbers(found: F.Array, stated: object) -> bool:
+    """Does every stated entry fit?  A decimal stands for what rounds to it, on either side.  Raises SpecError for what is no number."""
+    rows = [row if isinstance(row, list) else [row] for row in (stated if isinstance(stated, list) else [stated])]
+    if [len(row) for row in rows] != [len(row) for row in found.rows]:
         return False
+
+    def fits(form: F.Form, text: object) -> bool:
+        value, places = exact(text), len(str(text).partition(".")[2])  # type: ignore[arg-type]
+        half = Rational(1, 2 * 10**places) if "." in str(text) else Rational(0)
+        match form:
+            case F.Just(x):
+                return bool(abs(x - value) <= half)
+            case F.Decimal(x, digits):
+                return bool(abs(x - value) < half + Rational(1, 2 * 10**digits))
+        return False
+
+    return all(fits(form, text) for forms, row in zip(found.rows, rows, strict=True) for form, text in zip(forms, row, strict=True))
+
+
+def _same(problem: Problem, derivation: Derivation, checker: Checker, answer: Answer, e: ExpectedAnswer) -> bool:
+    lone = isinstance(answer.right, F.Decimal) or answer.label.endswith("(numbers)")
+    numbers = answer.right if isinstance(answer.right, F.Array) else F.Array(((answer.right,),)) if lone else None
+    if isinstance(e.value, list) or numbers is not None:
+        return numbers is not None and same_numbers(numbers, e.value)
     valuation = checker.scalars.valuations["rounded" if answer.label.endswith("(rounded)") else "exact"]
     text = str(e.value)
-    if isinstance(e.value, int | Decimal) or text.replace("/", "").lstrip("-").isdigit():
+    if is_number(e.value):
         stated = exact(e.value if isinstance(e.value, int | Decimal) else text)
         if isinstance(answer.right, F.Just) and answer.right.expr.is_Rational:
             return bool(answer.right.expr == stated)
         if isinstance(answer.right, F.Just) and shape_of(answer.right.expr) == SCALAR:
             return decimal_fits(valuation.evaluate(answer.right.expr).interval, stated, len(text.partition(".")[2]))
-        return isinstance(answer.right, F.Decimal) and answer.right.value == stated
+        return False
     scope = Scope({n: derivation.graph.symbol(n) for n in derivation.graph.names}, {str(d): d for d in derivation.graph.dimensions},
                   {f.name: f for f in derivation.graph.functions})
     stated_expr = expression(text, scope)
@@ -264,15 +294,24 @@ def _same(problem: Problem, derivation: Derivation, checker: Checker, answer: An
         return False
     last = derivation.steps[-1].claim
     of = getattr(last, "of", getattr(last, "seed", ""))
-    both = tuple(map(checker.tangents.composed, (answer.right.expr, stated_expr)))
-    definitions: tuple[frozenset[str] | None, ...] = (frozenset(), None)  # of adjoints, then of forward nodes too
-    for left, right in (both, *(tuple(checker.adjoints.composed(x, of, names) for x in both) for names in definitions)):
+    derived, stated_expr = map(checker.tangents.composed, (answer.right.expr, stated_expr))
+
+    def same(left: Expr, right: Expr) -> bool:
         if isinstance(last, Tangent | ClosedTangent | TangentValue) and checker.tangents.same(left, right, direction_of(answer)):
             return True
         with contextlib.suppress(Refused, Undecided):
             checker.adjoints.alike(left, right, of, "expected")
             return True
-    return False
+        return False
+
+    if same(derived, stated_expr):
+        return True
+    from symgrad.numeric.comparison import differ
+    if differ(derivation, derived, stated_expr, problem.conventions):  # definitions put in grow with the graph, and would say no more
+        return False
+    composed = checker.adjoints.composed
+    definitions: tuple[frozenset[str] | None, ...] = (frozenset(), None)  # of adjoints, then of forward nodes too
+    return any(same(composed(derived, of, names), composed(stated_expr, of, names)) for names in definitions)
 
 
 # ---- files ----------------------------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ from symgrad.language.claims import Adjoint
 from symgrad.language.problem import Backward
 from symgrad.language.steps import Ground
 from symgrad.language.vectors import say_shape
+from symgrad.pipeline import solve, summary
+from symgrad.reader.read import read_text
 
 PROBLEMS = sorted((Path(__file__).parent.parent / "problems").glob("*.toml"))
 RESIDUAL = next(p for p in PROBLEMS if p.stem == "residual-mlp")
@@ -77,6 +79,14 @@ def residual_values(rng: np.random.Generator, n: int, k: int, batch: int = 0) ->
 
 def definitions(graph: symgrad.Graph) -> dict[str, Any]:
     return {n.name: n.expr for n in graph.nodes}
+
+
+def test_closed_forms_of_one_name_of_some_or_of_all() -> None:
+    g = symgrad.parse("z1 = W1 @ x\nL = 1/2 * norm(W2 @ z1)^2", shapes={"W1": "K, N", "W2": "M, K", "x": {"shape": "N", "role": "input"}})
+    W1, W2 = ({str(k): str(e) for k, e in g.backward("L", closed_form=c).answers.items() if "closed" in k} for c in ("W1", ["W2"]))
+    assert (W1, W2) == ({"W1_bar (closed form)": "W2.T @ W2 @ z1 @ x.T"}, {"W2_bar (closed form)": "W2 @ z1 @ z1.T"})
+    every = {str(k): str(e) for k, e in g.backward("L", closed_form=True).answers.items()}
+    assert every == {**{k: str(e) for k, e in g.backward("L", closed_form=False).answers.items()}, **W1, **W2}
 
 
 def test_text_builds_the_graph_of_the_file(model: symgrad.Model) -> None:
@@ -342,7 +352,7 @@ def test_the_default_is_every_parameter(layer: symgrad.Model, model: symgrad.Mod
 def test_the_three_steps_of_a_sequence_of_any_length_are_no_answer(asked: Callable[[symgrad.Solution], object]) -> None:
     """Its graph has three steps, and T beside them as an input of its own: T = 5 gave the numbers of three steps without a word."""
     s = symgrad.solve(RESIDUAL.with_name("rnn-mean-loss.toml"))
-    assert s.proved and "equations for every T: see the sheet" in repr(s)
+    assert s.proved and "for every T:" in repr(s)
     with pytest.raises(symgrad.Unsupported, match="a sequence of T steps, T a letter.*give the sequence its length as a number"):
         asked(s)
 
@@ -470,7 +480,7 @@ BAD: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: layer_of(LAYER).given({"b": object()}), symgrad.SpecError, "values: b: .*is not a number; write an int"),
     (lambda: layer_of(LAYER).given({"b": [True, False]}), symgrad.SpecError, "True is not a number"),
     (lambda: layer_of(LAYER).given({"h": [1, 2]}), symgrad.SpecError, "h is defined in the let-list"),
-    (lambda: layer_of(LAYER).forward({"b": [1, 2]}), symgrad.Unsupported, "a forward table with vectors or matrices"),
+    (lambda: layer_of(LAYER).forward({"b": [1, 2]}), symgrad.Unsupported, "no value is given for W, x, t; state it in"),
     (lambda: symgrad.parse("L = relu(z)").gradient("L", ["z"], values={"z": 0}), symgrad.Unsupported, "relu' at its kink has no derivative"),
     (lambda: layer_of(LAYER).check_gradient("L", {"W": "z_bar @ y"}), symgrad.SpecError, "candidate for W: unknown name y"),
     (lambda: layer_of(LAYER).check_gradient("L", {"W": "z_bar @ x", "b": "q"}), symgrad.SpecErrors, "(?s)candidate for W.*candidate for b"),
@@ -654,3 +664,27 @@ def test_answers_are_written_as_a_let_list_reads_them() -> None:
 def test_a_number_may_be_given_as_a_matrix_of_one_entry() -> None:
     f = symgrad.parse("L = A * sum(x)", {"A": "1, 1", "x": "N"}).lambdify("L")
     assert f(A=[[3.0]], x=[1.0, 2.0])["L"] == 9
+
+
+@pytest.mark.parametrize("name", ["rnn-any-length", "lstm-any-length", "mlp-any-depth"])
+def test_equations_of_any_length_are_those_that_expected_reads(name: str) -> None:
+    """What Python prints is put into the problem file as [expected], and agrees; with a sign turned it does not."""
+    path = RESIDUAL.with_name(f"{name}.toml")
+    found = symgrad.solve(path).equations
+    assert found["L_bar"] == "1" and any("_bar[" in k for k in found) and len(found) >= 7
+    text = path.read_text("utf-8")
+    text = text[:text.index("[expected]")]
+    for sign, said in (("", "yes"), ("-", "no")):
+        rows = "\n".join(f'"a.{k}" = "{sign}({e})"' for k, e in found.items() if k != "L_bar")
+        problem, expected = read_text(f"{text}\n[expected]\n{rows}\n", path.name)
+        (row,) = summary(solve(problem, expected))
+        assert row.expected.startswith(said)
+    assert row.expected.count(",") == len(found) - 2  # every one of them
+
+
+def test_equations_of_a_graph_as_it_stands() -> None:
+    s = symgrad.parse("z = W @ x\nL = 1/2 * norm(z)^2", shapes={"W": "K, N", "x": "N"}).backward("L", wrt=["W"])
+    assert s.equations == {"L_bar": "1", "z_bar": "z", "W_bar": "z_bar @ x.T"}
+    s = symgrad.solve(RESIDUAL.with_name("rnn-any-length.toml"))
+    assert "for every T:" in repr(s) and all(f"{k} = {e}" in repr(s) for k, e in s.equations.items())
+    assert r"\sum" in s._repr_latex_() and r"\mathbf{h}_{t-1}^{\top}" in s._repr_latex_()

@@ -90,6 +90,13 @@ def test_a_text_that_no_sheet_admits_is_placed(top: str, symbol: str, more: str,
                     encoding="utf-8")
     assert cli.main(["solve", str(file), "--out", str(tmp_path / "out")]) == 2
     assert f"error: {file.as_posix()}:{line}: " in capsys.readouterr().err
+def test_an_expected_answer_of_a_deep_graph_disagrees_by_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Three steps of an LSTM with all definitions put in are more than can be written out; the input is not wrong for that."""
+    text = (ROOT / "problems" / "lstm-any-length.toml").read_text("utf-8")
+    file = tmp_path / "lstm-any-length.toml"
+    file.write_text(text.replace('"c_bar[1] * f[1]"', '"c_bar[1] * i[1]"'), "utf-8")
+    assert cli.main(["solve", str(file), "--out", str(tmp_path / "out"), "--format", "json"]) == 1
+    assert "part a: [expected] c0_bar is not what was derived" in capsys.readouterr().err
 
 
 def test_without_a_pdf_engine_the_rest_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from symgrad.language.errors import SpecError
-from symgrad.language.problem import Problem
+from symgrad.language.problem import Backward, Problem
 from symgrad.numeric.comparison import with_adjoints
+from symgrad.sheet import recursion
 from symgrad.sheet.compose import VIEWS, compose, model_blocks
-from symgrad.sheet.document import Document
+from symgrad.sheet.document import Boxed, Document
 from symgrad.sheet.notation import Notation
 
 if TYPE_CHECKING:
@@ -39,7 +41,10 @@ def solution_latex(solution: Solution) -> str:
     rows = []
     for item in solution.parts:
         if item.derivation is not None:
-            n = Notation(with_adjoints(item.derivation))
+            n, sequence = Notation(with_adjoints(item.derivation)), solution.problem.sequence
+            if sequence is not None and isinstance(item.part.ask, Backward):
+                boxes = recursion.answers(item.part.ask, sequence, item.derivation, replace(n, sequence=sequence))
+                rows += [f"{b.left.tex} &= {b.right.tex}" for b in boxes if isinstance(b, Boxed)]
             for a in item.derivation.answers:
                 relation = r"\approx" if a.approx else "="
                 rows.append(f"{n.form(a.left)} &{relation} {n.form(a.right)}")

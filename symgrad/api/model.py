@@ -12,7 +12,7 @@ from symgrad.api.numbers import givens
 from symgrad.api.written import written
 from symgrad.language.errors import SpecError, SpecErrors, Unsupported
 from symgrad.language.graph import Graph, Node
-from symgrad.language.problem import Ask, Backward, Choose, Conventions, Forward, Given, Gradient, Part, Problem
+from symgrad.language.problem import Ask, Backward, Choose, Conventions, Forward, Given, Gradient, Part, Problem, sizes_shown
 from symgrad.language.vectors import say_shape
 from symgrad.reader.asks import ASKS, READERS, PartReading
 from symgrad.reader.fields import validated
@@ -43,7 +43,7 @@ class Model:
 
     # ---- questions -------------------------------------------------------------------------------------------------
 
-    def backward(self, of: str, wrt: Names = None, *, components: Sequence[str] = (), closed_form: Sequence[str] | bool = (),
+    def backward(self, of: str, wrt: Names = None, *, components: Names = (), closed_form: Names | bool = (),
                  derivatives: str = "kept") -> Solution:
         """The backpropagation equations in bar notation from `of` down to `wrt` (default: every parameter).
 
@@ -109,7 +109,8 @@ class Model:
 
     def problem(self, ask: Ask) -> Problem:
         """The question as a problem of one part; the digest ties a certificate to it."""
-        question = Problem("model", self.title or _title(ask), self.graph, (Part("a", ask),), self.values, (), self.conventions, digits=self.digits)
+        question = Problem("model", self.title or _title(ask), self.graph, (Part("a", ask),), self.values,
+                           tuple(sizes_shown(self.graph, self.values).items()), self.conventions, digits=self.digits)
         return replace(question, digest=hashlib.sha256(f"{self.graph}{question!r}".encode()).hexdigest()[:32])
 
     def _wrt(self, wrt: Names) -> list[str] | str:

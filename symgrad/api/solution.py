@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symgrad.api.equations import equations
 from symgrad.api.expression import Expression, expressions_of
 from symgrad.api.model import Model
 from symgrad.language import forms as F
@@ -55,6 +56,20 @@ class Solution:
         return found
 
     @property
+    def equations(self) -> dict[str, str]:
+        """The equations of the backward pass as text, name -> right side, in their order; "b.x_bar" where there are several parts.
+
+        Those of a sequence of symbolic length hold for every length: h_bar[t] at every step, or before the last one if there is a
+        h_bar[T] too, and sums over the steps.
+        """
+        found: dict[str, str] = {}
+        for item in self.parts:
+            if item.derivation is not None:
+                prefix = f"{item.part.label}." if len(self.parts) > 1 else ""
+                found.update((prefix + label, e) for label, e in equations(item.derivation, self.problem.sequence).items())
+        return found
+
+    @property
     def steps(self) -> tuple[Certified, ...]:
         """Every claim in order: label, rule, claim, verdict."""
         return self.certificate.entries
@@ -96,7 +111,7 @@ class Solution:
         """The graph of a sequence of symbolic length has three steps; what it computes is an answer for no other length."""
         if (sequence := self.problem.sequence) is not None:
             raise Unsupported(f"the answers of a sequence of {sequence.length} steps, {sequence.length} a letter, as expressions or functions; "
-                              "the equations are on the sheet and in `steps`; for numbers, give the sequence its length as a number")
+                              "they are in `equations` as text; for numbers, give the sequence its length as a number")
 
     def _derivation(self) -> Derivation:
         if len(self.parts) != 1:
@@ -178,7 +193,8 @@ class Solution:
         lines = [f"{self.problem.title}: {len(self.verdicts)} steps{f', {said}' if said else ''}"]
         given = [a for i in self.parts if i.derivation for a in i.derivation.answers]
         if (sequence := self.problem.sequence) is not None:
-            lines.append(f"  equations for every {sequence.length}: see the sheet")
+            lines.append(f"  for every {sequence.length}:")
+            lines += [f"  {label} = {e}" for label, e in self.equations.items()]
         for (label, found), a in zip(self.answers.items(), given, strict=True) if sequence is None else ():
             rounded = a.label.endswith(ROUNDED)
             name = f"d{a.left.of}/d{a.left.wrt}{ROUNDED if rounded else ''}" if label == a.label and isinstance(a.left, F.TotalOf) else label

@@ -176,11 +176,16 @@ class Adjoints:
         meaning, comparison = Meaning(self.graph, self.inline), self.comparison(of)
 
         def show(meaning: Meaning, comparison: Comparison, forms: tuple[F.Form, ...], shape: Shape) -> Compared:
-            return self.once(meaning, comparison.numbers, forms, shape, lambda: one_by_one(
-                forms, what, lambda a, b, line: either(meaning, a, b, comparison, lambda how: meaning.compared(how, a, b, shape, line))))
+            def equal(a: F.Form, b: F.Form, line: str) -> Compared:
+                return self.once(meaning, comparison.numbers, (a, b), shape, lambda: either(
+                    meaning, a, b, comparison, lambda how: meaning.compared(how, a, b, shape, line)))
+            return self.once(meaning, comparison.numbers, forms, shape, lambda: one_by_one(forms, what, equal, comparison.numbers))
+
+        def equal(a: F.Form, b: F.Form, line: str) -> Compared:
+            return self.once(meaning, comparison.numbers, (a, b), shape, lambda: self.equal(a, b, of, shape, line))
 
         return meaning.lettered(self.general, comparison, forms, shape, show) or self.once(
-            meaning, comparison.numbers, forms, shape, lambda: one_by_one(forms, what, lambda a, b, line: self.equal(a, b, of, shape, line)))
+            meaning, comparison.numbers, forms, shape, lambda: one_by_one(forms, what, equal, comparison.numbers))
 
     def once(self, meaning: Meaning, numbers: Mapping[Expr, Expr], forms: tuple[F.Form, ...], shape: Shape, show: Callable[[], Compared]) -> Compared:
         found, kinked = self.lines.once(meaning, numbers, forms, shape, show, self.mirrored)

@@ -10,6 +10,7 @@ from symgrad.language.claims import (
     ROUNDED,
     Adjoint,
     AdjointEntry,
+    ArrayValue,
     Claim,
     ClosedForm,
     ClosedTangent,
@@ -37,6 +38,9 @@ def _says(c: Claim, answer: Answer, valuation: str) -> bool:
             return left == F.TotalOf(of, wrt) and kind == valuation and (right == F.Just(expr) or _among(lines, answer))
         case Value(node, lines, kind):
             return isinstance(left, F.Just) and str(left.expr) == node and kind == valuation and _among(lines, answer)
+        case ArrayValue(node, seed, lines):
+            named = left == F.AdjointOf(node) if seed else isinstance(left, F.Just) and str(left.expr) == node
+            return named and _among(lines[-1:], answer)
         case GivenValue(name, value, _):
             return isinstance(left, F.Just) and str(left.expr) == name and right == F.Just(value)
         case Adjoint(_, node, expr, _) | ClosedForm(_, node, expr):

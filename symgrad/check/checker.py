@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import assert_never
 
 from symgrad.check.adjoints import Adjoints
+from symgrad.check.arrays import array_value, tangent_value
 from symgrad.check.chain import decides_chain
 from symgrad.check.counterexamples import Counterexamples
 from symgrad.check.errors import NoDerivative, NoSign, Undecided
@@ -22,7 +23,6 @@ from symgrad.check.outputs import Outputs
 from symgrad.check.recurrences import Recurrences, general
 from symgrad.check.scalars import Scalars, is_number
 from symgrad.check.tangents import Tangents
-from symgrad.check.tangentvalues import tangent_value
 from symgrad.check.threshold import asked, decides, misfits, units_test, violates
 from symgrad.check.weights import impossible
 from symgrad.check.zeros import Zeros
@@ -153,6 +153,8 @@ class Checker:
                 return self.tangents.closed(claim)
             case C.TangentValue():
                 return tangent_value(self.tangents, claim)
+            case C.ArrayValue():
+                return array_value(self.adjoints, claim)
             case Matches():
                 return self.adjoints.matches(claim)
             case Differs():
@@ -232,7 +234,7 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
     match ask:
         case Forward(of):
             wanted = of or tuple(n.name for n in problem.graph.nodes)
-            have = {c.node for c in claims if isinstance(c, Value) and is_number(c.lines[-1].form)}
+            have = {c.node for c in claims if isinstance(c, Value) and is_number(c.lines[-1].form) or isinstance(c, C.ArrayValue) and not c.seed}
             have |= {c.name for c in claims if isinstance(c, GivenValue)}
             return tuple(f"the value of {n}" for n in wanted if n not in have)
         case Gradient(of, wrt):

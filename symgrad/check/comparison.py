@@ -12,7 +12,7 @@ None of them is a proof where an index of a size such as N M is divided up in tw
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import prod
@@ -50,12 +50,25 @@ class Compared:
     conditions: tuple[str, ...] = ()
     instead_of: str = ""  # the numbers for which there were letters
     products: bool = False  # without sizes: as sums of products of matrices (check/products.py)
+    terms: bool = False  # what each consumer passes back by itself; the sizes are the largest of all terms
+
+    @classmethod
+    def of_terms(cls, parts: Sequence[Compared]) -> Compared:
+        """A sum, of which every term was compared."""
+        largest: dict[Any, int] = {}
+        for part in parts:
+            for vector in part.sizes:
+                largest |= {d: max(n, largest.get(d, 0)) for d, n in vector}
+        conditions = tuple(dict.fromkeys(c for part in parts for c in part.conditions))
+        instead_of = "" if largest else next((p.instead_of for p in parts if p.instead_of), "")
+        return cls((tuple(largest.items()),) if largest else (), all(p.everywhere for p in parts), conditions, instead_of,
+                   any(p.products for p in parts), True)
 
     def also(self, other: Compared) -> Compared:
         weaker = other if other.sizes and (self.everywhere or not other.everywhere) else self
         conditions = tuple(dict.fromkeys((*self.conditions, *other.conditions)))
         instead_of = "" if self.sizes or other.sizes else self.instead_of or other.instead_of  # where a line was written out, say so
-        return Compared(weaker.sizes, self.everywhere and other.everywhere, conditions, instead_of, self.products or other.products)
+        return Compared(weaker.sizes, self.everywhere and other.everywhere, conditions, instead_of, self.products or other.products, weaker.terms)
 
     def renamed(self, names: Mapping[Any, Any]) -> Compared:
         """The same with other dimensions."""
@@ -69,7 +82,8 @@ class Compared:
         if not self.sizes or not self.sizes[0]:
             return "compared in normal form"
         slots = ", as many as a monomial has index slots" if self.everywhere else ""
-        return f"compared entry by entry at {' and '.join(_say(dict(vector)) for vector in self.sizes)}{slots}"
+        terms = "term by term, and these " if self.terms else ""
+        return f"compared {terms}entry by entry at {' and '.join(_say(dict(vector)) for vector in self.sizes)}{slots}"
 
 
 @dataclass(frozen=True)

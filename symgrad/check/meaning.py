@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from sympy import Add, Expr, Integer, MatMul, Mul, OneMatrix, Transpose
+from sympy import Add, Expr, Integer, MatAdd, MatMul, Mul, OneMatrix, Transpose
 
 from symgrad.check.comparison import Compared, Comparison
 from symgrad.check.errors import Undecided
@@ -63,6 +63,12 @@ class Meaning:
             return None
         return Compared((), True, found.conditions, str(general)) if found.everywhere else None
 
+    def definition(self, of: str, wrt: str) -> Expr:
+        """What there is in the definition of `of` to differentiate in `wrt`: the terms of a sum in which it stands."""
+        e, x = self.graph.node(of).expr, self.graph.symbol(wrt)
+        terms = [t for t in e.args if t.has(x)] if isinstance(e, Add | MatAdd) else []
+        return e if not terms else terms[0] if len(terms) == 1 else e.func(*terms)
+
     # ---- entries ---------------------------------------------------------------------------------------------
 
     def rows(self, form: F.Form, ex: Explicit) -> Rows:
@@ -80,7 +86,7 @@ class Meaning:
             case F.Pullback(of, wrt):
                 return self.pullback(of, wrt, ex)
             case F.Stacked(of, wrt):
-                (definition,), = ex.rows(self.graph.node(of).expr)
+                (definition,), = ex.rows(self.definition(of, wrt))
                 return tuple(tuple(ex.differentiate(definition, x) for x in row) for row in ex.rows(self.graph.symbol(wrt)))
             case F.JacobianTimes(layout, of, transposed):
                 jacobian = self.rows(layout, ex)
@@ -95,7 +101,7 @@ class Meaning:
 
     def pullback(self, of: str, wrt: str, ex: Explicit) -> Rows:
         """sum_ab (of_bar)_ab d of_ab / d wrt_ij, from the definition."""
-        definition = [x for row in ex.rows(self.graph.node(of).expr) for x in row]
+        definition = [x for row in ex.rows(self.definition(of, wrt)) for x in row]
         bars = [x for row in ex.rows(variable(f"{of}_bar", self.graph.shape(of))) for x in row]
         return tuple(tuple(Add(*(Mul(bar, ex.differentiate(u, x)) for bar, u in zip(bars, definition, strict=True))) for x in row)
                      for row in ex.rows(self.graph.symbol(wrt)))
@@ -137,7 +143,7 @@ class Meaning:
                 return dimensions_in(self.whole(variable(f"{node}_bar", self.graph.shape(node))))
             case F.Pullback(of, wrt) | F.Stacked(of, wrt):
                 own, other = self.graph.symbol(of), self.graph.symbol(wrt)
-                return dimensions_in(self.whole(self.graph.node(of).expr)) | dimensions_in(own) | dimensions_in(other)
+                return dimensions_in(self.whole(self.definition(of, wrt))) | dimensions_in(own) | dimensions_in(other)
             case F.JacobianTimes(layout, of, _):
                 return self.mentioned(layout) | dimensions_in(self.graph.symbol(of))
             case F.Pushforward(of, wrt, direction):
@@ -152,8 +158,8 @@ class Meaning:
                 return (Source(self.whole(expr)),)
             case F.Sum(parts):
                 return tuple(s for p in parts for s in self.sources(p))
-            case F.Pullback(of, _) | F.Stacked(of, _):
-                return (Source(self.whole(self.graph.node(of).expr), derived=True), *self.sources(F.AdjointOf(of)))
+            case F.Pullback(of, wrt) | F.Stacked(of, wrt):
+                return (Source(self.whole(self.definition(of, wrt)), derived=True), *self.sources(F.AdjointOf(of)))
             case F.Pushforward(of, _, _):
                 return (Source(self.whole(self.graph.node(of).expr), derived=True),)
             case F.JacobianTimes(layout, of, _):
@@ -172,11 +178,11 @@ class Meaning:
                 return parts[0].times(*parts[1:]) if any(p.quotient for p in parts) else parts[0].or_(*parts[1:])
             case F.AdjointOf(node):
                 return slots(self.whole(variable(f"{node}_bar", self.graph.shape(node))), atoms, derived=False)
-            case F.Pullback(of, _):
-                jacobian = slots(self.whole(self.graph.node(of).expr), atoms).and_sum(*self.graph.shape(of))
+            case F.Pullback(of, wrt):
+                jacobian = slots(self.whole(self.definition(of, wrt)), atoms).and_sum(*self.graph.shape(of))
                 return jacobian.times(self.slots(F.AdjointOf(of), atoms))
-            case F.Stacked(of, _):
-                return slots(self.whole(self.graph.node(of).expr), atoms)
+            case F.Stacked(of, wrt):
+                return slots(self.whole(self.definition(of, wrt)), atoms)
             case F.Pushforward(of, wrt, _):
                 return slots(self.whole(self.graph.node(of).expr), atoms).and_sum(*self.graph.shape(wrt))
             case F.JacobianTimes(layout, of, _):

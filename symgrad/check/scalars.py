@@ -207,6 +207,8 @@ class Scalars:
             for name, number in piece.numbers if isinstance(piece, F.Substituted) else ():
                 if name not in names_in(piece.expr):  # type: ignore[union-attr]
                     raise Refused(f"{what}: a number is put in for {name}, which does not stand there")
+                if isinstance(number, F.Array):
+                    raise Refused(f"{what}: an array is put in for {name}")
                 known = valuation.value(name)
                 if known.exact is not None and known.exact == number:
                     continue
@@ -281,7 +283,7 @@ class Scalars:
             case F.Sum(terms):
                 return Add(*map(self.meaning, terms))
             case F.Substituted(expr, numbers):
-                return expr.xreplace({scalar(n): x for n, x in numbers})
+                return expr.xreplace({scalar(n): x for n, x in numbers if not isinstance(x, F.Array)})
             case F.Derivative(expr, wrt):
                 return differentiate(expr, scalar(wrt))
             case F.PartialOf(of, wrt):

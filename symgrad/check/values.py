@@ -19,7 +19,7 @@ from symgrad.language.claims import ROUNDED
 from symgrad.language.errors import Refused, Unsupported
 from symgrad.language.functions import KNOWN, Call, Fn
 from symgrad.language.graph import Node
-from symgrad.language.problem import Problem
+from symgrad.language.problem import Conventions, Problem
 from symgrad.language.zeros import gap, kinked
 
 MAX_CLOSED = 120
@@ -72,7 +72,7 @@ class Valuation:
 
     def evaluate(self, e: Expr, extra: dict[Expr, Known] | None = None) -> Known:
         """The value of a scalar expression in names of the graph (and of `extra` symbols).  Raises Undecided where it has none."""
-        extra, e = extra or {}, self.by_convention(e)
+        extra, e = extra or {}, by_convention(e, self.problem.conventions)
         symbols = {s: extra[s] if s in extra else self.value(s.name) for s in e.free_symbols if not s.is_integer}
         tie, step = self.problem.conventions.relu_at_zero, self.problem.conventions.step_at_zero
         closed, value, found = None, None, None
@@ -102,15 +102,6 @@ class Valuation:
             return constant_value(closed, self.problem.conventions.relu_at_zero, self.problem.conventions.step_at_zero)
         except Undecided:
             return None
-
-    def by_convention(self, e: Expr) -> Expr:
-        """|z|' as the problem fixes it at 0: sign z + a (1 - sign^2 z)."""
-        at_zero = self.problem.conventions.abs_at_zero
-        if at_zero is None or not e.has(Fn("abs", (1,))):
-            return e
-        slopes = [call for call in e.atoms(Call) if call.fn == Fn("abs", (1,))]
-        signs = {s: Call(Fn("sign", (0,)), *s.arguments) for s in slopes}
-        return e.xreplace({s: sign + at_zero * (1 - sign**2) for s, sign in signs.items()})
 
     def hits_kink(self, e: Expr, extra: dict[Expr, Known]) -> bool:
         """Is the argument of some max, |x|, step or the like at its kink, or not shown to be off it?"""
@@ -179,6 +170,16 @@ class Valuation:
             raise Refused(f"{what}: {float(shown)} is not {float(true.interval.mid.a):.{digits + 4}f} rounded to {digits} decimals")
         if not fits:
             raise Undecided(f"{what}: the value is so near to a tie that the precision does not show how it rounds")
+
+
+def by_convention(e: Expr, conventions: Conventions) -> Expr:
+    """|z|' as the problem fixes it at 0: sign z + a (1 - sign^2 z)."""
+    at_zero = conventions.abs_at_zero
+    if at_zero is None or not e.has(Fn("abs", (1,))):
+        return e
+    slopes = [call for call in e.atoms(Call) if call.fn == Fn("abs", (1,))]
+    signs = {s: Call(Fn("sign", (0,)), *s.arguments) for s in slopes}
+    return e.xreplace({s: sign + at_zero * (1 - sign**2) for s, sign in signs.items()})
 
 
 def settled(e: Expr) -> Expr:

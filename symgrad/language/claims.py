@@ -149,6 +149,22 @@ class TangentValue:
 
 
 @dataclass(frozen=True, slots=True)
+class ArrayValue:
+    """The values of a node in a graph with vectors, or with a `seed` those of the adjoint of the node, at the given values and sizes.
+
+    The definition, the same with numbers put in, and the entries: exact, or decimals that are correctly rounded.
+    """
+
+    node: str
+    seed: str
+    lines: tuple[Line, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.node}_bar" if self.seed else self.node
+
+
+@dataclass(frozen=True, slots=True)
 class Witness:
     """A point at which two sides differ: sizes of the dimensions, values of the variables (row by row), both sides."""
 
@@ -416,7 +432,7 @@ class Open:
 
 Claim = (
     Value | GivenValue | Partial | Total | Adjoint | AdjointEntry | ClosedForm | Recurrence | Matches | Differs
-    | Tangent | ClosedTangent | TangentValue
+    | Tangent | ClosedTangent | TangentValue | ArrayValue
     | Sieve | Fits | Classes | Conflict
     | UnitsTest | Decides | Violates | Misfits | Unrealizable | DecidesChain
     | ActivationRelation | Rewritten | Parameter | Image | SameFunction | Beside | NoParameters

@@ -38,10 +38,10 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Substituted:
-    """An expression with numbers in the place of some of its names: 4 * 1 + 4 * 1 + 0 for w h + v k + b."""
+    """An expression with numbers in the place of some of its names: 4 * 1 + 4 * 1 + 0 for w h + v k + b; arrays for vectors and matrices."""
 
     expr: Expr
-    numbers: tuple[tuple[str, Expr], ...]
+    numbers: tuple[tuple[str, Expr | Array], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +163,25 @@ class Tuple:
     parts: tuple[Form, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Array:
-    """A matrix of numbers, row by row."""
+    """A matrix of numbers, row by row; as text a column is a list."""
 
     rows: tuple[tuple[Form, ...], ...]
+
+    def __repr__(self) -> str:
+        rows = [[_digits(x) for x in row] for row in self.rows]
+        listed = [row[0] if len(row) == 1 else f"[{', '.join(row)}]" for row in rows]
+        return f"[{', '.join(listed)}]"
+
+
+def _digits(f: Form) -> str:
+    match f:
+        case Just(expr):
+            return str(expr)
+        case Decimal(value, digits):
+            return f"{float(value):.{digits}f}"
+    return str(f)
 
 
 @dataclass(frozen=True, slots=True)

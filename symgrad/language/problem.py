@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Sequence as Several
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
@@ -25,6 +26,11 @@ class Given:
     name: str
     entries: tuple[tuple[Rational, ...], ...]
     digits: int | None = None
+
+
+def sizes_shown(graph: Graph, values: Iterable[Given]) -> dict[str, int]:
+    """The sizes of dimensions that stated vectors and matrices have."""
+    return {str(d): n for g in values for d, n in zip(graph.shape(g.name), (len(g.entries), len(g.entries[0])), strict=True) if d.is_Symbol}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -54,7 +55,7 @@ class Sequence:
     def moved(self, x: Any, by: int) -> Any:
         """An expression, a form or lines with every step moved."""
         if isinstance(x, Basic):
-            return self._expr(x, by)
+            return renamed(x, lambda name: self.moved_name(name, by))
         if isinstance(x, str):
             return self.moved_name(x, by)
         if isinstance(x, tuple):
@@ -62,21 +63,6 @@ class Sequence:
         if dataclasses.is_dataclass(x) and not isinstance(x, type):
             return type(x)(**{f.name: self.moved(getattr(x, f.name), by) for f in dataclasses.fields(x)})
         return x
-
-    def _expr(self, e: Basic, by: int) -> Basic:
-        """Factors and terms stay in their order, and as they are written."""
-        if isinstance(e, MatrixSymbol):
-            return v.variable(self.moved_name(e.name, by), e.shape)
-        if isinstance(e, Symbol):
-            return e if e.is_integer else v.variable(self.moved_name(e.name, by), v.SCALAR)
-        if not e.args:
-            return e
-        args = [self._expr(a, by) for a in e.args]
-        if all(a is b for a, b in zip(args, e.args, strict=True)):
-            return e
-        if isinstance(e, Add | Mul):
-            return e._from_args(args)
-        return Pow(*args, evaluate=False) if isinstance(e, Pow) else e.func(*args)
 
     def total(self, graph: Graph, node: Node) -> str | None:
         """l where the node is sum(l[t]) over all steps."""
@@ -112,6 +98,22 @@ class Sequence:
         if first != second or second & lagged != last & lagged:
             raise Unsupported(f"{of} depends on " + ", ".join(sorted((first ^ second) | (second ^ last) & lagged))
                               + " at some of the steps only, in a way that is not the same for every number of steps")
+
+
+def renamed(e: Basic, name: Callable[[str], str]) -> Basic:
+    """An expression with other names; factors and terms stay in their order, and as they are written."""
+    if isinstance(e, MatrixSymbol):
+        return v.variable(name(e.name), e.shape)
+    if isinstance(e, Symbol):
+        return e if e.is_integer else v.variable(name(e.name), v.SCALAR)
+    if not e.args:
+        return e
+    args = [renamed(a, name) for a in e.args]
+    if all(a is b for a, b in zip(args, e.args, strict=True)):
+        return e
+    if isinstance(e, Add | Mul):
+        return e._from_args(args)
+    return Pow(*args, evaluate=False) if isinstance(e, Pow) else e.func(*args)
 
 
 def alike(a: Basic, b: Basic) -> bool:

@@ -33,6 +33,8 @@ MAX_DEFINITIONS, MAX_ENTRIES, DIRECTIONS = 20_000, 64, 8
 MARGIN = 1e-3
 """How far the argument of a kink stays from it; the steps are much smaller."""
 STEPS = (1e-6, 1e-5, 1e-7)
+APART = 1e-6
+"""A difference of two values, relative to them, that no rounding explains."""
 FINEST, COARSEST = -6, -1
 """The powers of ten that a worst error is bounded by; a finer one would say more of the machine than of the gradient."""
 SIZES = (3, 2, 4, 5)
@@ -75,6 +77,25 @@ def _compare(graph: Graph, of: str, wrt: tuple[str, ...], conventions: Conventio
         if len(errors) == POINTS:
             break
     return said(errors, sizes, graph, functions, bool(kinks))
+
+
+def differ(derivation: Derivation, left: Expr, right: Expr, conventions: Conventions) -> bool:
+    """Are two expressions in names of the derived graph clearly apart at one of a few random points?  False also where there is no such point."""
+    import numpy as np
+
+    try:
+        graph = with_adjoints(derivation)
+        sides = ("left side", "right side")  # no names of a problem
+        kinks = {f"kink {i}": e for i, e in enumerate(kinks_of(graph))}
+        whole = graph.extended((*map(Node, sides, (left, right)), *(Node(name, e) for name, e in kinks.items())))
+        both = compile_graph(whole, (*sides, *kinks), conventions=conventions, functions=stand_ins(whole))
+        for _, (_, _, _, found) in zip(range(POINTS), points_inside(graph, both, kinks), strict=False):
+            a, b = (np.asarray(found[side]) for side in sides)
+            if a.shape == b.shape and bool(np.any(np.abs(a - b) > APART * (1 + np.abs(a) + np.abs(b)))):
+                return True
+    except (SpecError, Unsupported, ValueError):
+        return False
+    return False
 
 
 def points_inside(graph: Graph, analytic: CompiledFunction, kinks: Collection[str],
@@ -281,4 +302,4 @@ def _gradient(slot: int) -> Callable[..., Any]:
     return lambda *a: np.cos(a[slot] + slot) * math.prod(float(np.sum(np.sin(x + i))) for i, x in enumerate(a) if i != slot)
 
 
-__all__ = ["compare", "draw", "kinks_of", "points_inside", "said", "size_choices", "stand_ins", "with_adjoints"]
+__all__ = ["compare", "differ", "draw", "kinks_of", "points_inside", "said", "size_choices", "stand_ins", "with_adjoints"]

@@ -15,6 +15,8 @@ from symgrad.language.graph import Graph
 from symgrad.language.problem import Backward, Problem
 from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.language.tangents import with_adjoints
+from symgrad.language.vectors import names_in
+from symgrad.questions.arrays import Arrays, NoValue, answer, variables_of
 from symgrad.questions.conventions import with_signs
 from symgrad.questions.recurrences import all_steps, recurrences
 from symgrad.questions.structured import gradients, label, rule_of, structure_notes
@@ -47,9 +49,42 @@ def derive_backward(problem: Problem, part: str, ask: Backward) -> Derivation:
         listed.append(Step(ClosedForm(ask.of, name, closed), "substitution", ("put the adjoints into one formula",),
                            tuple(steps.values()), f"{label(graph, name)} (closed form)"))
         answers.append(Answer(f"{label(graph, name)} (closed form)", F.AdjointOf(name), F.Just(closed)))
+    numeric, values, reason = numbers(problem, ask, asked, exprs, steps)
+    listed += numeric
+    answers += values
     extended = extended.extended(gradients(graph, exprs))
     notes = (*layout_note(graph, ask, tuple(steps)), *structure_notes(graph, ask.of, tuple(steps)), *with_signs(problem, graph.ancestors(ask.of)))
-    return Derivation(part, extended, tuple(listed), tuple(answers), notes)
+    return Derivation(part, extended, tuple(listed), tuple(answers), (*notes, *reason))
+
+
+def numbers(problem: Problem, ask: Backward, asked: tuple[str, ...], exprs: dict[str, Expr], steps: dict[str, Step],
+            ) -> tuple[list[Step], list[Answer], tuple[F.Prose, ...]]:
+    """The values of all nodes and adjoints where the problem gives numbers to every variable; where there are none nevertheless, why."""
+    graph, stated = problem.graph, {g.name for g in problem.values if g.digits is None}
+    needed = graph.ancestors(ask.of) | {n for e in exprs.values() for n in names_in(e) if n in graph}
+    variables = variables_of(problem, needed)
+    if not stated or not set(variables) <= stated:
+        return [], [], ()
+    nodes = {n.name: n.expr for n in graph.nodes if n.name in needed}
+    try:
+        arrays = Arrays(problem, {**nodes, **{f"{n}_bar": e for n, e in exprs.items()}}, variables)
+        arrays.require_off_kinks(nodes)
+        found: dict[str, Step] = {}
+        for name, e in nodes.items():
+            found[name] = arrays.step(name, "", e, [found[a] for a in graph.arguments(name) if a in found], f"{name} (numbers)")
+        for name, e in exprs.items():
+            if e.is_Number:  # dL/dL = 1
+                continue
+            rests_on = [found[a] for a in names_in(e) if a in found]
+            found[f"{name}_bar"] = arrays.step(name, ask.of, e, (steps[name], *rests_on), f"{label(graph, name)} (numbers)")
+    except NoValue as error:
+        name = error.name.removesuffix("_bar")
+        left = F.Just(graph.symbol(name)) if name == error.name else F.AdjointOf(name)
+        return [], [], (("No numbers are put in: ", left, f" has no {error.what} there: {error.why}."),)
+    except Unsupported as error:
+        return [], [], ((f"No numbers are put in: {error}.",),)
+    answers = [answer(found[f"{n}_bar"], F.AdjointOf(n), f"{label(graph, n)} (numbers)") for n in asked if f"{n}_bar" in found]
+    return list(found.values()), answers, ()
 
 
 def derive_recursion(problem: Problem, part: str, ask: Backward) -> Derivation:

@@ -11,6 +11,7 @@ from symgrad.language.graph import Node
 from symgrad.language.problem import Forward, Problem
 from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.language.vectors import SCALAR, names_in
+from symgrad.questions.arrays import Arrays, answer, variables_of
 from symgrad.questions.conventions import at_kinks
 from symgrad.rules.numbers import Num, Numbers
 
@@ -63,15 +64,29 @@ def given_steps(problem: Problem, needed: frozenset[str]) -> tuple[Step, ...]:
         for g in problem.values if g.name in needed and len(g.entries) == len(g.entries[0]) == 1)
 
 
+def forward_arrays(problem: Problem, part: str, nodes: list[Node], wanted: tuple[str, ...]) -> Derivation:
+    """The same in a graph with vectors and matrices.  Raises Unsupported for rounded values of nodes, and as `Arrays`."""
+    rounded = [g.name for g in problem.values if g.digits is not None]
+    if rounded:
+        raise Unsupported(f"rounded values of nodes ({rounded[0]}) in a graph with vectors or matrices")
+    graph = problem.graph
+    needed = {a for n in nodes for a in graph.ancestors(n.name)} | set(wanted)
+    numbers = Arrays(problem, {n.name: n.expr for n in nodes}, variables_of(problem, needed))
+    steps: dict[str, Step] = {}
+    for n in nodes:
+        steps[n.name] = numbers.step(n.name, "", n.expr, [steps[a] for a in graph.arguments(n.name) if a in steps], n.name)
+    answers = tuple(answer(steps[n], F.Just(graph.symbol(n)), n) for n in wanted if n in steps)
+    return Derivation(part, graph, tuple(steps.values()), answers, at_kinks(problem, needed, derivatives=False))
+
+
 def derive_forward(problem: Problem, part: str, ask: Forward) -> Derivation:
-    """Values of the asked nodes and of all that they need.  Raises Unsupported for a missing value or a vector node."""
+    """Values of the asked nodes and of all that they need.  Raises Unsupported for a missing value."""
     graph = problem.graph
     wanted = ask.of or tuple(n.name for n in graph.nodes)
     needed = frozenset().union(*(graph.ancestors(n) for n in wanted))
     nodes = [n for n in graph.nodes if n.name in needed]
-    for n in graph.all:
-        if n.name in needed and n.shape != SCALAR:
-            raise Unsupported(f"a forward table with vectors or matrices ({n.name}); write the entries as scalars")
+    if any(n.shape != SCALAR for n in graph.all if n.name in needed):
+        return forward_arrays(problem, part, nodes, wanted)
     stated_nodes = {g.name for g in problem.values if g.digits is not None}
     steps = list(given_steps(problem, needed - stated_nodes))
     answers: list[Answer] = []

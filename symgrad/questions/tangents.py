@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any
 
-from sympy import Expr, Integer, Rational, preorder_traversal
+from sympy import Expr, Integer, preorder_traversal
 
 from symgrad.language import forms as F
 from symgrad.language import vectors as v
 from symgrad.language.claims import ClosedTangent, Line, Tangent, TangentValue
 from symgrad.language.errors import Unsupported
 from symgrad.language.forms import Prose
-from symgrad.language.functions import Fn
 from symgrad.language.graph import Graph, Node
-from symgrad.language.problem import Hessian, HessianVector, Jacobian, Problem, listed
+from symgrad.language.problem import Conventions, Hessian, HessianVector, Jacobian, Problem, listed
 from symgrad.language.steps import Answer, Derivation, Step
 from symgrad.language.tangents import Direction, is_clear, is_jacobian, tangent, tangent_name, tangent_shape
 from symgrad.language.vectors import names_in
+from symgrad.questions.arrays import number
 from symgrad.questions.backward import adjoints
 from symgrad.questions.conventions import with_signs
 from symgrad.questions.structured import label as gradient_label
@@ -26,13 +25,12 @@ from symgrad.rules.jacobians import times_jacobian
 from symgrad.rules.tangents import Pushed, push_forward
 from symgrad.rules.tidy import tidied
 from symgrad.rules.vector import put_in
-from symgrad.solvers.entries import SMOOTH, values_of
+from symgrad.solvers.entries import StatedValues, at_kink
 from symgrad.solvers.values import Undefined
 
 MAX_SIZE = 10_000
 MAX_SHOWN = 36
 """Entries of a matrix of numbers."""
-MAX_DENOMINATOR = 1000
 MAX_CLOSED = 120
 """Operations in a closed form; a longer one is left in terms of the named tangents."""
 
@@ -187,32 +185,29 @@ def value_step(problem: Problem, found: Along, name: str, steps: dict[str, Step]
         return []
     definitions = {n.name: n.expr for n in found.graph.nodes} | {tangent_name(n, found.direction): p.expr for n, p in found.pushed.items()}
     what = tangent_name(name, found.direction)
-    wanted, stack = {what}, [what]
+    wanted, stack = {what, found.seed or name}, [what, found.seed or name]
     while stack:
         new = [n for n in names_in(definitions[x]) if n not in wanted] if (x := stack.pop()) in definitions else []
         wanted |= set(new)
         stack += new
-    used = [definitions[n] for n in wanted if n in definitions]
-    if any(n not in definitions and n not in point for n in wanted) or any(fn.name not in SMOOTH for e in used for fn in e.atoms(Fn)):
+    if any(n not in definitions and n not in point for n in wanted):
         return []
+    found_rows, off_kinks = dict(point), Conventions(step_at_zero=problem.conventions.step_at_zero)
     try:
-        rows = values_of({n: e for n, e in definitions.items() if n in wanted}, sizes, point)[what]
+        for n, e in definitions.items():
+            if n in wanted:
+                found_rows[n] = StatedValues(sizes, found_rows, off_kinks).rows(e)
+        values = StatedValues(sizes, found_rows, off_kinks)
+        if any(at_kink(n.expr, values) for n in problem.graph.nodes if n.name in found_rows):
+            return []
     except (Unsupported, Undefined, ArithmeticError):
         return []
+    rows = found_rows[what]
     if len(rows) * len(rows[0]) > MAX_SHOWN:
         return []
     entries = F.Array(tuple(tuple(number(x, problem.digits) for x in row) for row in rows))
     claim = TangentValue(name, found.seed, found.direction, entries)
     return [Step(claim, "substitution", ("put the values in",), (steps[name],), f"{what} (numbers)")]
-
-
-def number(x: Any, digits: int) -> F.Form:
-    """A fraction as it is, if it is short; else a decimal."""
-    if isinstance(x, Fraction) and x.denominator <= MAX_DENOMINATOR:
-        return F.Just(Rational(x.numerator, x.denominator))
-    scaled = x * 10**digits
-    rounded = int(abs(scaled) + Fraction(1, 2)) if isinstance(scaled, Fraction) else int(abs(scaled) + 0.5)
-    return F.Decimal(Rational(rounded if scaled >= 0 else -rounded, 10**digits), digits)
 
 
 def label(graph: Graph, of: str, direction: Direction) -> str:

@@ -15,6 +15,7 @@ from symgrad.reader.spec import (
     ModelSpec,
     Name,
     NetworkSpec,
+    Number,
     Numbers,
     RoundedSpec,
     SequenceSpec,
@@ -40,4 +41,4 @@ class FileSpec(Spec):
     conventions: ConventionsSpec = ConventionsSpec()
     digits: Annotated[StrictInt, Field(ge=0, le=12)] = 4
     part: Annotated[list[AnyPart], Field(min_length=1, max_length=100)]
-    expected: dict[StrictStr, StrictInt | Decimal | Formula | list[StrictInt]] = {}
+    expected: dict[StrictStr, StrictInt | Decimal | Formula | list[Number] | list[list[Number]]] = {}

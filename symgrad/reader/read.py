@@ -20,7 +20,7 @@ from sympy import Rational, Symbol
 from symgrad.language.errors import Place, ShapeError, SpecError, SpecErrors, Unsupported
 from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Function, unknown
 from symgrad.language.graph import Graph, Node, Variable
-from symgrad.language.problem import Backward, Conventions, Given, Part, Problem
+from symgrad.language.problem import Backward, Conventions, Given, Part, Problem, sizes_shown
 from symgrad.language.sequence import Sequence
 from symgrad.language.vectors import names_in, say_shape
 from symgrad.reader import spec as S
@@ -48,7 +48,7 @@ class ExpectedAnswer:
 
     part: str
     label: str
-    value: str | int | Decimal | list[int]
+    value: str | int | Decimal | list[Any]  # choices by number, or entries: of a vector, or of each row of a matrix
     place: Place
 
 
@@ -166,7 +166,8 @@ class _Reading:
                                    f"{did_you_mean(name, [str(d) for d in graph.dimensions])}"), "sizes", name)
         expected = tuple(self.expected(key, value, labels) for key, value in file.expected.items())
         self.stop_on_errors()
-        problem = Problem(file.id, file.title, graph, parts, values, tuple(file.sizes.items()), conventions, file.statement.strip(),
+        sizes = {**sizes_shown(graph, values), **file.sizes}
+        problem = Problem(file.id, file.title, graph, parts, values, tuple(sizes.items()), conventions, file.statement.strip(),
                           file.source.strip(), file.digits, self.digest(), self.sequence())
         return problem, tuple(e for e in expected if e)
 

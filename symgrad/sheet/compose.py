@@ -274,12 +274,12 @@ class _Writer:
         """The forward table: node, formula, substitution, value."""
         rows = []
         for s in derivation.steps:
-            if isinstance(s.claim, Value):
+            if isinstance(s.claim, Value | C.ArrayValue):
                 n = self.notation(s)
                 forms = s.claim.lines
                 put_in = next((x for x in forms if isinstance(x.form, F.Substituted)), None)
                 last = forms[-1]
-                suffix = " (rounded)" if s.claim.valuation == ROUNDED else ""
+                suffix = " (rounded)" if isinstance(s.claim, Value) and s.claim.valuation == ROUNDED else ""
                 rows.append(((D.Maths(n.name(s.claim.node)), suffix), (D.Maths(n.form(forms[0].form)),),
                              (D.Maths(n.form(put_in.form)),) if put_in else (), (D.Maths((r"\approx " if last.approx else "") + n.form(last.form)),)))
         return D.Table((("Node",), ("Formula",), ("Values put in",), ("Value",)), tuple(rows))
@@ -318,6 +318,8 @@ class _Writer:
         match s.claim:
             case Value(node):
                 return ("Value of ", D.Maths(n.name(node)))
+            case C.ArrayValue():
+                return ("Value of ", D.Maths(n.name(s.claim.name)))
             case GivenValue(name):
                 return ("Given: ", D.Maths(n.name(name)))
             case Partial(of, wrt):
@@ -347,6 +349,8 @@ class _Writer:
         match c:
             case Value(node, lines):
                 return [self.chain(n.name(node), lines, n)]
+            case C.ArrayValue(_, _, lines):
+                return [self.chain(n.name(c.name), lines, n)]
             case GivenValue(name, value, digits):
                 shown = n.form(F.Decimal(value, digits)) if digits is not None and isinstance(value, Rational) else n.tex(value)
                 note: D.Text = ("stated by the problem, rounded",) if digits is not None else ()

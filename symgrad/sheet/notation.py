@@ -458,7 +458,7 @@ class Notation:
             last = rf"\mathrm{{vec}}\left({b}\right)^{{\top}}"
         return rf"\frac{{{above}}}{{\partial {first} \, \partial {last}}}"
 
-    def _substituted(self, expr: Expr, numbers: dict[str, Expr], level: int) -> str:
+    def _substituted(self, expr: Expr, numbers: dict[str, Expr | F.Array], level: int) -> str:
         """The expression with numbers for names; every product gets its dots, negative numbers their parentheses."""
         return _Substituting(self.graph, self.decimals, numbers=tuple(numbers.items())).tex(expr, level)
 
@@ -496,14 +496,35 @@ class Notation:
 
 @dataclass(frozen=True, slots=True)
 class _Substituting(Notation):
-    numbers: tuple[tuple[str, Expr], ...] = ()
+    numbers: tuple[tuple[str, Expr | F.Array], ...] = ()
 
     def _tex(self, e: Expr) -> tuple[str, int]:
-        if isinstance(e, Symbol):
+        if isinstance(e, Symbol | MatrixSymbol):
             for name, number in self.numbers:
                 if name == e.name:
-                    return Notation._tex(self, number)
+                    return self._number(F.Just(number) if isinstance(number, Expr) else number)
         return Notation._tex(self, e)
+
+    def _raise(self, a: Expr, power: str) -> str:
+        if isinstance(a, MatrixSymbol) and a.name in dict(self.numbers):
+            return rf"{self.tex(a, ATOM)}^{{{power}}}"
+        return Notation._raise(self, a, power)
+
+    def _number(self, f: F.Form) -> tuple[str, int]:
+        match f:
+            case F.Just(expr):
+                return Notation._tex(self, expr)
+            case F.Array(((only,),)):
+                return self._number(only)
+            case F.Decimal(value):
+                return self.form(f), ATOM if value >= 0 else SUM
+        return self.form(f), ATOM
+
+    def _entry(self, matrix: Expr, i: Expr, j: Expr) -> tuple[str, int]:
+        array = dict(self.numbers).get(matrix.name) if isinstance(matrix, MatrixSymbol) else None
+        if isinstance(array, F.Array) and i.is_Integer and j.is_Integer:
+            return self._number(array.rows[int(i) - 1][int(j) - 1])
+        return Notation._entry(self, matrix, i, j)
 
     def juxtapose(self, factors: list[Expr]) -> str:
         return r" \cdot ".join(self.tex(a, POWER) for a in factors)

@@ -144,7 +144,7 @@ class Values:
             case Inverse():  # its second argument is the exponent -1
                 return _inverse(self.rows(e.args[0]))
             case op.MaxOf():
-                return ((reduce(lambda x, y: x if _sign(plus(x, -y)) >= 0 else y, entries),),)
+                return ((reduce(lambda x, y: x if sign_of(plus(x, -y)) >= 0 else y, entries),),)
             case op.Variance():
                 return self.rows(e.meaning())
             case op.Choice(args=(low, high, then, otherwise)):
@@ -166,7 +166,7 @@ class Values:
             return self.unknown(fn, a)
         kinked = fn.name in ("max", "min", "relu", "leaky_relu", "abs", "step", "sign")
         gap = plus(a[0], -a[1]) if fn.name in ("max", "min") else a[0]
-        sign = _sign(gap)
+        sign = sign_of(gap)
         if kinked and sign == 0 and (self.smooth or not fn.plain):
             raise Undefined
         if not fn.plain:
@@ -246,6 +246,8 @@ def plus(a: Any, b: Any) -> Any:
 
 
 def _times(a: Any, b: Any) -> Any:
+    if any(isinstance(x, Fraction) and x == 0 for x in (a, b)):
+        return Fraction(0)
     return _loose(a * b) if isinstance(a, Fraction) and isinstance(b, Fraction) else in_float(mp.mpf, a) * in_float(mp.mpf, b)
 
 
@@ -259,7 +261,7 @@ def _exp(x: Any) -> Any:
     return Fraction(1) if x == 0 and isinstance(x, Fraction) else in_float(mp.exp, x)
 
 
-def _sign(x: Any) -> int:
+def sign_of(x: Any) -> int:
     """Raises Undefined for a float that is 0 to working precision."""
     if not isinstance(x, Fraction) and abs(x) < mp.mpf(10) ** -30:
         raise Undefined
@@ -271,7 +273,7 @@ def _power(x: Any, n: Rational) -> Any:
         if n < 0 and (x == 0 or (not isinstance(x, Fraction) and abs(x) < mp.mpf(10) ** -30)):
             raise Undefined
         return _loose(x ** int(n)) if abs(int(n)) < 200 else in_float(lambda y: y ** int(n), x)
-    if _sign(x) < 0 or (x == 0):
+    if sign_of(x) < 0 or (x == 0):
         raise Undefined(domain=True)
     return in_float(lambda y: y ** (mp.mpf(int(n.p)) / int(n.q)), x)
 

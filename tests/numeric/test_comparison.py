@@ -17,8 +17,9 @@ from symgrad.language.claims import Total
 from symgrad.language.graph import Graph, Node
 from symgrad.language.problem import Backward, Part
 from symgrad.language.steps import Comparison, Derivation
-from symgrad.numeric.comparison import MARGIN, POINTS, compare, draw, stand_ins, with_adjoints
+from symgrad.numeric.comparison import MARGIN, POINTS, compare, differ, draw, stand_ins, with_adjoints
 from symgrad.questions import derive
+from symgrad.reader.letlist import Scope, expression
 from symgrad.reader.read import read
 from symgrad.sheet.comparison import sentence
 
@@ -66,6 +67,16 @@ def test_a_wrong_gradient_is_seen(spoil) -> None:  # type: ignore[no-untyped-def
     assert found.power is None or found.power > -4
     if spoil(Integer(1000)) != 1001:
         assert not found.agrees
+
+
+@pytest.mark.parametrize(("stated", "apart"), [
+    ("z_bar @ x.T", False), ("(h_bar * h * (1 - h)) @ x.T", False), ("((h - t) * h - (h - t) * h^2) @ x.T", False),
+    ("2 * z_bar @ x.T", True), ("-z_bar @ x.T", True), ("(h_bar * h) @ x.T", True), ("z_bar @ x.T + 1/10000 * W", True)])
+def test_two_expressions_that_differ_are_told_apart_by_values(stated: str, apart: bool) -> None:
+    model = parse(*CASES[0])
+    d = derived(model, "W")
+    scope = Scope({n: d.graph.symbol(n) for n in d.graph.names}, {str(n): n for n in d.graph.dimensions})
+    assert differ(d, d.graph.node("W_bar").expr, expression(stated, scope), model.conventions) is apart
 
 
 def test_a_wrong_entry_among_many_is_seen() -> None:

@@ -501,6 +501,9 @@ Q = 1/2 * norm(X @ w - y)^2
 G = logdet(X.T @ X)
 p = softmax(z)
 r = relu(z)
+k = relu(z - 1/4) + abs(z - 3/4) * exp(z)
+M = sum(max(z, y - 1/3)^2)
+a = abs(z - 1) * z
 F = sum(f(z))
 q = c.T @ w
 """
@@ -512,6 +515,10 @@ NUMBERS = {
     "decimals": ('ask = "hessian"\nof = "L"\nwrt = ["w"]', lambda X, w: X.T @ np.diag(np.exp(X @ w) / (1 + np.exp(X @ w))**2) @ X),
     "a product": ('ask = "hvp"\nof = "L"\nwrt = ["w"]\ndirection = ["u"]',
                   lambda X, w: X.T @ np.diag(np.exp(X @ w) / (1 + np.exp(X @ w))**2) @ X @ np.array([[1], [-1]])),
+    "a Jacobian off the kinks": ('ask = "jacobian"\nof = "k"\nwrt = ["z"]', lambda X, w: np.diag(
+        (X @ w > 0.25) + np.exp(X @ w) * (np.abs(X @ w - 0.75) + np.sign(X @ w - 0.75)))),
+    "a Hessian off the kinks": ('ask = "hessian"\nof = "M"\nwrt = ["w"]',
+                                lambda X, w: 2 * X.T @ np.diag(X @ w > np.array([0, 1, 1]) - 1 / 3) @ X),
     "a Jacobian": ('ask = "jacobian"\nof = "p"\nwrt = ["z"]', lambda X, w: np.diag(soft(X @ w)) - np.outer(soft(X @ w), soft(X @ w))),
     "a matrix": ('ask = "hessian"\nof = "G"\nwrt = ["X"]', None),
 }
@@ -553,7 +560,8 @@ def test_numbers_put_in(name: str) -> None:
     assert Checker(p).check(shown).ground is Ground.REFUTED
 
 
-@pytest.mark.parametrize("part", [f'ask = "{ask}"\nof = "{of}"\nwrt = ["w"]' for ask, of in (("jacobian", "r"), ("hessian", "F"), ("jacobian", "q"))])
+@pytest.mark.parametrize("part", [f'ask = "{ask}"\nof = "{of}"\nwrt = ["w"]' for ask, of in (
+    ("jacobian", "r"), ("jacobian", "a"), ("hessian", "F"), ("jacobian", "q"))])
 def test_where_there_are_no_numbers(part: str) -> None:
     """At kinks, of unknown functions, and where a value is not given: no numbers, and none are believed."""
     p = read_text(VALUED + part, "t.toml", "t")[0]
