@@ -10,7 +10,7 @@ each imports from its own layer and from those above it in this list (tests/test
     matrices: ring products inverses contractions differentials
     names: pattern abstraction permutations
     equality: identity comparison meaning lines duals symmetry equality domains assumptions conditional
-    claims: values scalars facts zeros nonzeros fill adjoints recurrences tangents tangentvalues identities counterexamples networks outputs
+    claims: values scalars facts zeros nonzeros fill adjoints recurrences tangents arrays identities counterexamples networks outputs
     claims: threshold chain weights
     door: checker answers
 
