@@ -502,7 +502,7 @@ class _Substituting(Notation):
         if isinstance(e, Symbol):
             for name, number in self.numbers:
                 if name == e.name:
-                    return Notation._tex(self, number)
+                    return Notation(self.graph, self.decimals)._tex(number)  # dots stand between what is multiplied, not inside a value
         return Notation._tex(self, e)
 
     def juxtapose(self, factors: list[Expr]) -> str:
