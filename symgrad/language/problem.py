@@ -204,6 +204,11 @@ class Choose:
         return ("Which is ", *asked, "?", *((" Several may be right.",) if self.several else ()))
 
 
+def property_or_properties(wanted: Wanted) -> str:
+    """One property for every output."""
+    return "properties" if len(wanted.properties) > 1 else "property"
+
+
 @dataclass(frozen=True, slots=True)
 class Construct:
     """Find weights with which a hard-threshold network decides the properties, or prove that there are none."""
@@ -214,7 +219,7 @@ class Construct:
 
     def task(self, graph: Graph) -> Prose:
         return (f"Find weights and biases with which this network ({'-'.join(map(str, self.architecture.layers))}, hard-threshold units) decides the "
-                "property below for all admitted inputs, or prove that there are none.",)
+                f"{property_or_properties(self.wanted)} below for all admitted inputs, or prove that there are none.",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +250,7 @@ class CheckNetwork:
             return ("Find out, in plain comparisons, for which inputs this network outputs 1, and prove it.",)
         if self.levels:
             return ("Which rows of the mark scheme does this network satisfy?  Prove it, or give a counterexample.",)
-        return ("Does this network decide the property below?  Prove it, or give a counterexample.",)
+        return (f"Does this network decide the {property_or_properties(self.wanted)} below?  Prove it, or give a counterexample.",)
 
 
 @dataclass(frozen=True, slots=True)

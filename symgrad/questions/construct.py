@@ -9,7 +9,7 @@ from sympy import Integer, Rational
 from symgrad.language.arrangement import fraction, rational
 from symgrad.language.claims import Decides, DecidesChain, Unrealizable, Violates
 from symgrad.language.errors import Unsupported
-from symgrad.language.problem import Construct, ConstructChain, Problem
+from symgrad.language.problem import Construct, ConstructChain, Problem, property_or_properties
 from symgrad.language.steps import Derivation, Step
 from symgrad.language.threshold import Architecture, Borders, ChainNetwork, Compare, Domain, Fixed, Layer, NoWeights, Point, Wanted, one
 from symgrad.questions.threshold import explained, fires_at_zero, settle
@@ -27,7 +27,8 @@ def derive_construct(problem: Problem, part: str, ask: Construct) -> Derivation:
     if isinstance(claim, Violates):
         raise Unsupported("undecided: the weights that were found turned out wrong")
     steps, _ = explained(found, ask.wanted, closed)
-    return Derivation(part, problem.graph, (*steps, Step(claim, "all cases", ("The network decides the property",), steps[-1:], "property")), ())
+    said = f"The network decides the {property_or_properties(ask.wanted)}"
+    return Derivation(part, problem.graph, (*steps, Step(claim, "all cases", (said,), steps[-1:], "property")), ())
 
 
 def derive_chain(problem: Problem, part: str, ask: ConstructChain) -> Derivation:

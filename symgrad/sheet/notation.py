@@ -513,7 +513,7 @@ class _Substituting(Notation):
     def _number(self, f: F.Form) -> tuple[str, int]:
         match f:
             case F.Just(expr):
-                return Notation._tex(self, expr)
+                return Notation(self.graph, self.decimals)._tex(expr)  # dots stand between what is multiplied, not inside a value
             case F.Array(((only,),)):
                 return self._number(only)
             case F.Decimal(value):

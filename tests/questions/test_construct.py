@@ -157,3 +157,13 @@ def test_a_chain_of_any_length() -> None:
 def test_other_symbolic_sizes_are_unsupported(part: str) -> None:
     with pytest.raises(SpecErrors, match="unsupported"):
         solved(part)
+
+
+def test_one_property_or_several() -> None:
+    from symgrad.sheet import markdown
+    from symgrad.sheet.compose import SOLUTION, compose
+
+    for layers, properties, noun in (("[2, 2, 2]", '["x1 xor x2", "x1 and x2"]', "properties"), ("[2, 1]", '"x1 and x2"', "property")):
+        result = solved(f'layers = {layers}\ndomain = "booleans"\nproperty = {properties}')
+        text = markdown.render(compose(result.problem, result.parts, SOLUTION))
+        assert f"decides the {noun} below" in text and f"The network decides the {noun} (" in text

@@ -14,9 +14,11 @@ from symgrad.language.claims import Total
 from symgrad.language.errors import SpecError
 from symgrad.pipeline import solve
 from symgrad.reader.read import read_text
+from symgrad.sheet import markdown
+from symgrad.sheet.compose import SOLUTION, compose
 from symgrad.sheet.notation import Notation
 from symgrad.sheet.tex import parse
-from tests.making import gradient
+from tests.making import forward, gradient, solved
 
 TEXT = r"""
 format = 1
@@ -106,3 +108,11 @@ def names_in_form(form: F.Form) -> bool:
         case F.Decimal() | F.Substituted():
             return False
     return True
+
+
+def test_a_value_that_is_put_in_is_written_as_it_is_elsewhere() -> None:
+    """Dots stand between the factors of the formula, not inside a value: sigma(1/2 tanh(1)) after o = 1/2 tanh(1) is no new line."""
+    p = forward("h = tanh(x)\no = w*h\np = sigmoid(o)\nq = w*o", 'x = 1\nw = "1/2"')
+    text = markdown.render(compose(p, solved(p).parts, SOLUTION))
+    assert text.count(r"\sigma \left( \frac{1}{2} \tanh \left( 1 \right) \right)") == 3  # the table, the step, the answer
+    assert r"\frac{1}{2} \cdot \left( \frac{1}{2} \tanh \left( 1 \right) \right)" in text and r"\cdot \tanh" in text
