@@ -216,6 +216,38 @@ def test_an_identity_has_two_exact_lines_of_one_shape() -> None:
         assert verdict(problem, Identity(lines)).ground is Ground.REFUTED
 
 
+@pytest.mark.parametrize(("claim", "assume", "conditions"), [
+    ("x*(n - 1)/(n - 1) = x", (), ("n - 1 != 0",)),
+    ("x*(n - 1)/(n - 1) = x", ("n >= 2",), ()),
+    ("x*(n - 1)/(n - 1) = x", ("n > 1",), ()),
+    ("x*(n - 2)/(n - 2) = x", ("n >= 3",), ()),
+    ("tan(z)*cos(z) = sin(z)", (), ("cos(z) != 0",)),
+    ("z/norm(z)*norm(z) = z", (), ("norm(z) != 0",)),
+    ("log(z) + log(z) = log(z*z)", (), ("z > 0",)),
+    ("log(z) + log(z) = log(z*z)", ("z > 0",), ()),
+    ("x*sum(z) = x", ("sum(z) = 1",), ()),
+])
+def test_what_must_hold_is_assumed_or_stated(claim: str, assume: tuple[str, ...], conditions: tuple[str, ...]) -> None:
+    found = asked(claim, *assume)
+    ask = found.parts[0].ask
+    ((left, right),) = ask.claims  # type: ignore[union-attr]
+    shown = verdict(found, Identity((Line(F.Just(left)), Line(F.Just(right))), ask.assume))  # type: ignore[union-attr]
+    assert shown.ground is Ground.PROVED and shown.conditions == conditions
+
+
+@pytest.mark.parametrize(("claim", "assume"), [
+    ("x*(n - 1)/(n - 1) = x", "n <= 3"),  # only a least size can be used
+    ("diff(x*sum(z), z[1]) = 0*x", "sum(z) = 1"),  # an equation at points is none of functions
+    ("x*n = 2*x", "n >= 2"),
+])
+def test_what_an_assumption_does_not_give(claim: str, assume: str) -> None:
+    found = asked(claim, assume)
+    ask = found.parts[0].ask
+    ((left, right),) = ask.claims  # type: ignore[union-attr]
+    shown = verdict(found, Identity((Line(F.Just(left)), Line(F.Just(right))), ask.assume))  # type: ignore[union-attr]
+    assert shown.ground is not Ground.PROVED
+
+
 # ---- numbers inside both sides, jumps, sums with kinks ----------------------------------------------------------------
 
 
