@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
-from sympy import Integer, Rational
+from sympy import Expr, Integer, MatMul, Rational, Symbol, Transpose
 
 from symgrad.check.checker import Checker, unanswered
 from symgrad.language import forms as F
@@ -246,6 +246,23 @@ def test_what_an_assumption_does_not_give(claim: str, assume: str) -> None:
     ((left, right),) = ask.claims  # type: ignore[union-attr]
     shown = verdict(found, Identity((Line(F.Just(left)), Line(F.Just(right))), ask.assume))  # type: ignore[union-attr]
     assert shown.ground is not Ground.PROVED
+
+
+def test_an_index_is_not_a_number_and_shapes_fit() -> None:
+    """z_i = z_i + (i - 1) x holds at i = 1, which does not speak for the others."""
+    found, n, m, i, k = asked("z = z", symbols={"A": "n, m", "w": "m"}), dimension("n"), dimension("m"), index("i"), index("k")
+    entry, x = v.Entry(Z, i, Integer(1)), scalar("x")
+
+    def of(*lines: Expr, indices: tuple[Symbol, ...] = (), assume: tuple[Relation, ...] = ()) -> Ground:
+        return verdict(found, Identity(tuple(Line(F.Just(e)) for e in lines), assume, indices)).ground
+
+    assert of(entry, entry + x - x, indices=(i,)) is Ground.PROVED
+    assert of(entry, entry + (i - 1) * x, indices=(i,)) is Ground.REFUTED
+    assert of(v.IndexSum(v.Entry(Z, k, Integer(1)), k, n), v.IndexSum(v.Entry(Z, k, Integer(1)) + (k - 1) * (k - 2) * x, k, n)) is Ground.REFUTED
+    assert of(v.Entry(Z, i, Integer(1)), Integer(0), indices=(i,), assume=(Relation(entry, Sign.EQUAL, (i - 1) * x),)) is Ground.UNDECIDED
+    A, w = v.variable("A", (n, m)), v.variable("w", (m, Integer(1)))
+    assert of(MatMul(A, w), MatMul(A, w)) is Ground.PROVED
+    assert of(MatMul(Transpose(A), w), MatMul(Transpose(A), w)) is Ground.REFUTED
 
 
 # ---- numbers inside both sides, jumps, sums with kinks ----------------------------------------------------------------
