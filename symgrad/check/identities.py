@@ -222,10 +222,14 @@ def sides(c: Identity) -> tuple[Expr, Expr]:
     ends = []
     for line in (c.lines[0], c.lines[-1]):
         e = line.form.expr if isinstance(line.form, F.Just) else None
-        if c.indices and isinstance(e, Entry) and tuple(i for i in e.args[1:] if i != 1) == c.indices:
-            e = e.args[0]
-        ends.append(e)
+        ends.append(e.args[0] if isinstance(e, Entry) and c.indices and _is_any_entry(e, c.indices) else e)
     return ends[0], ends[1]
+
+
+def _is_any_entry(e: Entry, indices: tuple[Symbol, ...]) -> bool:
+    """Do the free indices run over every axis that has more than one place?  Entry (i, 1) of a matrix says nothing of its other columns."""
+    places = list(zip(e.args[1:], shape_of(e.args[0]), strict=True))
+    return tuple(i for i, d in places if d != 1) == indices and all(i == 1 for i, d in places if d == 1)
 
 
 def answered(claims: tuple[Claim, ...], left: Expr, right: Expr, assume: tuple[Relation, ...]) -> bool:

@@ -265,6 +265,23 @@ def test_an_index_is_not_a_number_and_shapes_fit() -> None:
     assert of(MatMul(Transpose(A), w), MatMul(Transpose(A), w)) is Ground.REFUTED
 
 
+def test_one_column_does_not_answer_for_a_matrix() -> None:
+    """The first columns of z 1^T and z e_1^T are both z; the matrices are not equal, and a claim about the columns is no answer."""
+    found, i, j = asked("z @ ones(m).T = z @ unit(m, 1).T", symbols={"w": "m"}), index("i"), index("j")
+    (ends,) = found.parts[0].ask.claims  # type: ignore[union-attr]
+
+    def claim(*at: Expr, indices: tuple[Symbol, ...]) -> Identity:
+        return Identity(tuple(Line(F.Just(v.Entry(e, *at))) for e in ends), (), indices)
+
+    column = claim(i, Integer(1), indices=(i,))
+    assert verdict(found, column).ground is Ground.PROVED and unanswered(found, found.parts[0], (column,))
+    assert verdict(found, claim(i, j, indices=(i, j))).ground is Ground.REFUTED
+    same = asked("z @ w.T = (w @ z.T).T", symbols={"w": "m"})
+    (ends,) = same.parts[0].ask.claims  # type: ignore[union-attr]
+    every = claim(i, j, indices=(i, j))
+    assert verdict(same, every).ground is Ground.PROVED and not unanswered(same, same.parts[0], (every,))
+
+
 # ---- numbers inside both sides, jumps, sums with kinks ----------------------------------------------------------------
 
 
