@@ -17,12 +17,12 @@ from sympy import Expr, Integer, Rational
 
 from symgrad.check.abstraction import bound_indices, leaves_of, literal_sizes, opaque, with_any_argument
 from symgrad.check.errors import NO_VALUE, NoDerivative, Undecided
-from symgrad.check.evaluation import enclose, say_leaf
+from symgrad.check.evaluation import differ, enclose, say_leaf
 from symgrad.check.explicit import Explicit, Rows, enough, slots
 from symgrad.check.normal import branches
 from symgrad.check.pattern import Pattern
 from symgrad.check.permutations import commuted
-from symgrad.check.points import differ, points
+from symgrad.check.points import points
 from symgrad.check.shapes import Shapes
 from symgrad.check.signs import NEGATIVE, POSITIVE, Signs
 from symgrad.check.splits import divided_alike
