@@ -14,13 +14,12 @@ from sympy import Expr, Integer, ZeroMatrix
 from symgrad.check import duals
 from symgrad.check.comparison import Compared, Comparison
 from symgrad.check.errors import NoDerivative, Undecided
-from symgrad.check.evaluation import hits_kink, leaves, say_leaf
+from symgrad.check.evaluation import differ, hits_kink, leaves, say_leaf
 from symgrad.check.explicit import Explicit
 from symgrad.check.general import General, lettered
 from symgrad.check.lines import Lines, has_kink, one_by_one
 from symgrad.check.meaning import Meaning, expressions, flat
 from symgrad.check.normal import constant_value
-from symgrad.check.points import differ
 from symgrad.check.shapes import Shapes
 from symgrad.check.sizes import Source
 from symgrad.check.slots import slots

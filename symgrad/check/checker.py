@@ -27,50 +27,11 @@ from symgrad.check.threshold import asked, decides, misfits, units_test, violate
 from symgrad.check.weights import impossible
 from symgrad.check.zeros import Zeros
 from symgrad.language import claims as C
-from symgrad.language.claims import (
-    EXACT,
-    ActivationRelation,
-    Adjoint,
-    AdjointEntry,
-    Beside,
-    Cases,
-    Claim,
-    ClosedForm,
-    Counterexample,
-    Differs,
-    GivenValue,
-    Identity,
-    Image,
-    Impossible,
-    Matches,
-    NoParameters,
-    Open,
-    Parameter,
-    Partial,
-    Rewritten,
-    SameFunction,
-    Total,
-    Value,
-)
+from symgrad.language import problem as P
+from symgrad.language.claims import EXACT, Claim
 from symgrad.language.errors import Refused, SpecError, Unsupported
 from symgrad.language.fill import Fill
-from symgrad.language.problem import (
-    Backward,
-    CheckNetwork,
-    Choose,
-    Construct,
-    ConstructChain,
-    FindParameters,
-    Forward,
-    Gradient,
-    GuaranteedZero,
-    Hessian,
-    HessianVector,
-    Jacobian,
-    Part,
-    Problem,
-    Prove,
-)
+from symgrad.language.problem import Part, Problem
 from symgrad.language.steps import Ground, Verdict
 from symgrad.language.zeros import AlwaysZero, CanHold, CannotHold, NotAlwaysZero
 
@@ -95,7 +56,7 @@ class Checker:
     def check(self, claim: Claim) -> Verdict:
         """The verdict on one claim."""
         verdict = self._verdict(claim)
-        if isinstance(claim, Adjoint) and verdict.ground is Ground.UNDECIDED:
+        if isinstance(claim, C.Adjoint) and verdict.ground is Ground.UNDECIDED:
             self.adjoints.undecided.add((claim.of, claim.node))
         return verdict
 
@@ -123,31 +84,28 @@ class Checker:
     def _verify(self, claim: Claim) -> Verdict:
         self.adjoints.kinked = False
         match claim:
-            case GivenValue():
+            case C.GivenValue():
                 return self.scalars.given(claim)
-            case Value():
+            case C.Value():
                 return self.scalars.value(claim)
-            case Partial():
+            case C.Partial():
                 return self.scalars.partial(claim)
-            case Total():
+            case C.Total():
                 verdict = self.scalars.total(claim)
                 self.adjoints.found.setdefault((claim.of, claim.wrt), claim.expr)
                 return verdict
-            case Adjoint():
-                for line in claim.lines:
-                    self.scalars.prose(line.why, EXACT, {}, f"{claim.node}_bar")
+            case C.Adjoint():
+                self.prose(claim.lines, f"{claim.node}_bar")
                 return self.adjoints.adjoint(claim)
-            case AdjointEntry():
+            case C.AdjointEntry():
                 return self.adjoints.entry(claim)
-            case ClosedForm():
+            case C.ClosedForm():
                 return self.adjoints.closed_form(claim)
             case C.Recurrence():
-                for line in claim.lines:
-                    self.scalars.prose(line.why, EXACT, {}, f"{claim.node}_bar")
+                self.prose(claim.lines, f"{claim.node}_bar")
                 return self.recurrences.recurrence(claim)
             case C.Tangent():
-                for line in claim.lines:
-                    self.scalars.prose(line.why, EXACT, {}, claim.node)
+                self.prose(claim.lines, claim.node)
                 return self.tangents.tangent(claim)
             case C.ClosedTangent():
                 return self.tangents.closed(claim)
@@ -155,9 +113,9 @@ class Checker:
                 return tangent_value(self.tangents, claim)
             case C.ArrayValue():
                 return array_value(self.adjoints, claim)
-            case Matches():
+            case C.Matches():
                 return self.adjoints.matches(claim)
-            case Differs():
+            case C.Differs():
                 return self.adjoints.differs(claim)
             case C.Sieve() | C.Fits() | C.Classes() | C.Conflict():
                 return self.fills.verify(claim)
@@ -173,19 +131,19 @@ class Checker:
                 return impossible(self.problem, claim)
             case C.DecidesChain():
                 return decides_chain(self.problem, claim)
-            case ActivationRelation():
+            case C.ActivationRelation():
                 return self.networks.relation(claim)
-            case Rewritten():
+            case C.Rewritten():
                 return self.networks.rewritten(claim)
-            case Parameter():
+            case C.Parameter():
                 return self.networks.parameter(claim)
-            case Image():
+            case C.Image():
                 return self.networks.image(claim)
-            case SameFunction():
+            case C.SameFunction():
                 return self.networks.same_function(claim)
-            case Beside():
+            case C.Beside():
                 return self.outputs.beside(claim)
-            case NoParameters():
+            case C.NoParameters():
                 return self.outputs.no_parameters(claim)
             case AlwaysZero():
                 return self.zeros.always_zero(claim)
@@ -195,17 +153,22 @@ class Checker:
                 return self.nonzeros.not_always_zero(claim)
             case CanHold():
                 return self.nonzeros.can_hold(claim)
-            case Identity():
+            case C.Identity():
                 return self.identities.identity(claim)
-            case Cases():
+            case C.Cases():
                 return self.identities.cases(claim)
-            case Impossible():
+            case C.Impossible():
                 return self.identities.impossible(claim)
-            case Counterexample():
+            case C.Counterexample():
                 return self.counterexamples.counterexample(claim)
-            case Open():
+            case C.Open():
                 return Verdict(Ground.UNDECIDED, claim.reason)
         assert_never(claim)
+
+    def prose(self, lines: Iterable[C.Line], what: str) -> None:
+        """What is said beside the lines: comparisons in words are checked like lines."""
+        for line in lines:
+            self.scalars.prose(line.why, EXACT, {}, what)
 
 
 def check_claims(problem: Problem, claims: Iterable[Claim]) -> Iterator[Verdict]:
@@ -219,12 +182,12 @@ def left_open(checked: Iterable[tuple[Claim, Verdict]]) -> tuple[Claim, ...]:
     found: list[Claim] = []
     for c, verdict in checked:
         match c:
-            case Open():
+            case C.Open():
                 found.append(c)
-            case Identity() if verdict.ground is Ground.UNDECIDED:
-                found.append(Open(*sides(c), c.assume, verdict.method))
-            case Cases() if verdict.ground is Ground.UNDECIDED:
-                found.append(Open(c.left, c.right, c.assume, verdict.method))
+            case C.Identity() if verdict.ground is Ground.UNDECIDED:
+                found.append(C.Open(*sides(c), c.assume, verdict.method))
+            case C.Cases() if verdict.ground is Ground.UNDECIDED:
+                found.append(C.Open(c.left, c.right, c.assume, verdict.method))
     return tuple(found)
 
 
@@ -232,28 +195,28 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
     """What a part asks and no claim answers, in words; empty if the claims cover it."""
     ask = part.ask
     match ask:
-        case Forward(of):
+        case P.Forward(of):
             wanted = of or tuple(n.name for n in problem.graph.nodes)
-            have = {c.node for c in claims if isinstance(c, Value) and is_number(c.lines[-1].form) or isinstance(c, C.ArrayValue) and not c.seed}
-            have |= {c.name for c in claims if isinstance(c, GivenValue)}
+            have = {c.node for c in claims if isinstance(c, C.Value) and is_number(c.lines[-1].form) or isinstance(c, C.ArrayValue) and not c.seed}
+            have |= {c.name for c in claims if isinstance(c, C.GivenValue)}
             return tuple(f"the value of {n}" for n in wanted if n not in have)
-        case Gradient(of, wrt):
-            got = {(c.of, c.wrt) for c in claims if isinstance(c, Total)}
+        case P.Gradient(of, wrt):
+            got = {(c.of, c.wrt) for c in claims if isinstance(c, C.Total)}
             return tuple(f"d{of}/d{w}" for w in wrt if (of, w) not in got)
-        case Backward(of, wrt, components, closed, _):
-            got = {(c.of, c.node) for c in claims if isinstance(c, Adjoint)}
+        case P.Backward(of, wrt, components, closed, _):
+            got = {(c.of, c.node) for c in claims if isinstance(c, C.Adjoint)}
             if problem.sequence is not None:  # for every length
                 got = general(problem.sequence, claims)
-            entries = {c.node for c in claims if isinstance(c, AdjointEntry) and c.of == of}
-            whole = {c.node for c in claims if isinstance(c, ClosedForm) and c.of == of}
+            entries = {c.node for c in claims if isinstance(c, C.AdjointEntry) and c.of == of}
+            whole = {c.node for c in claims if isinstance(c, C.ClosedForm) and c.of == of}
             return (*(f"{w}_bar" for w in wrt if (of, w) not in got), *(f"the entries of {w}_bar" for w in components if w not in entries),
                     *(f"the closed form of {w}_bar" for w in closed if w not in whole))
-        case Jacobian() | Hessian() | HessianVector():
-            seed = "" if isinstance(ask, Jacobian) else ask.of
+        case P.Jacobian() | P.Hessian() | P.HessianVector():
+            seed = "" if isinstance(ask, P.Jacobian) else ask.of
             shown = {(c.node, c.seed, c.direction) for c in claims if isinstance(c, C.Tangent)}
             return tuple(f"the derivative of {u} in {', '.join(w for w, _ in d)}" for u, d in ask.derived if (u, seed, d) not in shown)
-        case Choose(of, wrt, choices, several=several):
-            decided = {c.choice: isinstance(c, Matches) for c in claims if isinstance(c, Matches | Differs) and (c.of, c.wrt) == (of, wrt)}
+        case P.Choose(of, wrt, choices, several=several):
+            decided = {c.choice: isinstance(c, C.Matches) for c in claims if isinstance(c, C.Matches | C.Differs) and (c.of, c.wrt) == (of, wrt)}
             missing = tuple(f"choice {i}" for i, c in enumerate(choices, 1) if c not in decided and not ask.misfit(i))
             fits = sum(decided.get(c, False) for c in choices)
             if not missing and fits != 1 and not (several and fits):
@@ -262,17 +225,17 @@ def unanswered(problem: Problem, part: Part, claims: tuple[Claim, ...]) -> tuple
         case Fill():
             done = (c for c in claims if isinstance(c, C.Classes) or (isinstance(c, C.Sieve) and 0 not in c.wrong_at))
             return () if part.label in {c.part for c in done} else ("which combinations are valid",)
-        case Construct() | ConstructChain() | CheckNetwork():
+        case P.Construct() | P.ConstructChain() | P.CheckNetwork():
             return asked(ask, claims)
-        case FindParameters():
-            found = any(isinstance(c, SameFunction | NoParameters) and c.part == part.label for c in claims)
+        case P.FindParameters():
+            found = any(isinstance(c, C.SameFunction | C.NoParameters) and c.part == part.label for c in claims)
             return () if found else ("whether the two networks compute the same function",)
-        case GuaranteedZero(of, wrt, cases):
+        case P.GuaranteedZero(of, wrt, cases):
             empty = {c.case for c in claims if isinstance(c, CannotHold) and c.part == part.label}
             settled = {(c.case, c.of, c.wrt) for c in claims if isinstance(c, AlwaysZero | NotAlwaysZero) and c.part == part.label}
             return tuple(f"whether d{of}/d{w} is guaranteed zero" + (f" in case {k + 1}" if len(cases) > 1 else "")
                          for k in range(len(cases)) if k not in empty for w in wrt if (k, of, w) not in settled)
-        case Prove(chains, assume, steps):
+        case P.Prove(chains, assume, steps):
             links = [(f"claim {k}", a, b) for k, chain in enumerate(chains, 1) for a, b in pairwise(chain)]
             links += [(f"line {k} of the chain", a, b) for k, (a, b) in enumerate(pairwise(steps), 2)]
             return tuple(dict.fromkeys(name for name, a, b in links if not answered(claims, a, b, assume)))

@@ -79,7 +79,7 @@ class Counterexamples:
         point: dict[Expr, Expr] = {}
         for name, rows in c.witness.values:
             symbol, shape = self.graph.symbol(name), self.graph.shape(name)
-            if any(d not in sizes for d in shape if not d.is_Integer):
+            if any(s not in sizes for d in shape for s in d.free_symbols):
                 raise Refused(f"no size of {name} is given for the point")
             point |= ex.values(symbol, rows)
         missing = [n for e in exprs for n in names_in(e) if n not in {name for name, _ in c.witness.values}]

@@ -69,6 +69,11 @@ class Differentials:
         found = [t for t in terms if t is not None]
         return reduce(v.add, found) if found else None
 
+    def _along(self, a: Expr, around: Callable[[Expr], Expr]) -> Expr | None:
+        """What `around` makes of the differential of the one argument, 0 of 0."""
+        d = self.of(a)
+        return None if d is None else around(d)
+
     def _each(self, arguments: tuple[Expr, ...], around: Callable[[int, Expr], Expr]) -> Expr | None:
         """The sum over the arguments that move: `around` puts the differential of one in."""
         moved = ((i, self.of(a)) for i, a in enumerate(arguments))
@@ -87,17 +92,13 @@ class Differentials:
             case Pow(base=base, exp=n) if isinstance(n, Rational):
                 return self._times(v.merged((n, Pow(base, n - 1, evaluate=False))), self.of(base))
             case v.Power(args=(base, n)) if isinstance(n, Rational):
-                d = self.of(base)
-                return None if d is None else v.scale(n, v.times(v.Power(base, n - 1), d))
+                return self._along(base, lambda d: v.scale(n, v.times(v.Power(base, n - 1), d)))
             case Inverse():
-                d = self.of(e.args[0])
-                return None if d is None else v.negate(v.matmul(v.matmul(e, d), e))
+                return self._along(e.args[0], lambda d: v.negate(v.matmul(v.matmul(e, d), e)))
             case v.Norm():
-                d = self.of(e.arg)
-                return None if d is None else v.merged((Pow(e, -1, evaluate=False), paired(e.arg, d)))
+                return self._along(e.arg, lambda d: v.merged((Pow(e, -1, evaluate=False), paired(e.arg, d))))
             case v.DetOf():
-                d = self.of(e.arg)
-                return None if d is None else v.merged((e, v.TraceOf(v.matmul(Inverse(e.arg), d))))
+                return self._along(e.arg, lambda d: v.merged((e, v.TraceOf(v.matmul(Inverse(e.arg), d)))))
             case v.Elementwise():
                 return self._each(e.arguments, lambda i, d: v.times(self._slope(e, i), d))
             case Call():
@@ -111,23 +112,17 @@ class Differentials:
     def _of_operation(self, e: Expr) -> Expr | None:
         match e:
             case v.Softmax():
-                d = self.of(e.arg)
-                return None if d is None else v.add(v.times(e, d), v.negate(v.scale(paired(e, d), e)))
+                return self._along(e.arg, lambda d: v.add(v.times(e, d), v.negate(v.scale(paired(e, d), e))))
             case v.LogSumExp():
-                d = self.of(e.arg)
-                return None if d is None else paired(v.Softmax(e.arg), d)
+                return self._along(e.arg, lambda d: paired(v.Softmax(e.arg), d))
             case op.RowSoftmax():
-                d = self.of(e.args[0])
-                return None if d is None else v.add(v.times(e, d), v.negate(v.matmul(op.diag(_row_sums(v.times(e, d))), e)))
+                return self._along(e.args[0], lambda d: v.add(v.times(e, d), v.negate(v.matmul(op.diag(_row_sums(v.times(e, d))), e))))
             case op.RowLogSumExp():
-                d = self.of(e.args[0])
-                return None if d is None else _row_sums(v.times(op.RowSoftmax(e.args[0]), d))
+                return self._along(e.args[0], lambda d: _row_sums(v.times(op.RowSoftmax(e.args[0]), d)))
             case op.RowMax():
-                d = self.of(e.args[0])
-                return None if d is None else _row_sums(v.times(op.ArgMax(e.args[0]), d))
+                return self._along(e.args[0], lambda d: _row_sums(v.times(op.ArgMax(e.args[0]), d)))
             case op.MaxOf():
-                d = self.of(e.arg)
-                return None if d is None else v.as_scalar(v.matmul(op.ArgMax(v.transpose(e.arg)), d))
+                return self._along(e.arg, lambda d: v.as_scalar(v.matmul(op.ArgMax(v.transpose(e.arg)), d)))
             case op.Solve(args=(a, b)):
                 return self.of(v.matmul(v.inverse(a), b))
             case op.Variance():
@@ -137,8 +132,7 @@ class Differentials:
                     return None
                 return op.Stack(*(self.of(x) if self.of(x) is not None else v.scale(Integer(0), x) for x in (a, b)))
         if isinstance(e, LINEAR):
-            d = self.of(e.args[0])
-            return None if d is None else e.func(d, *e.args[1:])
+            return self._along(e.args[0], lambda d: e.func(d, *e.args[1:]))
         if isinstance(e, BILINEAR):
             return self._each(e.args, lambda i, d: e.func(*e.args[:i], d, *e.args[i + 1:]))
         if not any(self.moves.get(x) is not None for x in e.atoms(Symbol, MatrixSymbol)):

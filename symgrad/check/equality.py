@@ -17,12 +17,13 @@ from sympy import Expr, Integer, Rational
 
 from symgrad.check.abstraction import bound_indices, leaves_of, literal_sizes, opaque, with_any_argument
 from symgrad.check.errors import NO_VALUE, NoDerivative, Undecided
-from symgrad.check.evaluation import enclose, say_leaf
+from symgrad.check.evaluation import differ, enclose, say_leaf
 from symgrad.check.explicit import Explicit, Rows, enough, slots
 from symgrad.check.normal import branches
 from symgrad.check.pattern import Pattern
 from symgrad.check.permutations import commuted
-from symgrad.check.points import differ, points
+from symgrad.check.points import points
+from symgrad.check.shapes import Shapes
 from symgrad.check.signs import NEGATIVE, POSITIVE, Signs
 from symgrad.check.splits import divided_alike
 from symgrad.language.errors import Refused
@@ -63,7 +64,7 @@ class Equality:
 
     def __post_init__(self) -> None:
         self.numbers = sum(int(a) * int(b) for x in self.graph.variables for a, b in [tuple(s if s.is_Integer else 2 for s in x.shape)])
-        self.dimensions = frozenset(self.graph.dimensions)
+        self.dimensions, self.shapes = frozenset(self.graph.dimensions), Shapes(self.graph)
         self.rank = {n.name: k for k, n in enumerate(self.graph.nodes)}
         self.definitions = {n.symbol: n.expr for n in self.graph.nodes}
 
@@ -94,6 +95,7 @@ class Equality:
             strange = dimensions_in(e) - self.dimensions - set(indices) - bound_indices(e)
             if strange or set(indices) & self.dimensions or len(set(indices)) != len(indices) or len(indices) > 2:
                 raise Refused(f"{what}: {', '.join(map(str, strange or indices))} is no dimension or index here")
+            self.shapes.require(e, dict(zip(indices, shape, strict=False)))
 
     # ---- proof -------------------------------------------------------------------------------------------------
 

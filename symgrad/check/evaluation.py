@@ -16,7 +16,7 @@ from mpmath import iv
 from sympy import Add, Dummy, Expr, Integer, Mul, Pow, Rational, Symbol
 
 from symgrad.check.calculus import differentiate, max_slope, unfold
-from symgrad.check.errors import NoDerivative, NoSign
+from symgrad.check.errors import NO_VALUE, NoDerivative, NoSign
 from symgrad.language.bounds import MAX_BITS
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import KNOWN, Call
@@ -211,6 +211,15 @@ def _polynomial(e: Call) -> Expr:
         for _ in range(order):
             body = differentiate(body, dummies[slot])
     return body.xreplace(dict(zip(dummies, e.arguments, strict=True)))
+
+
+def differ(left: Expr, right: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None, step_at_zero: Rational = Rational(1)) -> bool:
+    """Proved different at the point; False where they are not, or where one side is not defined there."""
+    try:
+        a, b = enclose(left, values, at_tie, step_at_zero), enclose(right, values, at_tie, step_at_zero)
+    except NO_VALUE:
+        return False
+    return bool(a.b < b.a or b.b < a.a)
 
 
 def decimal_fits(interval: Any, value: Rational, digits: int) -> bool:

@@ -19,6 +19,7 @@ from symgrad.check.errors import Undecided
 from symgrad.check.evaluation import leaves
 from symgrad.check.explicit import Explicit
 from symgrad.check.normal import branches, comparison_key, constant_value, possible_signs
+from symgrad.check.shapes import Ranges, Shapes
 from symgrad.check.signs import ANY, NEGATIVE, NOT_NEGATIVE, POSITIVE, SignSet, product_of
 from symgrad.language import forms as F
 from symgrad.language.claims import Cases, Claim, Counterexample, Identity, Impossible, Open
@@ -44,6 +45,7 @@ class Identities:
 
     def __post_init__(self) -> None:
         self.graph = self.problem.graph
+        self.shapes = Shapes(self.graph)
 
     # ---- claims ----------------------------------------------------------------------------------------------
 
@@ -57,11 +59,15 @@ class Identities:
         if len(exprs) < 2:
             raise Refused("an identity has at least two lines")
         ranges = self.ranges(c)
+        free = dict(zip(c.indices, ranges, strict=True))
+        for line in c.lines:
+            self.shapes.require(line.form.expr, free)  # type: ignore[union-attr]
         given = self.given(c.assume)
         needed = tuple(dict.fromkeys(q for e in exprs for q in conditions(e)))
         comparing = Conditional(self.graph, self.problem.conventions, c.indices, ranges)
         ends = sides(c)
         try:
+            self.usable(c.assume, free)
             for k, (a, b) in enumerate(pairwise(exprs), 2):
                 if a != b:
                     comparing.equal(a, b, given, needed, f"line {k}")
@@ -125,6 +131,15 @@ class Identities:
         return Verdict(Ground.PROVED, f"the weighted sum of the assumptions is {number}, but no term of it is negative")
 
     # ---- comparison ------------------------------------------------------------------------------------------
+
+    def usable(self, assume: tuple[Relation, ...], free: Ranges) -> None:
+        """Raises Undecided where an assumption has no meaning at every value of the free indices, as z_i = (i - 1) x has none."""
+        try:
+            for q in assume:
+                self.shapes.require(q.left, free)
+                self.shapes.require(q.right, free)
+        except Refused as error:
+            raise Undecided(f"the assumption {q} cannot be used: {error}") from None
 
     def given(self, assume: tuple[Relation, ...]) -> tuple[Relation, ...]:
         return tuple(put_in(self.graph, q) for q in assume)
@@ -207,10 +222,14 @@ def sides(c: Identity) -> tuple[Expr, Expr]:
     ends = []
     for line in (c.lines[0], c.lines[-1]):
         e = line.form.expr if isinstance(line.form, F.Just) else None
-        if c.indices and isinstance(e, Entry) and tuple(i for i in e.args[1:] if i != 1) == c.indices:
-            e = e.args[0]
-        ends.append(e)
+        ends.append(e.args[0] if isinstance(e, Entry) and c.indices and _is_any_entry(e, c.indices) else e)
     return ends[0], ends[1]
+
+
+def _is_any_entry(e: Entry, indices: tuple[Symbol, ...]) -> bool:
+    """Do the free indices run over every axis that has more than one place?  Entry (i, 1) of a matrix says nothing of its other columns."""
+    places = list(zip(e.args[1:], shape_of(e.args[0]), strict=True))
+    return tuple(i for i, d in places if d != 1) == indices and all(i == 1 for i, d in places if d == 1)
 
 
 def answered(claims: tuple[Claim, ...], left: Expr, right: Expr, assume: tuple[Relation, ...]) -> bool:

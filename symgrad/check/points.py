@@ -1,4 +1,4 @@
-"""Refutation: points at which a false equation is likely to fail.  A refutation is a proof, two disjoint intervals.
+"""Points at which a false equation is likely to fail.  That it does is shown by check/evaluation.py: two disjoint intervals.
 
 Nothing here can make a false claim PROVED: a point that shows no difference shows nothing.
 """
@@ -11,8 +11,7 @@ from typing import Any
 
 from sympy import Expr, Rational
 
-from symgrad.check.errors import NO_VALUE
-from symgrad.check.evaluation import enclose
+from symgrad.check.evaluation import differ
 from symgrad.language.errors import Refused
 
 SHOWN = 12  # values of a point that a refusal names
@@ -29,15 +28,6 @@ def points(symbols: tuple[Expr, ...], count: int) -> Iterator[dict[Expr, Rationa
     for i in range(count):
         pool = pools[i % len(pools)]
         yield {s: random.choice(pool) for s in symbols}
-
-
-def differ(left: Expr, right: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None, step_at_zero: Rational = Rational(1)) -> bool:
-    """Proved different at the point; False where they are not, or where one side is not defined there."""
-    try:
-        a, b = enclose(left, values, at_tie, step_at_zero), enclose(right, values, at_tie, step_at_zero)
-    except NO_VALUE:
-        return False
-    return bool(a.b < b.a or b.b < a.a)
 
 
 def refute(left: Expr, right: Expr, tries: Iterable[Mapping[Expr, Any]], what: str, say: Callable[[Expr], str] = str,

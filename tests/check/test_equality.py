@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from sympy import Expr, Integer, OneMatrix, Rational
+from sympy import Expr, Integer, Mul, OneMatrix, Rational
 
 from symgrad.check.abstraction import literal_sizes, opaque, with_any_argument
 from symgrad.check.equality import Equality, arguments_that_differ, can_occur
 from symgrad.check.errors import Undecided
 from symgrad.check.signs import NEGATIVE, POSITIVE, Signs
 from symgrad.language import vectors as v
+from symgrad.language.entries import index
 from symgrad.language.errors import Refused
-from symgrad.language.functions import Fn, call
+from symgrad.language.functions import Fn, call, dimension
+from symgrad.language.graph import Graph, Variable
 from symgrad.language.problem import Conventions
 from symgrad.rules.affine import by
 from tests.equivalents import Case
@@ -143,3 +145,13 @@ def test_equal_arguments_have_equal_values() -> None:
     inner = [fn("sigmoid", by(Integer(k), S["z"])) for k in (1, 2)]
     with pytest.raises(Refused):
         equality().equal(fn("sigmoid", inner[0]), fn("sigmoid", inner[1]), v.shape_of(z), "a false line")
+
+
+def test_an_index_is_not_a_number() -> None:
+    """(i - 1) ... (i - 5) x is 0 at the first five places: no number of sizes that the count of slots asks for shows the others."""
+    n, i = dimension("n"), index("i")
+    graph = Graph((Variable("z", (n, Integer(1)), "parameter"), Variable("x", v.SCALAR, "parameter")), ())
+    equality, entry = Equality(graph, Conventions()), v.Entry(graph.symbol("z"), i, Integer(1))
+    product = Mul(*(i - k for k in range(1, 6)))
+    with pytest.raises(Refused, match="an index is not a number"):
+        equality.equal(entry, entry + product * graph.symbol("x"), (n, Integer(1)), "the entry", (i,))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
-from sympy import Integer, Rational
+from sympy import Expr, Integer, MatMul, Rational, Symbol, Transpose
 
 from symgrad.check.checker import Checker, unanswered
 from symgrad.language import forms as F
@@ -214,6 +214,72 @@ def test_an_identity_has_two_exact_lines_of_one_shape() -> None:
     line = Line(F.Just(scalar("x")))
     for lines in ((line,), (line, Line(F.Just(scalar("x")), approx=True)), (line, Line(F.Decimal(Rational(1), 2))), (line, Line(F.Just(Z)))):
         assert verdict(problem, Identity(lines)).ground is Ground.REFUTED
+
+
+@pytest.mark.parametrize(("claim", "assume", "conditions"), [
+    ("x*(n - 1)/(n - 1) = x", (), ("n - 1 != 0",)),
+    ("x*(n - 1)/(n - 1) = x", ("n >= 2",), ()),
+    ("x*(n - 1)/(n - 1) = x", ("n > 1",), ()),
+    ("x*(n - 2)/(n - 2) = x", ("n >= 3",), ()),
+    ("tan(z)*cos(z) = sin(z)", (), ("cos(z) != 0",)),
+    ("z/norm(z)*norm(z) = z", (), ("norm(z) != 0",)),
+    ("log(z) + log(z) = log(z*z)", (), ("z > 0",)),
+    ("log(z) + log(z) = log(z*z)", ("z > 0",), ()),
+    ("x*sum(z) = x", ("sum(z) = 1",), ()),
+])
+def test_what_must_hold_is_assumed_or_stated(claim: str, assume: tuple[str, ...], conditions: tuple[str, ...]) -> None:
+    found = asked(claim, *assume)
+    ask = found.parts[0].ask
+    ((left, right),) = ask.claims  # type: ignore[union-attr]
+    shown = verdict(found, Identity((Line(F.Just(left)), Line(F.Just(right))), ask.assume))  # type: ignore[union-attr]
+    assert shown.ground is Ground.PROVED and shown.conditions == conditions
+
+
+@pytest.mark.parametrize(("claim", "assume"), [
+    ("x*(n - 1)/(n - 1) = x", "n <= 3"),  # only a least size can be used
+    ("diff(x*sum(z), z[1]) = 0*x", "sum(z) = 1"),  # an equation at points is none of functions
+    ("x*n = 2*x", "n >= 2"),
+])
+def test_what_an_assumption_does_not_give(claim: str, assume: str) -> None:
+    found = asked(claim, assume)
+    ask = found.parts[0].ask
+    ((left, right),) = ask.claims  # type: ignore[union-attr]
+    shown = verdict(found, Identity((Line(F.Just(left)), Line(F.Just(right))), ask.assume))  # type: ignore[union-attr]
+    assert shown.ground is not Ground.PROVED
+
+
+def test_an_index_is_not_a_number_and_shapes_fit() -> None:
+    """z_i = z_i + (i - 1) x holds at i = 1, which does not speak for the others."""
+    found, n, m, i, k = asked("z = z", symbols={"A": "n, m", "w": "m"}), dimension("n"), dimension("m"), index("i"), index("k")
+    entry, x = v.Entry(Z, i, Integer(1)), scalar("x")
+
+    def of(*lines: Expr, indices: tuple[Symbol, ...] = (), assume: tuple[Relation, ...] = ()) -> Ground:
+        return verdict(found, Identity(tuple(Line(F.Just(e)) for e in lines), assume, indices)).ground
+
+    assert of(entry, entry + x - x, indices=(i,)) is Ground.PROVED
+    assert of(entry, entry + (i - 1) * x, indices=(i,)) is Ground.REFUTED
+    assert of(v.IndexSum(v.Entry(Z, k, Integer(1)), k, n), v.IndexSum(v.Entry(Z, k, Integer(1)) + (k - 1) * (k - 2) * x, k, n)) is Ground.REFUTED
+    assert of(v.Entry(Z, i, Integer(1)), Integer(0), indices=(i,), assume=(Relation(entry, Sign.EQUAL, (i - 1) * x),)) is Ground.UNDECIDED
+    A, w = v.variable("A", (n, m)), v.variable("w", (m, Integer(1)))
+    assert of(MatMul(A, w), MatMul(A, w)) is Ground.PROVED
+    assert of(MatMul(Transpose(A), w), MatMul(Transpose(A), w)) is Ground.REFUTED
+
+
+def test_one_column_does_not_answer_for_a_matrix() -> None:
+    """The first columns of z 1^T and z e_1^T are both z; the matrices are not equal, and a claim about the columns is no answer."""
+    found, i, j = asked("z @ ones(m).T = z @ unit(m, 1).T", symbols={"w": "m"}), index("i"), index("j")
+    (ends,) = found.parts[0].ask.claims  # type: ignore[union-attr]
+
+    def claim(*at: Expr, indices: tuple[Symbol, ...]) -> Identity:
+        return Identity(tuple(Line(F.Just(v.Entry(e, *at))) for e in ends), (), indices)
+
+    column = claim(i, Integer(1), indices=(i,))
+    assert verdict(found, column).ground is Ground.PROVED and unanswered(found, found.parts[0], (column,))
+    assert verdict(found, claim(i, j, indices=(i, j))).ground is Ground.REFUTED
+    same = asked("z @ w.T = (w @ z.T).T", symbols={"w": "m"})
+    (ends,) = same.parts[0].ask.claims  # type: ignore[union-attr]
+    every = claim(i, j, indices=(i, j))
+    assert verdict(same, every).ground is Ground.PROVED and not unanswered(same, same.parts[0], (every,))
 
 
 # ---- numbers inside both sides, jumps, sums with kinks ----------------------------------------------------------------

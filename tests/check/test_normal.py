@@ -10,8 +10,8 @@ import pytest
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
 
 from symgrad.check.errors import NoDerivative, Undecided
+from symgrad.check.evaluation import differ
 from symgrad.check.normal import branches, constant_value, is_zero
-from symgrad.check.points import differ
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import Call, Fn, call, scalar
 from symgrad.reader.letlist import Scope, expression

@@ -12,8 +12,8 @@ from sympy import Integer, Pow, Rational
 
 from symgrad.check.calculus import differentiate
 from symgrad.check.errors import NoDerivative, NoSign
-from symgrad.check.evaluation import decimal_fits, enclose
-from symgrad.check.points import differ, points
+from symgrad.check.evaluation import decimal_fits, differ, enclose
+from symgrad.check.points import points
 from symgrad.language.functions import Call, Fn, call, scalar
 from tests.check.test_normal import draw, read, value
 
