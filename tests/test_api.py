@@ -654,3 +654,10 @@ def test_answers_are_written_as_a_let_list_reads_them() -> None:
 def test_a_number_may_be_given_as_a_matrix_of_one_entry() -> None:
     f = symgrad.parse("L = A * sum(x)", {"A": "1, 1", "x": "N"}).lambdify("L")
     assert f(A=[[3.0]], x=[1.0, 2.0])["L"] == 9
+
+
+def test_a_slope_taken_of_the_output_is_undecided_in_words() -> None:
+    """relu'(h) for relu'(z), an everyday slip: the two differ by what the slope at 0 is, and the message says it in the model's words."""
+    model = symgrad.parse("z = w * x\nh = relu(z)\nL = v * h")
+    found = str(model.check_gradient("L", {"x": "v * relu'(h) * w"}))
+    assert "undecided: no derivative exists at the kink of max(relu(z), 0); fix one in [conventions]" in found
