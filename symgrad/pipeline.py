@@ -48,7 +48,7 @@ from symgrad.language.text import text as in_words
 from symgrad.language.vectors import SCALAR, shape_of
 from symgrad.language.wire import certificate_to_json
 from symgrad.limits import OutOfTime, at_most
-from symgrad.reader.letlist import Scope, exact, expression, expressions
+from symgrad.reader.letlist import Scope, did_you_mean, exact, expression, expressions
 from symgrad.reader.lines import key_lines, line_of
 from symgrad.reader.properties import read_property
 from symgrad.reader.read import ExpectedAnswer, read
@@ -397,6 +397,8 @@ def solve_file(path: Path, out: Path, formats: tuple[str, ...], views: tuple[str
         lines = key_lines(path.read_text(encoding="utf-8-sig"))
         check_texts(problem, lambda keys: Place(path.as_posix(), line_of(lines, keys)))
         result = solve(problem, expected)
+        if wrong := stray_marks(result):
+            raise SpecErrors(tuple(SpecError(text, Place(path.as_posix(), line_of(lines, ("part", k, "marks")))) for k, text in wrong))
         write(out / problem.id, render(result, [f for f in formats if f != "pdf"], views))
         return Outcome(path.as_posix(), summary(result), unprinted=printed(result, out / problem.id, views) if "pdf" in formats else "")
     except SpecErrors as error:
@@ -410,6 +412,17 @@ def solve_file(path: Path, out: Path, formats: tuple[str, ...], views: tuple[str
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(where.filename).name}:{where.lineno}"
         return Outcome(path.as_posix(), crash=f"{path.as_posix()}: a fault in symgrad, please report it: {type(error).__name__} at {place}: {error}")
+
+
+def stray_marks(result: Result) -> list[tuple[int, str]]:
+    """Marks for what is no step: they would count, and no step would show them.  The number of the part, and what is wrong."""
+    found = []
+    for k, item in enumerate(result.parts):
+        labels = list(dict.fromkeys(s.label for s in item.derivation.steps if s.label)) if item.derivation else []
+        for name, _ in item.part.marks if labels else ():
+            if name and name not in labels:
+                found.append((k, f"marks: part {item.part.label} has no step {name}{did_you_mean(name, labels)}"))
+    return found
 
 
 def printed(result: Result, folder: Path, views: tuple[str, ...]) -> str:

@@ -688,3 +688,10 @@ def test_equations_of_a_graph_as_it_stands() -> None:
     s = symgrad.solve(RESIDUAL.with_name("rnn-any-length.toml"))
     assert "for every T:" in repr(s) and all(f"{k} = {e}" in repr(s) for k, e in s.equations.items())
     assert r"\sum" in s._repr_latex_() and r"\mathbf{h}_{t-1}^{\top}" in s._repr_latex_()
+
+
+def test_a_slope_taken_of_the_output_is_undecided_in_words() -> None:
+    """relu'(h) for relu'(z), an everyday slip: the two differ by what the slope at 0 is, and the message says it in the model's words."""
+    model = symgrad.parse("z = w * x\nh = relu(z)\nL = v * h")
+    found = str(model.check_gradient("L", {"x": "v * relu'(h) * w"}))
+    assert "undecided: no derivative exists at the kink of max(relu(z), 0); fix one in [conventions]" in found

@@ -69,6 +69,17 @@ def test_an_expected_answer_that_disagrees_is_named(tmp_path: Path, capsys: pyte
     assert "part a: [expected] W_bar is not what was derived; see the marking view" in said.err
 
 
+def test_marks_for_what_is_no_step_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They would count in the total, and no step would show them."""
+    file = tmp_path / "m.toml"
+    for marks, code in (("{ y_bar = 1, w_bar = 2 }", 0), ("3", 0), ("{ y_bar = 1, w_baer = 2 }", 2)):
+        file.write_text('format = 1\nid = "m"\ntitle = "M"\n[symbols]\nw = [1, 2]\nx = [3, 4]\n[model]\nlet = "y = w.T @ x"\n[[part]]\n'
+                        f'label = "a"\nask = "backward"\nof = "y"\nwrt = ["w"]\nmarks = {marks}\n'.replace("[1, 2]", "{ value = [1, 2] }")
+                        .replace("x = [3, 4]", 'x = "2"'), encoding="utf-8")
+        assert cli.main(["solve", str(file), "--out", str(tmp_path / "out"), "--format", "json"]) == code
+    assert "m.toml:14: marks: part a has no step w_baer; did you mean w_bar?" in capsys.readouterr().err
+
+
 def test_what_stays_undecided_is_said_with_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = [f"v{i}" for i in range(30)]
     claim = f"{' + '.join(f'abs({n})' for n in names)} = {' + '.join(f'max({n}, -{n})' for n in reversed(names))}"

@@ -70,7 +70,7 @@ class Checker:
         except Unsupported as error:
             return Verdict(Ground.UNDECIDED, str(error))
         except NoDerivative as error:
-            return Verdict(Ground.UNDECIDED, f"no derivative exists at the kink of {error}; fix one in [conventions]")
+            return Verdict(Ground.UNDECIDED, f"no derivative exists at the kink of {str(error)[:120]}; fix one in [conventions]")
         except NoSign:
             return Verdict(Ground.UNDECIDED, "the sign of a kink's argument is not known at working precision")
         except SpecError as error:

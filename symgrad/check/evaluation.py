@@ -19,7 +19,8 @@ from symgrad.check.calculus import differentiate, max_slope, unfold
 from symgrad.check.errors import NO_VALUE, NoDerivative, NoSign
 from symgrad.language.bounds import MAX_BITS
 from symgrad.language.errors import Unsupported
-from symgrad.language.functions import KNOWN, Call
+from symgrad.language.functions import KNOWN, Call, Fn
+from symgrad.language.text import text
 from symgrad.language.vectors import Entry
 from symgrad.language.zeros import gap, kinked
 
@@ -129,7 +130,7 @@ def evaluate(e: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None
                 larger = sign_of(a[0] - a[1] if isinstance(a[0], Fraction) and isinstance(a[1], Fraction) else interval(a[0]) - interval(a[1]))
                 slope = max_slope(e.fn, larger, at_tie)
                 if slope is None:
-                    raise NoDerivative(str(e))
+                    raise NoDerivative(text(Call(Fn("max", (0, 0)), *e.arguments)))
                 return of(slope)
             case "abs":
                 return largest(a[0], -a[0])

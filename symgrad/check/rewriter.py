@@ -20,6 +20,7 @@ from symgrad.check.signs import NOT_NEGATIVE, NOT_POSITIVE, ZERO, Signed, Signs,
 from symgrad.language.bounds import MAX_BITS
 from symgrad.language.errors import Unsupported
 from symgrad.language.functions import Call, Fn
+from symgrad.language.text import text
 from symgrad.language.vectors import Entry
 
 MAX_TERMS, MAX_POWER = 20_000, 128
@@ -174,7 +175,7 @@ class Rewriter(Signed):
                     return arguments[0] if sign >= 0 else arguments[1]
                 slope = max_slope(e.fn, sign, self.signs.at_tie)
                 if slope is None:
-                    raise NoDerivative(str(e))
+                    raise NoDerivative(text(Call(Fn("max", (0, 0)), *e.arguments)))
                 return self.constant(slope)
             case "sign":
                 return self.constant(self.sign(arguments[0]))

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from mpmath import iv
+from mpmath.libmp import to_rational
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, nan, zoo
 
 from symgrad.check.calculus import differentiate, max_slope, unfold
@@ -23,6 +24,7 @@ from symgrad.language.problem import Conventions, Problem
 from symgrad.language.zeros import gap, kinked
 
 MAX_CLOSED = 120
+FINE, MAX_DENOMINATOR = Fraction(1, 10**36), 10**15
 MAX_DECIMALS = 50
 
 
@@ -35,6 +37,12 @@ class Known:
     interval: Any
 
 
+def may_be_rational(value: Any) -> bool:
+    """Is there a fraction in the interval whose denominator has at most half the digits that are known?  Else no normal form is made."""
+    a, b = (Fraction(*map(int, to_rational(end))) for end in value._mpi_)
+    return b - a > FINE or a <= ((a + b) / 2).limit_denominator(MAX_DENOMINATOR) <= b
+
+
 @dataclass
 class Valuation:
     """The values of all names of a problem, from its stated numbers; `rounded` takes the stated, rounded node values as they are."""
@@ -43,6 +51,7 @@ class Valuation:
     kind: str
     known: dict[str, Known] = field(default_factory=dict)
     slopes: dict[str, dict[str, Known]] = field(default_factory=dict)
+    rationals: dict[Expr, Rational | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.stated = {g.name: g.entries[0][0] for g in self.problem.values
@@ -75,33 +84,39 @@ class Valuation:
         extra, e = extra or {}, by_convention(e, self.problem.conventions)
         symbols = {s: extra[s] if s in extra else self.value(s.name) for s in e.free_symbols if not s.is_integer}
         tie, step = self.problem.conventions.relu_at_zero, self.problem.conventions.step_at_zero
-        closed, value, found = None, None, None
+        closed, value, found, at = None, None, None, None
         if all(k.closed is not None for k in symbols.values()):
             closed = e.xreplace({s: k.closed for s, k in symbols.items()})
             if closed.has(zoo, nan):
                 raise Undecided(f"{e} has no value here: a division by zero")
-            value = self.rational(closed)
-            if value is not None and not e.has(Call, Pow):
+            exact = all(k.exact is not None for k in symbols.values())
+            if exact and not e.has(Call, Pow) and (value := self.rational(closed)) is not None:
                 return self.number(value)  # a polynomial has a value everywhere
-            closed = closed if closed.count_ops() <= MAX_CLOSED else None
         try:
             # kept exact where a kink is decided by an interval: the slope of max(a1, a2) is 1 whatever the decimals of a1 > a2 are
             at = evaluate_at(e, {s: k.interval if k.exact is None else k.exact for s, k in symbols.items()}, tie, step)
-            value = Rational(at.numerator, at.denominator) if value is None and isinstance(at, Fraction) else value
             found = interval(at)
         except NoSign:
-            if value is None:
+            if closed is None or (value := self.rational(closed)) is None:
                 raise
         except (ArithmeticError, ValueError) as error:
             raise Undecided(f"{e} has no value here: {error or 'a division by zero'}") from None
+        if value is None and isinstance(at, Fraction):
+            value = Rational(at.numerator, at.denominator)
+        elif value is None and closed is not None and may_be_rational(found):
+            value = self.rational(closed)
+        closed = closed if closed is not None and closed.count_ops() <= MAX_CLOSED else None
         return Known(None, closed, found) if value is None else self.number(value)
 
     def rational(self, closed: Expr) -> Rational | None:
         """The value of an expression of numbers if the normal form shows it to be rational; where that is too large, the interval will do."""
-        try:
-            return constant_value(closed, self.problem.conventions.relu_at_zero, self.problem.conventions.step_at_zero)
-        except Undecided:
-            return None
+        if closed not in self.rationals:
+            try:
+                value = constant_value(closed, self.problem.conventions.relu_at_zero, self.problem.conventions.step_at_zero)
+            except Undecided:
+                value = None
+            self.rationals[closed] = value
+        return self.rationals[closed]
 
     def hits_kink(self, e: Expr, extra: dict[Expr, Known]) -> bool:
         """Is the argument of some max, |x|, step or the like at its kink, or not shown to be off it?"""

@@ -35,7 +35,9 @@ class Fn(AtomicExpr):
         return (2, self.name), (1, self.orders), Integer(1).sort_key(), Integer(1)
 
     def _sympystr(self, printer: object) -> str:
-        return self.name + "'" * self.orders[0] if len(self.orders) == 1 else f"{self.name}{list(self.orders)}"
+        if len(self.orders) == 1 or self.plain:
+            return self.name + "'" * sum(self.orders)
+        return f"{self.name}{list(self.orders)}"
 
     def derivative(self, slot: int) -> Fn:
         """The partial derivative in argument `slot` (counted from 0)."""

@@ -44,9 +44,6 @@ class _Text(StrPrinter):
     def _print_ZeroMatrix(self, e: Any) -> str:
         return "0"
 
-    def _print_Fn(self, e: Any) -> str:
-        return e.name + "'" * sum(e.orders) if len(e.orders) == 1 or e.plain else f"{e.name}{list(e.orders)}"
-
     def _print_Call(self, e: Any) -> str:
         return f"{self._print(e.fn)}({', '.join(self._print(a) for a in e.arguments)})"
 

@@ -32,7 +32,7 @@ from symgrad.reader.letlist import Scope, check_name, did_you_mean, exact, state
 from symgrad.reader.lines import KeyPath, key_lines, line_of, text_start
 from symgrad.reader.network import expand
 from symgrad.reader.sequence import Unrolled, unroll
-from symgrad.reader.shapes import as_symbol
+from symgrad.reader.shapes import as_symbol, shape_of_symbol
 from symgrad.reader.shapes import parse_shape as parse_shape
 from symgrad.reader.step_sums import bold
 from symgrad.reader.structure import declared_leaf, given_structured, gradient_clash
@@ -263,7 +263,7 @@ class _Reading:
             if name in KNOWN or name in VECTOR_FUNCTIONS or name in functions:
                 self.add(SpecError(f"{name} is the name of a function and cannot be a symbol"), "symbols", name)
             self.attempt(lambda name=name: check_name(name), "symbols", name)  # type: ignore[misc]
-            shape = self.attempt(lambda spec=spec: parse_shape(spec.shape), "symbols", name)  # type: ignore[misc]
+            shape = self.attempt(lambda spec=spec: shape_of_symbol(spec), "symbols", name)  # type: ignore[misc]
             if shape is not None:
                 plain = Variable(name, shape, spec.role, spec.latex)
                 leaf = self.attempt(lambda x=plain, s=spec: declared_leaf(x, s.structure, convention, taken), "symbols", name)  # type: ignore[misc]

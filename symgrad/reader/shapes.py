@@ -34,6 +34,14 @@ def parse_shape(text: str | int | tuple[str | int, ...]) -> Shape:
     return sizes[0], sizes[1]
 
 
+def shape_of_symbol(spec: SymbolSpec) -> Shape:
+    """The shape that is stated, or else that of the stated numbers: [1, 2] is a vector of two.  Raises SpecError."""
+    if "shape" in spec.model_fields_set or not isinstance(spec.value, list):
+        return parse_shape(spec.shape)
+    first = spec.value[0] if spec.value else None
+    return parse_shape((len(spec.value), *((len(first),) if isinstance(first, list) else ())))
+
+
 def as_symbol(declared: SymbolSpec | Number) -> SymbolSpec:
     """The short forms of a symbol: "N" and "3, 2" are shapes, 2, "1/2" and "-0.5" values."""
     if isinstance(declared, SymbolSpec):

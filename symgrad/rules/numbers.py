@@ -87,7 +87,7 @@ class Numbers:
                     return extra[e] if e in extra else self.values[e.name]
                 case Add() | Mul():
                     parts = [value(a) for a in e.args]
-                    approx = sum((p.approx for p in parts), _mp.mpf(0)) if isinstance(e, Add) else mpmath.fprod(p.approx for p in parts)
+                    approx = sum((p.approx for p in parts), _mp.mpf(0)) if isinstance(e, Add) else _mp.fprod(p.approx for p in parts)
                     exact = [p.exact for p in parts]
                     if isinstance(e, Mul) and any(x == 0 for x in exact if x is not None):
                         return rational(Integer(0))

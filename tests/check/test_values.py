@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 from sympy import Expr, Integer, Rational
 
+from symgrad.check import values
 from symgrad.check.errors import NoDerivative, Undecided
 from symgrad.check.values import Known, Valuation
 from symgrad.language.claims import EXACT, ROUNDED
@@ -119,3 +120,16 @@ def test_kinks_at_the_given_values() -> None:
     for e, hit in ((call("relu", z - 2), True), (call("relu", z), False), (call("max", z, Integer(2)), True), (call("min", z, u), False),
                    (call("abs", x - 3) * z, True), (call("step", call("relu", z - 2)), True), (call("sqrt", z - 2), False)):
         assert v.hits_kink(e, {}) is hit, e
+
+
+def test_a_normal_form_is_made_only_of_what_may_be_rational(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Functions that cancel to a fraction are found exact; of a softmax over exponentials the decimals say that it is none."""
+    asked: list[object] = []
+    monkeypatch.setattr(values, "constant_value", lambda e, *more, plain=values.constant_value: asked.append(e) or plain(e, *more))
+    problem = forward("a = exp(x)\nb = exp(w*x)\np = exp(a)/(exp(a) + exp(b))\nq = exp(b)/(exp(a) + exp(b))\nL = (p - x)^2 + q^2\n"
+                      "s = sigmoid(w*x) + sigmoid(-w*x)\nl = log(a)\nt = p + q", 'x = "3/7"\nw = "-2/3"')
+    at = valuation(EXACT, problem)
+    found = {n: at.value(n).exact for n in ("s", "l", "t", "p", "L")}
+    assert found == {"s": 1, "l": Rational(3, 7), "t": 1, "p": None, "L": None}
+    assert len(asked) <= 6 and not any(e == at.value("L").closed for e in asked)
+    assert values.may_be_rational(at.value("s").interval) and not values.may_be_rational(at.value("p").interval)

@@ -84,7 +84,8 @@ def test_rounded_values_of_the_problem() -> None:
     "log of a number that is not positive"),
     ("y = 1/a", "a = 0", "a division by zero at the given values"), ("y = sqrt(a)", "a = -1", "sqrt of a number that is not positive"),
     ("y = g(a)", "a = 1", "no number for the unknown function g"),
-    ("y = sum(v)", 'v = { shape = "2", value = [1, 2] }', "a forward table with vectors or matrices"),
+    ("y = sum(log(v))", 'v = { shape = "2", value = [1, -2] }', "y has no value: a logarithm or root outside its domain"),
+    ("y = sum(v)", 'v = { shape = "2" }', "no value is given for v; state it in [symbols] or [values]"),
 ])
 def test_where_there_is_no_value(let: str, symbols: str, message: str) -> None:
     assert message in failure(let, symbols)
@@ -107,3 +108,16 @@ def test_large_numbers() -> None:
     assert answers("y = x^60\nz = y - x^60", "x = 9")["z"] == F.Just(Integer(0))
     (item,) = solved(forward("y = ((x^64)^64)^2", "x = 99")).parts
     assert item.failure or all(x.ground is not Ground.REFUTED for x in item.verdicts.values())
+
+
+def test_products_keep_their_digits() -> None:
+    """exp(3)^10 tanh(1) to 4 decimals, 18 digits in all: more than a double has."""
+    import mpmath
+
+    p = forward("a = exp(x)\nb = a^10\ny = b*tanh(v)*v", "x = 3\nv = 1")
+    (part,) = solved(p).parts
+    assert not part.failure, part.failure
+    assert part.derivation is not None
+    value = next(s.claim.lines[-1].form for s in part.derivation.steps if s.label == "y")
+    with mpmath.workdps(40):
+        assert abs(mpmath.exp(30) * mpmath.tanh(1) - mpmath.mpf(value.value.p) / value.value.q) <= mpmath.mpf(10) ** -4 / 2

@@ -10,9 +10,10 @@ from sympy import Expr, HadamardProduct, Integer, MatMul, MatrixSymbol, Pow, Rat
 from symgrad.check.calculus import differentiate
 from symgrad.check.evaluation import evaluate
 from symgrad.language import vectors as v
-from symgrad.language.errors import ShapeError, SpecError, Unsupported
+from symgrad.language.errors import ShapeError, SpecError, SpecErrors, Unsupported
 from symgrad.language.functions import Call, Fn, call, dimension, scalar, unknown
 from symgrad.reader.letlist import Scope, check_name, definition, exact, expression, expressions, number, statements
+from symgrad.reader.read import read_text
 
 N, K = dimension("N"), dimension("K")
 a, b, c = (scalar(n) for n in "abc")
@@ -235,3 +236,15 @@ def test_functions_that_are_applied_are_noted() -> None:
     with pytest.raises(SpecError, match="g takes 2 arguments, found 1"):
         expression("g(a)", s)
     assert isinstance(expression("g(a, b)", s), Call)
+
+
+def test_the_shape_of_stated_numbers() -> None:
+    """A list is a vector, a list of rows a matrix, where no shape is stated; a stated one must fit."""
+    def shapes(symbols: str) -> dict[str, str]:
+        text = f'format = 1\nid = "s"\ntitle = "S"\n[symbols]\n{symbols}\n[model]\nlet = "y = 2*c"\n[[part]]\nlabel = "a"\nask = "forward"\n'
+        return {x.name: str(x.shape) for x in read_text(text, "s.toml")[0].graph.variables}
+
+    found = shapes("c = 2\nx = { value = [1, 2] }\nA = { value = [[1, 2, 3], [4, 5, 6]] }\nr = { value = [[1, 2]] }\nd = { value = 3 }")
+    assert found == {"c": "(1, 1)", "x": "(2, 1)", "A": "(2, 3)", "r": "(1, 2)", "d": "(1, 1)"}
+    with pytest.raises(SpecErrors, match=r"x is \(3\), found 2 x 1 numbers"):
+        shapes('c = 2\nx = { value = [1, 2], shape = "3" }')

@@ -26,9 +26,9 @@ GRAPH = CASE.problem().graph
 
 
 @pytest.mark.parametrize(("name", "found"), [
-    ("m", ["min[0, 0](_u, 1)"]), ("c", ["max[0, 0](_u, -1)", "max[0, 0](min[0, 0](_u, 1), -1)"]), ("s", ["_u*sigmoid(_u)"]),
+    ("m", ["min(_u, 1)"]), ("c", ["max(_u, -1)", "max(min(_u, 1), -1)"]), ("s", ["_u*sigmoid(_u)"]),
     ("k", ["sigmoid(_u)", "sigmoid(2*_u + 1)"]), ("q", ["sigmoid(_u)"]), ("p", ["softmax"]), ("z", []),
-    ("e", ["max[0, 0](_u, -1)", "max[0, 0](min[0, 0](_u, 1), -1)"]),
+    ("e", ["max(_u, -1)", "max(min(_u, 1), -1)"]),
 ])
 def test_views(name: str, found: list[str]) -> None:
     said = [str(w.function) for w in views(GRAPH.symbol(name), GRAPH)]
