@@ -5,7 +5,8 @@ Everything is written out entry by entry at the sizes that the slot count asks f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -332,6 +333,16 @@ class Adjoints:
         if of not in self.constants:
             self.constants[of] = {}
         return self.constants[of]
+
+    @contextmanager
+    def knowing(self, of: str, admitted: Callable[[str], bool]) -> Iterator[None]:
+        """In the block only numbers of adjoints with these names are put in."""
+        whole = self.numbers(of)
+        self.constants[of] = {s: x for s, x in whole.items() if admitted(s.name)}
+        try:
+            yield
+        finally:
+            self.constants[of] = whole | self.constants[of]
 
     def well_formed(self, of: str, exprs: Iterable[Expr], what: str, free: dict[Expr, Expr] | None = None) -> None:
         """Shapes fit, and no adjoint is used that was not derived.  Raises Refused."""

@@ -38,14 +38,33 @@ class Recurrences:
         """The equation at every step it speaks of, as an equation of the graph of three steps."""
         sequence = self.sequence(c)
         self.names(c, sequence)
-        found = self.sum(c, sequence) if c.when == Q.SUM else [
-            self.adjoints.adjoint(Adjoint(c.of, sequence.moved_name(c.node, k - Q.ANCHOR[c.when]), sequence.moved(c.expr, k - Q.ANCHOR[c.when]),
-                                          sequence.moved(c.lines, k - Q.ANCHOR[c.when]))) for k in Q.STEPS[c.when]]
+        settled: dict[str, bool] = {}
+        with self.adjoints.knowing(c.of, lambda name: self.settled(c.of, name, sequence, settled)):
+            found = self.found(c, sequence)
         worst = max(found, key=lambda x: STRENGTH.index(x.ground))
         method = ("the equation of each step of a graph of three steps, and that of any number of steps is the same "
                   f"but for the names of the steps; {worst.method}")
         conditions = tuple(dict.fromkeys(x for verdict in found for x in verdict.conditions))
         return replace(worst, method=method, domain=_for_any(sequence.length, worst.domain), conditions=conditions)
+
+    def found(self, c: Recurrence, sequence: Q.Sequence) -> list[Verdict]:
+        return self.sum(c, sequence) if c.when == Q.SUM else [
+            self.adjoints.adjoint(Adjoint(c.of, sequence.moved_name(c.node, k - Q.ANCHOR[c.when]), sequence.moved(c.expr, k - Q.ANCHOR[c.when]),
+                                          sequence.moved(c.lines, k - Q.ANCHOR[c.when]))) for k in Q.STEPS[c.when]]
+
+    def settled(self, of: str, name: str, sequence: Q.Sequence, known: dict[str, bool]) -> bool:
+        """May the number that this adjoint is in the graph of three steps be put in?  Of a step only where no other step plays a part in it.
+
+        One that is made of those of later steps may go 1, 2, 4, and meet another by chance: only the equation between the steps is general.
+        """
+        at = sequence.split(name)
+        if at is None:
+            return True
+        base, _ = at
+        if base not in known:
+            above = [(u, k, sequence.split(u)) for k in range(1, Q.WRITTEN + 1) for u in self.adjoints.consumers(f"{base}_{k}", of)]
+            known[base] = all(at is None or (at[1] == k and self.settled(of, u, sequence, known)) for u, k, at in above)
+        return known[base]
 
     def sequence(self, c: Recurrence) -> Q.Sequence:
         sequence, graph = self.adjoints.problem.sequence, self.adjoints.graph

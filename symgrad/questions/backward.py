@@ -18,7 +18,7 @@ from symgrad.language.tangents import with_adjoints
 from symgrad.language.vectors import names_in
 from symgrad.questions.arrays import Arrays, NoValue, answer, variables_of
 from symgrad.questions.conventions import with_signs
-from symgrad.questions.recurrences import all_steps, recurrences
+from symgrad.questions.recurrences import across, all_steps, recurrences
 from symgrad.questions.structured import gradients, label, rule_of, structure_notes
 from symgrad.rules.adjoints import Accumulated, accumulate, bar
 from symgrad.rules.structured import with_structure
@@ -93,21 +93,23 @@ def derive_recursion(problem: Problem, part: str, ask: Backward) -> Derivation:
     if ask.components or ask.closed_form:
         raise Unsupported("components and closed forms of a sequence of symbolic length")
     asked = all_steps(problem.sequence, ask.wrt)
-    steps, extended = adjoints(problem, ask.of, asked, ask.expand)
-    found = accumulate(problem.graph, ask.of, asked, ask.expand)
+    kept = across(problem.sequence, accumulate(problem.graph, ask.of, asked))
+    found = accumulate(problem.graph, ask.of, asked, ask.expand, kept)
     found.setdefault(ask.of, Accumulated(Integer(1)))
+    steps, extended = adjoints(problem, ask.of, asked, ask.expand, kept=kept)
     listed = recurrences(problem, ask, found, steps)
     notes = (*layout_note(problem.graph, ask, tuple(steps)), *with_signs(problem, problem.graph.ancestors(ask.of)))
     return Derivation(part, extended, listed, (), notes)
 
 
-def adjoints(problem: Problem, of: str, asked: tuple[str, ...], expand: bool, moving: tuple[str, ...] = (),
+def adjoints(problem: Problem, of: str, asked: tuple[str, ...], expand: bool, moving: tuple[str, ...] = (), kept: frozenset[str] = frozenset(),
              ) -> tuple[dict[str, Step], Graph]:
     """The steps of the adjoints of `asked` and of all between, and the graph with the adjoints for definitions.
 
-    `moving` are names in which the adjoints will be differentiated, so that they must hold whatever these are.
+    `moving` are names in which the adjoints will be differentiated, so that they must hold whatever these are; the adjoints of those
+    `kept` stay names even where they are numbers.
     """
-    found = with_structure(problem.graph, accumulate(problem.graph, of, asked, expand), moving)
+    found = with_structure(problem.graph, accumulate(problem.graph, of, asked, expand, kept), moving)
     found.setdefault(of, Accumulated(Integer(1)))
     steps: dict[str, Step] = {}
     for name, accumulated in found.items():

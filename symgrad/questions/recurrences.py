@@ -21,6 +21,16 @@ def all_steps(sequence: Q.Sequence, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sequence.moved_name(n, k - at[1]) if (at := sequence.split(n)) else n for n in names for k in Q.STEPS[Q.EVERY]))
 
 
+def across(sequence: Q.Sequence, found: dict[str, Accumulated]) -> frozenset[str]:
+    """The steps whose adjoints are made of those of other steps: even if they are numbers in the graph of three steps, as in g_bar[T] = 1,
+    g_bar[t] = 1/2 g_bar[t+1], only the equation is general."""
+    own = {name: at for name in found if (at := sequence.split(name))}
+    bases = {at[0] for name, at in own.items() for u in found[name].consumers if (other := sequence.split(u)) and other[1] != at[1]}
+    while new := {at[0] for name, at in own.items() for u in found[name].consumers if (other := sequence.split(u)) and other[0] in bases} - bases:
+        bases |= new
+    return frozenset(name for name, at in own.items() if at[0] in bases)
+
+
 def recurrences(problem: Problem, ask: Backward, found: dict[str, Accumulated], steps: dict[str, Step]) -> tuple[Step, ...]:
     """One equation for every name, or one for the last step and one for those before; sums over time for what all steps share."""
     sequence, graph = problem.sequence, problem.graph
@@ -95,4 +105,4 @@ def _words(sequence: Q.Sequence, c: Recurrence) -> str:
             Q.SUM: "the sum over all steps", Q.ONCE: "outside of the steps"}[c.when]
 
 
-__all__ = ["all_steps", "recurrences"]
+__all__ = ["across", "all_steps", "recurrences"]

@@ -49,10 +49,11 @@ def live(graph: Graph, of: str, wrt: Iterable[str]) -> frozenset[str]:
     return frozenset(above & graph.ancestors(of))
 
 
-def accumulate(graph: Graph, of: str, wrt: tuple[str, ...], expand: bool = False) -> dict[str, Accumulated]:
+def accumulate(graph: Graph, of: str, wrt: tuple[str, ...], expand: bool = False, kept: frozenset[str] = frozenset()) -> dict[str, Accumulated]:
     """The adjoints of `wrt` and of all that lies between, from `of` down, in the order in which each uses only earlier ones.
 
-    `expand` writes sigma'(z) as h o (1 - h).  A name that does not reach `of` has the adjoint 0.
+    `expand` writes sigma'(z) as h o (1 - h).  A name that does not reach `of` has the adjoint 0.  An adjoint that is a number, such as
+    L_bar = 1, is put in below, but for those of the names `kept`.
     """
     wanted = live(graph, of, wrt)
     asked = set(wrt)
@@ -84,7 +85,7 @@ def accumulate(graph: Graph, of: str, wrt: tuple[str, ...], expand: bool = False
         if name not in wanted or not graph.arguments(name):
             continue
         definition, symbol = node.expr, node.symbol
-        if adjoint.expr.is_Number:
+        if adjoint.expr.is_Number and name not in kept:
             numbers[name] = dict(pulled(definition, adjoint.expr, symbol, expand))
         for leaf, term in pulled(definition, bar(graph, name), symbol, expand):
             if leaf in parts:

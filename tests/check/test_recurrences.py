@@ -177,3 +177,76 @@ def test_certificates_travel(text: str) -> None:
     case = Case(text)
     data = certificate_to_json(case.result.certificate)
     assert certificate_from_json(data, case.problem.graph) == case.result.certificate
+
+
+CHANCE = """format = 1
+id = "chance"
+title = "Two adjoints whose sum is 4 at two steps, and 8 at the next"
+[sequence]
+length = "T"
+[symbols]
+x = { role = "input", each = true }
+a0 = {}
+b0 = {}
+d0 = {}
+[model]
+let = '''
+a[t] = x[t]
+b[t] = -3 * b[t-1] + d[t-1] + a[t-1]
+d[t] = b[t-1] + d[t-1] + a[t-1]
+L = b[last] + 3 * d[last] + 4 * a[last]
+'''
+[[part]]
+label = "a"
+ask = "backward"
+of = "L"
+wrt = ["x"]
+"""
+
+
+def test_numbers_of_other_steps_are_not_put_in() -> None:
+    """a_bar is 4 at steps 3, 2, 1 of the written graph, and 8 at the first of four: b_bar + d_bar is 4 by chance."""
+    case = Case(CHANCE)
+    bars = {"b": 1, "d": 3}, {"b": 0, "d": 4}, {"b": 4, "d": 4}
+    assert [x["b"] + x["d"] for x in bars] == [4, 4, 8]
+    a, b, d = (case.symbol(f"{n}_3_bar") for n in "abd")
+    honest = case.claim("a_2", Q.EARLIER)
+    assert case.verdict(honest).ground is Ground.PROVED and set(honest.expr.free_symbols) == {b, d}
+    assert a not in honest.expr.free_symbols
+    assert case.verdict(with_expr(honest, Integer(4))).ground is not Ground.PROVED
+    values = {"L": 1, **{f"{n}_{3 - k}": x for k, row in enumerate(bars) for n, x in row.items()}, **{f"{n}_{k}": 4 for n in "ax" for k in (1, 2, 3)}}
+    numbered: list[Claim] = [replace(c, expr=Integer(values[c.node])) for c in case.claims if isinstance(c, Adjoint)]
+    assert case.verdict(with_expr(honest, Integer(4)), numbered).ground is not Ground.PROVED
+    x = case.claim("x_2", Q.EVERY)
+    assert case.verdict(x).ground is Ground.PROVED
+    assert case.verdict(with_expr(x, Integer(4)), numbered).ground is not Ground.PROVED
+
+
+@pytest.mark.parametrize(("step", "loss", "want"), [
+    ("g[t] = 1/2 * g[t-1] + x[t]", "g[last]", {"g_bar[T]": "1", "g_bar[t]": "1/2 * g_bar[t+1]"}),
+    ("g[t] = w * g[t-1] + x[t]", "g[last]", {"g_bar[T]": "1", "g_bar[t]": "w * g_bar[t+1]"}),
+    ("g[t] = g[t-1] + x[t]", "g[last]", {"g_bar[T]": "1", "g_bar[t]": "g_bar[t+1]"}),
+    ("g[t] = 1/2 * g[t-1] + x[t]", "sum(g[t])", {"g_bar[T]": "1", "g_bar[t]": "1 + 1/2 * g_bar[t+1]"})])
+def test_linear_recursions_of_numbers(step: str, loss: str, want: dict[str, str]) -> None:
+    """Adjoints that are numbers in the graph of three steps stay names where another step makes them."""
+    text = CHANCE[:CHANCE.index("[symbols]")] + f"""[symbols]
+x = {{ role = "input", each = true }}
+g0 = {{}}
+w = {{}}
+[model]
+let = '''
+{step}
+L = {loss}
+'''
+[[part]]
+label = "a"
+ask = "backward"
+of = "L"
+wrt = ["x", "g0"]
+[expected]
+"""
+    text += "\n".join(f'"a.{k}" = "{e}"' for k, e in want.items())
+    problem, expected = read_text(text, "sequence.toml")
+    result = solve(problem, expected)
+    assert not result.parts[0].failure and all(agrees for _, agrees in result.parts[0].expected)
+    assert all(e.verdict.ground is Ground.PROVED for e in result.certificate.entries)
