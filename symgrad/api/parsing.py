@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Expr, Symbol
+from sympy import Expr
 
 from symgrad.api.expression import Expression, Operand, define, graph_of
 from symgrad.api.model import Model, raise_all
@@ -74,7 +74,7 @@ def parse(text: str, shapes: Mapping[str, Any] | None = None, *, functions: Mapp
             errors.append(error)
     if errors:
         raise_all(errors)
-    dimensions = {str(s): s for x in variables.values() for s in x.shape if isinstance(s, Symbol)}
+    dimensions = {str(s): s for x in variables.values() for d in x.shape for s in d.free_symbols}
     defined = frozenset(target(line) for _, line in statements(text))
     scope = _Leaves({n: variable(n, x.shape) for n, x in variables.items()}, dimensions, rows, defined=defined, open=shapes is None)
 

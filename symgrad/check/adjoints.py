@@ -33,7 +33,7 @@ from symgrad.language.graph import Node
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground, Verdict
 from symgrad.language.structure import Structure
-from symgrad.language.vectors import SCALAR, Elementwise, Entry, Shape, dimensions_in, names_in, say_shape, shape_of, variable
+from symgrad.language.vectors import SCALAR, Elementwise, Entry, Shape, dimensions_in, names_in, say_shape, shape_of, size_at, variable
 
 MAX_WITNESS = 20
 MANY = 6  # more dimensions than this are not listed one by one
@@ -298,7 +298,7 @@ class Adjoints:
             symbol = self.graph.symbol(name)
             if isinstance(self.graph[name], Node):
                 raise Refused(f"{name} is no variable: a witness gives values to variables, the rest follows")
-            n, m = (int(d) if d.is_Integer else dict(w.sizes)[str(d)] for d in self.graph.shape(name))
+            n, m = (size_at(d, {x: n for x in self.dimensions for word, n in w.sizes if str(x) == word}) for d in self.graph.shape(name))
             if len(rows) != n or any(len(row) != m for row in rows):
                 raise Refused(f"the witness gives {name} another shape than {n} x {m}")
             for a, row in enumerate(rows, 1):

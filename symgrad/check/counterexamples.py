@@ -77,7 +77,7 @@ class Counterexamples:
         point: dict[Expr, Expr] = {}
         for name, rows in c.witness.values:
             symbol, shape = self.graph.symbol(name), self.graph.shape(name)
-            if any(d not in sizes for d in shape if not d.is_Integer) or [len(row) for row in rows] != [ex.size(shape[1])] * ex.size(shape[0]):
+            if any(s not in sizes for d in shape for s in d.free_symbols) or [len(row) for row in rows] != [ex.size(shape[1])] * ex.size(shape[0]):
                 raise Refused(f"{name} has another size at the point")
             for i, row in enumerate(rows, 1):
                 for j, x in enumerate(row, 1):

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from sympy import Rational, Symbol
+from sympy import Rational
 
 from symgrad.language.errors import Place, ShapeError, SpecError, SpecErrors, Unsupported
 from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Function, unknown
 from symgrad.language.graph import Graph, Node, Variable
 from symgrad.language.problem import Backward, Conventions, Given, Part, Problem
 from symgrad.language.sequence import Sequence
-from symgrad.language.vectors import names_in, say_shape
+from symgrad.language.vectors import names_in, say_shape, size_at
 from symgrad.reader import spec as S
 from symgrad.reader.asks import ASKS, READERS, PartReading
 from symgrad.reader.complaints import merged
@@ -272,14 +272,14 @@ class _Reading:
                 stated[name] = spec.value
         names = {*(f.name for f in found), *(n.name for n in images)}
         for f in found:
-            for size in f.shape:
-                if isinstance(size, Symbol) and str(size) in names:
+            for size in (s for d in f.shape for s in d.free_symbols):
+                if str(size) in names:
                     self.add(SpecError(f"{size} is the name of a symbol and of a dimension; rename one of them"), "symbols", f.name)
         return tuple(found), tuple(images), stated
 
     def graph(self, variables: tuple[Variable, ...], images: tuple[Node, ...], functions: dict[str, Function],
               model: S.ModelSpec | None) -> tuple[Graph, Scope]:
-        dimensions = {str(s): s for f in variables for s in f.shape if isinstance(s, Symbol)}
+        dimensions = {str(s): s for f in variables for d in f.shape for s in d.free_symbols}
         hidden = {name for n in images for name in names_in(n.expr)}  # a problem speaks of S, never of the free matrix behind it
         leaves: tuple[Variable | Node, ...] = (*variables, *images)
         scope = Scope({f.name: f.symbol for f in leaves if f.name not in hidden}, dimensions, functions)
@@ -396,7 +396,12 @@ def given(name: str, raw: Any, graph: Graph, sizes: dict[str, int]) -> Given:
         raise ShapeError(f"the rows of {name} differ in length")
     found = (len(entries), len(entries[0]))
     for size, count in zip(graph.shape(name), found, strict=True):
-        wanted = int(size) if size.is_Integer else sizes.setdefault(str(size), count)
+        if size.is_Symbol:
+            sizes.setdefault(str(size), count)
+        known = {s: sizes[str(s)] for s in size.free_symbols if str(s) in sizes}
+        if set(known) != size.free_symbols:
+            raise Unsupported(f"numbers for {name}, whose shape is {say_shape(graph.shape(name))}; say in [sizes] what {size} is made of")
+        wanted = size_at(size, known)
         if wanted != count:
             raise ShapeError(f"{name} is {say_shape(graph.shape(name))}, found {found[0]} x {found[1]} numbers"
                              + ("" if size.is_Integer else f" where {size} = {wanted}"))

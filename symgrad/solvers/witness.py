@@ -49,14 +49,14 @@ def witness(graph: Graph, left: Expr, right: Expr) -> Witness | None:
     dimensions = graph.dimensions
     used = set(v.names_in(left)) | set(v.names_in(right))
     least = named_positions(left, right)
-    random = Random(7)
+    random, shapes = Random(7), [x.shape for x in graph.variables]
     for k in range(TRIES):
-        sizes = {d: max(2 + (k % 2 if i == 0 else 0), least.get(d, 0)) for i, d in enumerate(dimensions)}
+        sizes = v.grown({d: max(2 + (k % 2 if i == 0 else 0), least.get(d, 0)) for i, d in enumerate(dimensions)}, shapes)
         env: dict[str, Any] = {}
         exact: list[tuple[str, tuple[tuple[Rational, ...], ...]]] = []
         for x in graph.variables:
             if x.name in used:
-                n, m = (int(d) if d.is_Integer else sizes[d] for d in x.shape)
+                n, m = (v.size_at(d, sizes) for d in x.shape)
                 span = (2, 3, 5)[k % 3]
                 rows = tuple(tuple(Rational(random.choice([i for i in range(-span, span + 1) if i]), 1 if k < 6 else 2)
                                    for _ in range(m)) for _ in range(n))
