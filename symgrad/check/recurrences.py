@@ -42,10 +42,11 @@ class Recurrences:
             self.adjoints.adjoint(Adjoint(c.of, sequence.moved_name(c.node, k - Q.ANCHOR[c.when]), sequence.moved(c.expr, k - Q.ANCHOR[c.when]),
                                           sequence.moved(c.lines, k - Q.ANCHOR[c.when]))) for k in Q.STEPS[c.when]]
         worst = max(found, key=lambda x: STRENGTH.index(x.ground))
-        method = ("the equation of each step of a graph of three steps, and that of any number of steps is the same "
-                  f"but for the names of the steps; {worst.method}")
+        method = ("the equation of each step of a graph of three steps, and that of any number of steps is the same but for the names of the steps"
+                  if sequence.recurs(self.adjoints.graph) else
+                  f"the equation at each {sequence.index} of a graph with {sequence.length} = 3, and that of any other is the same but for the names")
         conditions = tuple(dict.fromkeys(x for verdict in found for x in verdict.conditions))
-        return replace(worst, method=method, domain=_for_any(sequence.length, worst.domain), conditions=conditions)
+        return replace(worst, method=f"{method}; {worst.method}", domain=_for_any(sequence.length, worst.domain), conditions=conditions)
 
     def sequence(self, c: Recurrence) -> Q.Sequence:
         sequence, graph = self.adjoints.problem.sequence, self.adjoints.graph

@@ -176,7 +176,7 @@ def _directions(points: dict[str, NDArray[Any]], random: Random) -> Iterator[tup
 
 def size_choices(graph: Graph) -> list[dict[str, int]]:
     """Small sizes for all dimensions, different ones next to each other, in two orders."""
-    names, shapes = graph.dimensions, [x.shape for x in graph.variables]
+    names, shapes = graph.dimensions, [x.shape for x in graph.all]
     chosen = (dict(zip(order, (SIZES[i % len(SIZES)] for i in range(len(names))), strict=True)) for order in (names, names[::-1]))
     return [{str(d): n for d, n in v.grown(sizes, shapes).items()} for sizes in chosen]
 

@@ -165,7 +165,7 @@ def model_blocks(problem: Problem, notation: Notation) -> list[D.Block]:
                 text.append(" (rounded)")
         blocks.append(D.Paragraph((*text, ".")))
     if graph.nodes and len(graph.variables) + len(graph.nodes) <= MAX_PICTURE:
-        blocks.append(picture(graph, Notation(graph), "" if problem.sequence is None else ", written out at three steps"))
+        blocks.append(picture(graph, Notation(graph), recursion.picture_title(problem)))
     return blocks
 
 
