@@ -60,6 +60,7 @@ class Steps:
     others: frozenset[str] = field(default_factory=frozenset)
     total: str = ""  # the name of a symbolic length; three steps are written out for it
     question: bool = False  # in questions and answers [t] stands for step 2 of these three, and [T] for step 3
+    fixed: bool = False  # an answer for the general step: a sum in it is over entries
 
     def written(self, text: str, step: int | None = None) -> str:
         """The text at one step, h[t] for h_2; without a step only fixed ones and sums over all steps may stand.
@@ -106,7 +107,7 @@ class Steps:
                 raise Unsupported(f"{name}[{inside.strip()[:30]}]: {name} is one vector or matrix, and has no {self.index}; what has one value for "
                                   f"every {self.index} is a definition, {name}[{self.index}] = ..., or a symbol with each = true")
             return f"{name}[" + re.sub(rf"\b{self.index}\b", str(step), inside) + "]", end + 1
-        if name in ("sum", "mean") and step is None and opened is not None and opened[1] == "(":
+        if name in ("sum", "mean") and step is None and not self.fixed and opened is not None and opened[1] == "(":
             end = closing(text, opened.end() - 1)
             inner = text[opened.end():end]
             if self.opens(inner):
@@ -254,7 +255,7 @@ def unroll(spec: SequenceSpec, table: Mapping[str, Any], symbols: Mapping[str, A
             else [(renamed(name, ("model", "latex", name)), text)])}
     for place in ("values", "expected"):
         if place in table:
-            out[place] = {renamed(k, (place, k)): _strings(steps, x, (place, k), note_at, keys) if place == "expected" else x
+            out[place] = {renamed(k, (place, k)): _strings(replace(steps, fixed="[" in k), x, (place, k), note_at, keys) if place == "expected" else x
                           for k, x in table[place].items()}
     out["part"] = [{k: x if k in _PROSE else _strings(steps, x, ("part", i, k), note_at, keys) for k, x in part.items()}
                    for i, part in enumerate(table["part"])]

@@ -18,7 +18,6 @@ from sympy import (
     Inverse,
     MatAdd,
     MatMul,
-    MatrixExpr,
     MatrixSymbol,
     Mul,
     OneMatrix,
@@ -187,7 +186,7 @@ class Notation:
                 return rf"\mathbf{{e}}_{{{i}}}", ATOM
             case OneMatrix() | ZeroMatrix():
                 row = e.shape[0] == 1 != e.shape[1]
-                size = self._size(v.transpose(e) if row else e)
+                size = self.size(e.shape[::-1] if row else e.shape)
                 return ("1" if isinstance(e, OneMatrix) else "0") + f"_{{{size}}}" + r"^{\top}" * row, ATOM
             case MatMul():
                 return self._matmul(e)
@@ -334,8 +333,10 @@ class Notation:
             text += (r" \, " if piece.startswith(r"\mathrm") else " ") * bool(text) + piece
         return sign + text, SUM if sign else PRODUCT
 
-    def _size(self, e: MatrixExpr) -> str:
-        return self.tex(e.shape[0]) if e.shape[1] == 1 else rf"{self.tex(e.shape[0])} \times {self.tex(e.shape[1])}"
+    def size(self, shape: v.Shape) -> str:
+        """N, or N x M, in which a sum such as N - K + 1 is put in parentheses."""
+        rows, columns = shape
+        return self.tex(rows) if columns == 1 else rf"{self.tex(rows, PRODUCT)} \times {self.tex(columns, PRODUCT)}"
 
     def _arguments(self, arguments: tuple[Expr, ...] | list[Expr]) -> str:
         return rf"\left({', '.join(self.tex(a) for a in arguments)}\right)"

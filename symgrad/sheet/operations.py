@@ -44,7 +44,7 @@ def operation_tex(n: Notation, e: Expr) -> tuple[str, int]:
         case op.Vec(args=(a,)):
             return applied(r"\mathrm{vec}", a)
         case op.Unvec(args=(a, rows, columns)):
-            return rf"\mathrm{{vec}}^{{-1}}_{{{rows} \times {columns}}}\left({n.tex(a)}\right)", POWER
+            return rf"\mathrm{{vec}}^{{-1}}_{{{n.tex(rows, PRODUCT)} \times {n.tex(columns, PRODUCT)}}}\left({n.tex(a)}\right)", POWER
         case op.Commutation(args=(rows, columns)):
             return rf"\mathbf{{K}}_{{{n.tex(rows)}, {n.tex(columns)}}}", ATOM
         case op.Kron(args=(a, b)):

@@ -25,8 +25,7 @@ def model(problem: Problem, notation: Notation) -> list[D.Block]:
         n = every if at else once
         total = sequence.total(graph, node) if at is None else None
         right = rf"{over(n)} {every.name(f'{total}_2')}" if total else n.tex(node.expr)
-        rows_in, columns = map(n.tex, node.shape)
-        shape: D.Text = ("scalar",) if node.shape == (1, 1) else (D.Maths(rows_in if columns == "1" else rf"{rows_in} \times {columns}"),)
+        shape: D.Text = ("scalar",) if node.shape == (1, 1) else (D.Maths(n.size(node.shape)),)
         rows.append(((D.Maths(n.name(node.name)),), (D.Maths(f"= {right}"),), shape))
     t, last = sequence.index, sequence.length
     head: tuple[str | D.Maths, ...] = ("Definitions with the index ", D.Maths(t), " hold for ", D.Maths(rf"{t} = 1, \ldots, {last}"), ", for any ",

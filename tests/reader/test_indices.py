@@ -190,6 +190,14 @@ def test_what_needs_a_number_for_the_length_is_an_error_on_its_line(old: str, ne
     assert [e.place.line for e in caught.value.errors if said in e.message and e.place] == [line], list(map(str, caught.value.errors))
 
 
+def test_an_answer_for_the_general_index_has_sums_over_entries() -> None:
+    """Where the answer is one for all, a sum is over the index."""
+    rest = '[expected]\n"a.W_bar[i]" = "sum(Q_bar[i]) * W[i]"\n"a.X_bar" = "sum(Q_bar[i] @ W[i].T)"\n'
+    _, expected = read_text(ANY.replace('p = "H"\n', "") + rest, "heads.toml")
+    assert [(e.label, e.value) for e in expected] == [("W_2_bar", "sum(Q_2_bar) * W_2"),
+                                                      ("X_bar", "(Q_1_bar @ W_1.T + Q_2_bar @ W_2.T + Q_3_bar @ W_3.T)")]
+
+
 def test_without_a_table_of_indices_it_is_named() -> None:
     with pytest.raises(SpecErrors, match=r"\[sequence\] length = 3, or \[indices\] i = 3"):
         read_text(ANY.replace('[indices]\ni = "H"\n', ""), "heads.toml")
