@@ -184,7 +184,7 @@ def _definitions(indices: Indices, lets: list[tuple[int, str]], note: Note, firs
     """The definitions of all members, in the order of the text."""
     out: list[tuple[int, str]] = []
     for number, line in lets:
-        left, right = (x.strip() for x in line.split("=", 1)) if "=" in line else (line, "")
+        left, right = (x.strip(" :") for x in line.split("=", 1)) if "=" in line else (line, "")
         family = indices.families.get(target(line), Family(()))
         tail = f"[{indices.tail}]" if family.tail else ""
         try:

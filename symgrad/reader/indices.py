@@ -31,7 +31,8 @@ from symgrad.reader.sequence import LAST
 
 MAX_MEMBERS, MAX_NESTED = 1000, 20
 """Members of one family, or terms of one sum; sums in one another."""
-NAME = re.compile(r"[A-Za-z\u0391-\u03c9][A-Za-z0-9_\u0391-\u03c9]*")
+NAME = re.compile(r"(?<!\w)(?<!\d\.)[A-Za-z\u0391-\u03c9][A-Za-z0-9_\u0391-\u03c9]*")
+"""A name, and not the e of 1e-3."""
 _SUFFIXES = ("_bar", "_grad")
 
 At = Mapping[str, int]

@@ -34,7 +34,7 @@ from symgrad.reader.step_sums import StepSums
 
 LAST = "last"
 """The index of the last step."""
-_NAME = re.compile(r"[A-Za-z\u0391-\u03c9][A-Za-z0-9_\u0391-\u03c9]*")
+_NAME = re.compile(r"(?<!\w)(?<!\d\.)[A-Za-z\u0391-\u03c9][A-Za-z0-9_\u0391-\u03c9]*")  # not the e of 1e-3
 _LEFT = re.compile(r"([A-Za-z\u0391-\u03c9]\w*)\s*\[([^\]]*)\]\s*:?=")
 _INITIAL = re.compile(r"([A-Za-z\u0391-\u03c9]\w*)\s*\[\s*0\s*\](?=\s*:?=)")
 _SUFFIXES = ("_bar", "_grad")
@@ -176,9 +176,9 @@ class Steps:
 
     def _sum(self, inner: str) -> str:
         """l_1 + l_2 + l_3.  Raises Unsupported for what is more than one sum over the steps."""
-        for other in re.finditer(r"\bsum\s*\(", inner):
+        for other in re.finditer(rf"\b(sum|{'|'.join(JOINS)})\s*\(", inner):
             if self.opens(inner[other.end():closing(inner, other.end() - 1)]):
-                raise Unsupported("a sum inside a sum over the steps; give the inner one a definition of its own")
+                raise Unsupported(f"a {other[1]} inside a sum over the steps; give the inner one a definition of its own")
         if len(arguments(inner)) > 1:
             raise Unsupported("sum over the steps with a second argument; write the inner sum in a definition for every step")
         if len(inner) * self.length > MAX_LINE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sympy import MatAdd, Rational
 
 from symgrad.language.errors import SpecErrors
 from symgrad.reader.families import indexed
@@ -102,6 +103,30 @@ def test_a_name_for_a_length_is_left_as_a_sequence() -> None:
     assert not problem.sequence.recurs(problem.graph) and problem.parts[0].ask.wrt == ("K_1_2", "K_2_2", "K_3_2", "X_2")  # type: ignore[union-attr]
     Y, at = problem.graph.node("Y_2"), problem.graph.symbol
     assert Y.expr.has(at("K_3_2")) and Y.expr.has(at("X_3")) and not Y.expr.has(at("K_3_1"))
+
+
+def test_definitions_with_a_colon_and_numbers_with_an_exponent() -> None:
+    """The e of 1e-3 is no index and no member."""
+    text = ANY.replace('i = "H"', "e = 2").replace('each = "i"', 'each = "e"').replace("[i]", "[e]").replace('p = "H"\n', "")
+    problem, _ = read_text(text.replace("Q[e] = ", "Q[e] := 1e-3 * ").replace("L = ", "L := 2.e1 * ").replace('"W"', '"W[2]"'), "heads.toml")
+    assert [n.name for n in problem.graph.nodes] == ["Q_1", "Q_2", "L"]
+    assert problem.graph.node("Q_2").expr.args[0] == Rational(1, 1000) and problem.graph.node("L").expr.args[0] == 20
+    text = ANY.replace("Q[i] = ", "e[i] = 1e-3 * ").replace("Q[i]", "e[i]").replace('p = "H"\n', "")
+    assert read_text(text, "heads.toml")[0].graph.node("e_2").expr.args[0] == Rational(1, 1000)
+
+
+def test_heads_in_layers() -> None:
+    """An index beside the steps of a sequence, of any length and of two."""
+    text = ANY.replace('i = "H"', 'i = 2\n[sequence]\nindex = "l"\nlength = "M"').replace("X = {", "X0 = {").replace('each = "i"', 'each = "i, l"')
+    text = text.replace("Q[i] = tanh(X @ W[i])", "Q[i, l] = tanh(X[l-1] @ W[i, l])\nX[l] = X[l-1] + sum(Q[i, l])").replace('p = "H"\n', "")
+    text = text.replace("L = norm(sum(Q[i]))^2", "L = norm(X[last])^2 + sum(norm(W[i, l])^2)").replace('"X"', '"X0"')
+    problem, _ = read_text(text, "heads.toml")
+    assert problem.sequence is not None and problem.sequence.recurs(problem.graph)
+    assert problem.sequence.steps == ("L_term1", "Q_1", "Q_2", "W_1", "W_2", "X") and problem.parts[0].ask.wrt[:2] == ("W_1_2", "W_2_2")  # type: ignore[union-attr]
+    at = problem.graph.symbol
+    assert problem.graph.node("X_2").expr == MatAdd(at("X_1"), at("Q_1_2"), at("Q_2_2"))
+    two, _ = read_text(text.replace('length = "M"', "length = 2").replace('["W", ', '["W[1, 2]", '), "heads.toml")
+    assert two.graph.node("X_2") == problem.graph.node("X_2") and "X_3" not in two.graph
 
 
 def test_members_are_printed_with_their_indices() -> None:
