@@ -63,7 +63,8 @@ def write_out(table: Mapping[str, Any], symbols: Mapping[str, Any], note: Note, 
     if symbolic is not None:
         _without_order(symbolic[0], lets, note, first)
     out["model"] = {**table["model"], "let": "\n".join(line for _, line in found)}
-    if latex := table["model"].get("latex"):
+    if "latex" in table["model"]:
+        latex = table["model"]["latex"]
         out["model"]["latex"] = {new: tex for name, said in latex.items() for new, tex in (
             [(indices.member(name, at), indexed(said, at)) for at in indices.members(indices.families[name])]
             if name in indices.families else [(renamed(name, ("model", "latex", name)), said)])}

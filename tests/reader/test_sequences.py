@@ -204,7 +204,8 @@ def test_wrong_use_is_an_error_on_its_line(old: str, new: str, line: int, said: 
 
 def test_all_steps_are_joined() -> None:
     """Attention over the states of a recurrent network, and one vector of all losses; the number of steps picks an entry."""
-    text = RNN.replace("L = sum(l[t])", "S = hstack(h0, h[t])\na = softmax(S.T @ b)\nl2[t] = a[t] * l[t]\nd = concat(l2[t])\nL = norm(S @ a) + sum(d)")
+    text = RNN.replace("L = sum(l[t])", "S = hstack(h0, h[t])\n"
+                       "a = softmax(S.T @ b)\nl2[t] = a[t] * l[t]\nd = concat(l2[t])\nL = norm(S @ a) + sum(d)")
     by_hand = BY_HAND.replace("L = l_1 + l_2", "S = hstack(h0, h_1, h_2)\na = softmax(S.T @ b)\nl2_1 = a[1] * l_1\nl2_2 = a[2] * l_2\n"
                               "d = concat(l2_1, l2_2)\nL = norm(S @ a) + sum(d)")
     assert read_text(text.replace("length = 3", "length = 2"), "rnn.toml")[0].graph == read_text(by_hand, "rnn.toml")[0].graph
