@@ -6,6 +6,7 @@ Used are the laws of a ring that is not commutative, and these, each of them an 
     a (b^T c) = (b^T c) a    a^T B c = c^T B^T a               (a b^T) o C = diag(a) C diag(b)
     tr(A B) = tr(B A) = tr(B^T A^T)       tr(a b^T) = b^T a    1^T (A o B) 1 = vec(A)^T vec(B) = tr(A^T B)
     f(A)^T = f(A^T)          (A^T)^-1 = (A^-1)^T               diag(A B) = (A o B^T) 1
+    A above B is E A + F B   rows i to j of A are E^T A        E, F columns i to j of an identity
 
 Anything else is a letter, the same for the same expression.  Two sums that are found different may be equal all the same.
 Source: Magnus, Neudecker, Matrix Differential Calculus (2019), chapters 1 to 3.
@@ -44,7 +45,7 @@ from symgrad.language import vectors as v
 from symgrad.language.functions import Call, Fn
 
 MAX_TERMS = 400
-MULTILINEAR = (op.Vec, op.Unvec, op.Block, op.Diagonal, op.Kron, op.BlockInner, op.BlockSum, op.Correlate, op.Convolve)
+MULTILINEAR = (op.Vec, op.Unvec, op.Diagonal, op.Kron, op.BlockInner, op.BlockSum, op.Correlate, op.Convolve)
 """Linear in each of their matrices."""
 
 
@@ -368,6 +369,11 @@ class Products:
                 return self.terms(e.arg)
             case v.Diag():
                 return self._each([self.terms(e.arg)], lambda fs: ((), self._diagonal(fs[0]) if fs[0] else ()))
+            case op.Stack():
+                return self._sum(self._each([self.terms(x)], lambda fs, f=f: self._product((*f, *fs[0]))) for f, x in stacked(e))  # type: ignore[misc]
+            case op.Block(args=(a, top, bottom, left, right)) if e.shape != v.SCALAR:
+                before, after = columns_of(a.shape[0], top, bottom), columns_of(a.shape[1], left, right)
+                return self._each([self.terms(a)], lambda fs: self._product((*turned_round(before), *fs[0], *after)))
             case op.Diagonal():
                 return self._each([self.terms(e.args[0])], lambda fs: self._diagonal_of(fs[0], n))
             case op.Solve():
@@ -516,6 +522,27 @@ def _kronecker(f: Factor) -> tuple[tuple[v.Shape, v.Shape], tuple[Factors, Facto
 def turned_round(factors: Factors) -> Factors:
     """(A B C)^T = C^T B^T A^T."""
     return tuple(f.transposed for f in reversed(factors))
+
+
+def stacked(e: Expr) -> list[tuple[Factors, Expr]]:
+    """What stands one above the other in e, each with the columns of the identity that put it there."""
+    parts, pending = [], [e]
+    while pending:
+        x = pending.pop()
+        if isinstance(x, op.Stack):
+            pending += [x.args[1], x.args[0]]
+        else:
+            parts.append(x)
+    ends: list[Expr] = [Integer(0)]
+    for x in parts:
+        ends.append(expand(ends[-1] + v.shape_of(x)[0]))
+    return [(columns_of(e.shape[0], expand(low + 1), high), x) for x, low, high in zip(parts, ends, ends[1:], strict=False)]
+
+
+def columns_of(size: Expr, low: Expr, high: Expr) -> Factors:
+    """Columns `low` to `high` of the identity of that size, a letter; of all of them, the identity."""
+    part = op.Block(Identity(size), Integer(1), size, low, high)
+    return () if (low, high) == (1, size) else (Factor("letter", part, False, *part.shape),)
 
 
 def _letter(*content: Hashable) -> Terms:
