@@ -156,7 +156,7 @@ class Indices:
         named: list[str] = []
         while len(parts) > 1 and parts[-1].strip() in (*self.lengths, self.tail) and parts[-1].strip():
             named.insert(0, parts.pop().strip())
-        if twice := next((i for i in named if i in at), ""):
+        if twice := next((i for k, i in enumerate(named) if i in at or i in named[:k]), ""):
             raise SpecError(f"{function} over {twice}, which has a value already; name the index of the sum otherwise")
         rest = ", ".join(x.strip() for x in parts)
         own = [tuple(i for i in named if i in self.lengths) if named else self._open(part, at) for part in parts]

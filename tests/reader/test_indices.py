@@ -149,6 +149,7 @@ def test_members_are_printed_with_their_indices() -> None:
     ("K[o, c])) +", "K[o, c-1])) +", 14, "its values have no order, a recursion is a [sequence]"),
     ("sum(conv(X[c], K[o, c]))", "conv(X[c], K[o, c])", 14, "c has no value here; it has one in a definition for every c"),
     ("sum(conv(X[c], K[o, c]))", "sum(conv(X[c], K[o, c]), o)", 14, "sum over o, which has a value already"),
+    ("mean(b[o]^2, o)", "mean(b[o]^2, o, o)", 18, "mean over o, which has a value already"),
     ("Y[o] = ", "Y = ", 14, "o has no value here"),
     ("Y[o] = ", "Y[o, 1] = ", 14, "Y[o, 1] on the left of '=': the indices are o, c"),
     ("Y[o] = ", "X[o] = ", 14, "the name X is bound twice; it is a symbol"),
