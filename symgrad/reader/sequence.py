@@ -288,7 +288,8 @@ def _check_names(steps: Steps, each: set[str], left: Mapping[str, int], symbols:
     for name, s in symbols.items():
         shape = s.shape if isinstance(s, SymbolSpec) else s if isinstance(s, str) else ""
         if total and total in _NAME.findall(str(shape)):
-            note_at(Unsupported(f"{total}, the number of steps, as a dimension"), ("symbols", name))
+            note_at(Unsupported(f"{total}, the number of steps, as a dimension; what has {total} entries or rows is a number or vector for "
+                                f"every {t}, each = true"), ("symbols", name))
         if t in _NAME.findall(str(shape)):
             note_at(SpecError(f"{t} counts the steps and cannot be a dimension"), ("symbols", name))
         if name in left:
