@@ -21,7 +21,6 @@ from sympy import (
     Inverse,
     MatAdd,
     MatMul,
-    MatrixExpr,
     MatrixSymbol,
     Mul,
     Number,
@@ -107,11 +106,9 @@ class Oracle:
     # ---- expressions ---------------------------------------------------------------------------------------------------
 
     def size(self, d: Expr) -> int:
-        if d.is_Integer:
-            return int(d)
-        if d not in self.sizes:
+        if not d.free_symbols <= set(self.sizes):
             raise Nothing(d)
-        return self.sizes[d]
+        return v.size_at(d, self.sizes)
 
     def value(self, e: Expr, env: Mapping[str, Any] | None = None, indices: Mapping[Expr, int] | None = None) -> Any:
         """A two-dimensional array."""
@@ -140,6 +137,8 @@ class Oracle:
                 return of(e.args[0]).T
             case Identity():
                 return np.eye(self.size(e.shape[0]))
+            case v.Unit(args=(n, i)):
+                return np.eye(self.size(n))[:, [self.position(i, indices) - 1]]
             case OneMatrix() | ZeroMatrix():
                 return np.full([self.size(d) for d in e.shape], float(isinstance(e, OneMatrix)))
             case v.Norm():
@@ -170,7 +169,7 @@ class Oracle:
             case Call() | v.Elementwise():
                 return self.function(e.fn.name, e.fn.orders, [of(a) for a in e.arguments])
         if type(e) in OPERATIONS:
-            return OPERATIONS[type(e)](*(of(a) if isinstance(a, MatrixExpr) else int(a.xreplace(dict(self.sizes))) for a in e.args))
+            return OPERATIONS[type(e)](*(of(a) if k < e.takes[0] else int(a.xreplace(dict(self.sizes))) for k, a in enumerate(e.args)))
         raise Nothing(type(e).__name__)
 
     def named(self, e: Expr, env: Mapping[str, Any], indices: Mapping[Expr, int]) -> Any:
@@ -251,12 +250,29 @@ def _row_softmax(a: Any) -> Any:
     return np.exp(a) / np.exp(a).sum(axis=1, keepdims=True)
 
 
+def _slid(w: Any, x: Any) -> Any:
+    """The kernel w slid over x where it fits."""
+    (n, m), (p, q) = x.shape, w.shape
+    if p > n or q > m:
+        raise Nothing((w.shape, x.shape))
+    return np.array([[(w * x[i:i + p, j:j + q]).sum() for j in range(m - q + 1)] for i in range(n - p + 1)])
+
+
+def _spread(w: Any, g: Any) -> Any:
+    """Every entry of g times the kernel, at its place."""
+    (n, m), (p, q) = g.shape, w.shape
+    found = np.zeros((n + p - 1, m + q - 1))
+    for i, j in np.ndindex(n, m):
+        found[i:i + p, j:j + q] += g[i, j] * w
+    return found
+
+
 OPERATIONS: dict[type, Any] = {
     op.RowSoftmax: _row_softmax, op.RowLogSumExp: lambda a: np.log(np.exp(a).sum(axis=1, keepdims=True)), op.Tril: np.tril,
     op.RowMax: lambda a: a.max(axis=1, keepdims=True), op.ArgMax: lambda a: (a == a.max(axis=1, keepdims=True)) * 1.0,
     op.Diagonal: lambda a: np.diag(a)[:, None], op.Solve: np.linalg.solve, op.Kron: np.kron, op.Stack: lambda a, b: np.vstack([a, b]),
     op.Vec: lambda a: a.flatten(order="F")[:, None], op.Block: lambda a, t, b, lo, r: a[t - 1:b, lo - 1:r],
-    op.MaxOf: lambda a: np.array([[a.max()]]), op.Variance: lambda a: np.array([[a.var()]]),
+    op.Correlate: _slid, op.Convolve: _spread, op.MaxOf: lambda a: np.array([[a.max()]]), op.Variance: lambda a: np.array([[a.var()]]),
 }
 
 
@@ -286,7 +302,7 @@ def random_point(graph: Graph, rng: np.random.Generator, sizes: Mapping[Expr, in
     found: dict[str, Any] = {}
     for attempt in range(20):
         for x in graph.variables:
-            shape = [int(d) if d.is_Integer else sizes[d] for d in x.shape]
+            shape = [v.size_at(d, sizes) for d in x.shape]
             value = rng.uniform(0.2, 1.6, shape) * rng.choice([-1, 1], shape)
             if attempt:
                 value = abs(value) if shape == [1, 1] else value + 4 * np.eye(shape[0]) if shape[0] == shape[1] else value

@@ -457,7 +457,7 @@ BAD: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: layer_of("z = __import__('os')"), symgrad.SpecError, "let-list:1"),
     (lambda: layer_of("z = 9^9^9^9"), symgrad.SpecError, "out of range"),
     (lambda: symgrad.parse("z = lambda", {}), symgrad.SpecError, "lambda is a reserved word"),
-    (lambda: symgrad.parse("z = x", {"x": "N, M, K"}), symgrad.Unsupported, "has 3 dimensions"),
+    (lambda: symgrad.parse("z = x", {"x": "N, M, K"}), symgrad.Unsupported, "has 3 axes"),
     (lambda: symgrad.parse("z = x", {"x": {"shap": "N"}}), symgrad.SpecError, r"shapes: x takes no shap; did you mean shape\?"),
     (lambda: symgrad.parse("z = x", {"exp": "N"}), symgrad.SpecError, "exp is the name of a function"),
     (lambda: symgrad.parse("z = x", {"x": "N", "N": ""}), symgrad.SpecError, "N is the name of a symbol and of a dimension"),
@@ -695,3 +695,32 @@ def test_a_slope_taken_of_the_output_is_undecided_in_words() -> None:
     model = symgrad.parse("z = w * x\nh = relu(z)\nL = v * h")
     found = str(model.check_gradient("L", {"x": "v * relu'(h) * w"}))
     assert "undecided: no derivative exists at the kink of max(relu(z), 0); fix one in [conventions]" in found
+
+
+def test_families_from_python() -> None:
+    """The lengths of the indices beside the shapes; members are W_1, W_2 then, and what is joined prints as it is written."""
+    shapes = {"X": "N, D", "W": {"shape": "D, K", "each": "i"}, "V": "3*K, D", "T": "N, D", "b": "2"}
+    text = "A[i] = tanh(X @ W[i])\nC = hstack(A[i])\nz = concat(sum(A[i], i)[1, 1], b)\nL = 1/2 * norm(C @ V - T)^2 + z[3]^2"
+    g = symgrad.parse(text, shapes, latex={"A": "a"}, indices={"i": 3})
+    assert "C = hstack(A_1, A_2, A_3)\n" in repr(g) and g.graph["A_2"].latex == "a_{2}" and "W_3" in g.graph
+    s = g.backward("L", wrt=["W_2", "V"])
+    assert s.proved and str(s.answers["V_bar"]) == "C.T @ (C @ V - T)" and s.steps[-1].verdict.domain == "for all N, D, K"
+    assert "A_2_bar = C_bar[:, K + 1:2*K]" in repr(s.graph)
+    assert "proved equal" in str(g.check_gradient("L", {"V": "C.T @ (C @ V - T)"}))
+    run = s.lambdify()
+    random = np.random.default_rng(0)
+    v = {"X": random.normal(size=(4, 2)), **{f"W_{i}": random.normal(size=(2, 3)) for i in (1, 2, 3)}, "V": random.normal(size=(9, 2)),
+         "T": random.normal(size=(4, 2)), "b": random.normal(size=2)}
+    joined = np.concatenate([np.tanh(v["X"] @ v[f"W_{i}"]) for i in (1, 2, 3)], 1)
+    assert np.allclose(run(**v)["V_bar"], joined.T @ (joined @ v["V"] - v["T"]))
+
+
+@pytest.mark.parametrize(("indices", "shape", "said"), [
+    ({"i": "H"}, {"each": "i"}, 'indices: i with a name for its length, which a problem file can have: \\[indices\\] i = "H"'),
+    ({}, {"each": "i"}, "W: each = 'i' goes with the lengths of the indices"), ({"i": 0}, {"each": "i"}, "indices.i: 0 is not between 1 and 200"),
+    ({"j": 2}, {"each": "i"}, "each of W: the indices are j"), ({"i": 2}, {"each": "i", "value": 3}, "W has one value for every i"),
+    ({"i": 2}, {"each": 3}, "shapes: W"),
+])
+def test_wrong_families_from_python(indices: dict[str, Any], shape: dict[str, Any], said: str) -> None:
+    with pytest.raises((symgrad.SpecError, symgrad.Unsupported), match=said):
+        symgrad.parse("L = sum(W[i]^2)", {"W": shape}, indices=indices)

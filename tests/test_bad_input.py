@@ -82,7 +82,7 @@ BAD: dict[str, tuple[str | bytes, int, str]] = {
     "division by zero": (model("L = c / 0"), 11, "division by zero"),
     "not a number": (model("L = c", "c = { value = 'two' }"), 5, "is not a decimal number"),
     "a size of a million": (model("L = norm(x)", 'x = { shape = "1000000" }'), 5, "the size 1000000 is not between 1 and 10000"),
-    "three dimensions": (model("L = norm(x)", 'x = { shape = "N, N, N" }'), 5, "has 3 dimensions; vectors and matrices have one or two"),
+    "three dimensions": (model("L = norm(x)", 'x = { shape = "N, N, N" }'), 5, "has 3 axes; vectors and matrices have one or two"),
     "an index beyond": (model("L = u[4]", 'u = { shape = "3" }'), 8, "the index 4 is outside 1..3; indices count from 1"),
     "an index of zero": (model("L = x[0]"), 11, "the index 0 is outside 1..N; indices count from 1"),
     "no definition": (model("L"), 11, "'L' is not a definition; write name = expression"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Expr, Symbol
+from sympy import Expr
 
 from symgrad.api.expression import Expression, Operand, define, graph_of
 from symgrad.api.model import Model, raise_all
@@ -17,6 +17,7 @@ from symgrad.language.graph import Graph, Node, Variable
 from symgrad.language.problem import Conventions
 from symgrad.language.vectors import variable
 from symgrad.reader.definitions import definitions, target
+from symgrad.reader.families import write_out
 from symgrad.reader.fields import validated
 from symgrad.reader.letlist import Scope, check_name, statements
 from symgrad.reader.read import parse_shape
@@ -45,11 +46,13 @@ class _Leaves(Scope):
 
 def parse(text: str, shapes: Mapping[str, Any] | None = None, *, functions: Mapping[str, int | Function] | None = None,
           latex: Mapping[str, str] | None = None, values: Mapping[str, Any] | None = None,
-          conventions: Conventions | Mapping[str, Any] | None = None, title: str = "", digits: int = 4) -> Model:
+          conventions: Conventions | Mapping[str, Any] | None = None, indices: Mapping[str, int] | None = None, title: str = "",
+          digits: int = 4) -> Model:
     """A model from a let-list, one definition a line.
 
-    `shapes`: "" (scalar), "N", "K, N", (3, 2), or a table as in [symbols] with shape, structure, role, latex, value; without it every
-    variable is a scalar.  `functions`: unknown functions with their number of arguments; `latex`: how nodes are printed.
+    `shapes`: "" (scalar), "N", "K, N", (3, 2), or a table as in [symbols] with shape, structure, role, latex, value, each; without it every
+    variable is a scalar.  `functions`: unknown functions with their number of arguments; `latex`: how nodes are printed; `indices`: the
+    lengths of indices, {"i": 3}, as in [indices], after which the members of a family are W_1, W_2, W_3.
     Raises SpecError or ShapeError with the line, SpecErrors if there are several.
     """
     rows = {name: f if isinstance(f, Function) else unknown(name, f) for name, f in (functions or {}).items()}
@@ -58,7 +61,10 @@ def parse(text: str, shapes: Mapping[str, Any] | None = None, *, functions: Mapp
     read = read_conventions(conventions)
     variables: dict[str, Variable] = {}
     images: list[Node] = []
-    taken = {*(shapes or {}), *(target(line) for _, line in statements(text))}
+    lets: Sequence[tuple[int, str]] = statements(text)
+    if indices:
+        lets, shapes, latex = _members(text, shapes or {}, latex or {}, indices, rows)
+    taken = {*(shapes or {}), *(target(line) for _, line in lets)}
     for name in rows:
         if name in KNOWN or name in VECTOR_FUNCTIONS:
             errors.append(SpecError(f"functions: {name} is a known function and cannot be declared"))
@@ -74,15 +80,15 @@ def parse(text: str, shapes: Mapping[str, Any] | None = None, *, functions: Mapp
             errors.append(error)
     if errors:
         raise_all(errors)
-    dimensions = {str(s): s for x in variables.values() for s in x.shape if isinstance(s, Symbol)}
-    defined = frozenset(target(line) for _, line in statements(text))
+    dimensions = {str(s): s for x in variables.values() for d in x.shape for s in d.free_symbols}
+    defined = frozenset(target(line) for _, line in lets)
     scope = _Leaves({n: variable(n, x.shape) for n, x in variables.items()}, dimensions, rows, defined=defined, open=shapes is None)
 
     def note(error: SpecError | Unsupported, line: int) -> None:
         place = Place("let-list", line)
         errors.append(type(error)(error.message, place) if isinstance(error, SpecError) else Unsupported(f"{place}: {error}"))
 
-    nodes, _ = definitions(text, scope, latex or {}, note)
+    nodes, _ = definitions(lets, scope, latex or {}, note)
     if errors:
         raise_all(errors)
     if not nodes:
@@ -95,6 +101,26 @@ def parse(text: str, shapes: Mapping[str, Any] | None = None, *, functions: Mapp
     return _model(whole, stated, read, title, digits)
 
 
+def _members(text: str, shapes: Mapping[str, Any], latex: Mapping[str, str], indices: Mapping[str, int], rows: Mapping[str, Function],
+             ) -> tuple[tuple[tuple[int, str], ...], dict[str, Any], dict[str, str]]:
+    """The let-list, the shapes and how nodes are printed with all members of every family written out."""
+    errors: list[SpecError | Unsupported] = []
+    if named := next((i for i, n in indices.items() if not isinstance(n, int)), ""):
+        raise Unsupported(f"indices: {named} with a name for its length, which a problem file can have: [indices] {named} = \"{indices[named]}\"")
+    tables = {name: dict(s) if isinstance(s, Mapping) else {"shape": s} for name, s in shapes.items()}
+    symbols = {name: validated(SymbolSpec, {"each": fields.get("each", False)}, f"shapes: {name}") for name, fields in tables.items()}
+    table = {"indices": dict(indices), "symbols": tables, "model": {"let": text, "latex": dict(latex)}, "part": [], "functions": rows}
+
+    def note(error: SpecError | Unsupported, line: int) -> None:
+        place = Place("let-list", line)
+        errors.append(type(error)(error.message, place) if isinstance(error, SpecError) else Unsupported(f"{place}: {error}"))
+
+    found = write_out(table, symbols, note, lambda error, _: errors.append(error), 1)
+    if errors:
+        raise_all(errors)
+    return found.lets, found.table["symbols"], found.table["model"]["latex"]
+
+
 def _variable(name: str, fields: Mapping[str, Any], rows: Mapping[str, Function], convention: str,
               taken: Collection[str]) -> tuple[Variable, Node | None]:
     check_name(name)
@@ -102,6 +128,8 @@ def _variable(name: str, fields: Mapping[str, Any], rows: Mapping[str, Function]
         raise SpecError(f"shapes: {name} is the name of a function and cannot be a variable")
     shape = fields.get("shape", "")
     spec = validated(SymbolSpec, {**fields, "shape": ", ".join(map(str, shape)) if isinstance(shape, tuple | list) else shape}, f"shapes: {name}")
+    if spec.each:
+        raise SpecError(f"shapes: {name}: each = {spec.each!r} goes with the lengths of the indices, indices={{'i': 3}}")
     try:
         return declared_leaf(Variable(name, parse_shape(spec.shape), spec.role, spec.latex), spec.structure, convention, taken)
     except SpecError as error:

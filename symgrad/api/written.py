@@ -60,6 +60,10 @@ def _written(e: Expr) -> tuple[str, int]:
             if exponent == -1:
                 return f"1 / {written(base, POWER)}", PRODUCT
             return f"{written(base, ATOM)}^{written(exponent, ATOM)}", POWER
+        case Transpose(args=(op.Stack() as stack,)):
+            return f"hstack({_listed(tuple(map(v.transpose, _stacked(stack))))})", ATOM
+        case Transpose(args=(op.Block(args=(a, top, bottom, left, right)),)) if 1 not in a.shape:
+            return _operation(op.Block(v.transpose(a), left, right, top, bottom)), ATOM
         case Transpose():
             return f"{written(e.args[0], ATOM)}.T", ATOM
         case v.AsScalar():
@@ -96,12 +100,19 @@ def _operation(e: Expr) -> str:
         case op.Block(args=(a, top, bottom, left, right)):
             spans = [":" if (low, high) == (1, n) else f"{low}:{high}" for low, high, n in ((top, bottom, a.shape[0]), (left, right, a.shape[1]))]
             return f"{written(a, ATOM)}[{spans[0] if a.shape[1] == 1 else ', '.join(spans)}]"
+        case op.Stack():
+            return f"concat({_listed(tuple(_stacked(e)))})"
         case op.Correlate(args=(w, x)):
             return f"conv({written(x)}, {written(w)})"
         case op.Unvec(args=(a, rows, columns)):
             return f"reshape({written(a)}, {columns}, {rows}).T"
-    words = {op.RowMax: "rowmax", op.MaxOf: "max", op.Diagonal: "diag", op.Stack: "concat", op.Variance: "var"}
+    words = {op.RowMax: "rowmax", op.MaxOf: "max", op.Diagonal: "diag", op.Variance: "var"}
     return f"{words.get(type(e), op.OPERATIONS_WORD[type(e)])}({_listed(e.args)})"
+
+
+def _stacked(e: Expr) -> list[Expr]:
+    """What stands in concat(concat(a, b), c), from top to bottom."""
+    return [*_stacked(e.args[0]), *_stacked(e.args[1])] if isinstance(e, op.Stack) else [e]
 
 
 def function(fn: Fn) -> str:

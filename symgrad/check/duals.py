@@ -81,6 +81,8 @@ def terms(form: F.Form) -> tuple[F.Form, ...]:
 def _plain(form: F.Form) -> Expr:
     if isinstance(form, F.Just):
         return form.expr
+    if isinstance(form, F.Sum):
+        return reduce(v.add, map(_plain, form.terms))
     raise Unsupported(f"{type(form).__name__} in matrix notation")
 
 

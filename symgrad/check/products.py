@@ -36,7 +36,7 @@ from symgrad.language import operations as op
 from symgrad.language import vectors as v
 from symgrad.language.functions import Call, Fn
 
-MULTILINEAR = (op.Vec, op.Unvec, op.Block, op.Diagonal, op.Kron, op.BlockInner, op.BlockSum, op.Correlate, op.Convolve)
+MULTILINEAR = (op.Vec, op.Unvec, op.Diagonal, op.Kron, op.BlockInner, op.BlockSum, op.Correlate, op.Convolve)
 """Linear in each of their matrices."""
 
 
@@ -125,6 +125,11 @@ class Products(Ring):
                 return self.terms(e.arg)
             case v.Diag():
                 return self._each([self.terms(e.arg)], lambda fs: ((), self._diagonal(fs[0]) if fs[0] else ()))
+            case op.Stack():
+                return self._sum(self._each([self.terms(x)], lambda fs, f=f: self._product((*f, *fs[0]))) for f, x in stacked(e))  # type: ignore[misc]
+            case op.Block(args=(a, top, bottom, left, right)) if e.shape != v.SCALAR:
+                before, after = columns_of(a.shape[0], top, bottom), columns_of(a.shape[1], left, right)
+                return self._each([self.terms(a)], lambda fs: self._product((*turned_round(before), *fs[0], *after)))
             case op.Diagonal():
                 return self._each([self.terms(e.args[0])], lambda fs: self._diagonal_of(fs[0], n))
             case op.Solve():
@@ -136,8 +141,6 @@ class Products(Ring):
             case op.Tril(args=(a,)):  # tril(1) o A
                 lower = Factor("lower", None, False, n, m)
                 return self._each([self.terms(a)], lambda fs: self._hadamard([(lower,), fs[0]]))
-            case op.Stack(args=(a, b)):
-                return self._stacked(a, b, m)
             case v.Power(args=(base, exponent)) if isinstance(exponent, Rational):
                 return self._entry_powers(self.terms(base), Fraction(int(exponent.p), int(exponent.q)), e)
             case v.Elementwise(fn=Fn(name="sqrt", plain=True)):
@@ -169,15 +172,6 @@ class Products(Ring):
                 sides.append(Identity(size) if (low, high) == (1, size) else op.Block(Identity(size), low, high, Integer(1), size))
         return self.terms(MatMul(sides[0], a, v.transpose(sides[1])))
 
-    def _stacked(self, a: Expr, b: Expr, columns: Expr) -> Terms:
-        """[A; B] = [I; 0] A + [0; I] B."""
-        n, k = v.shape_of(a)[0], v.shape_of(b)[0]
-        parts = []
-        for word, part, size in (("upper", a, n), ("lower", b, k)):
-            letter = Factor("rows", (word, n, k), False, expand(n + k), size)
-            parts.append(self._each([{((), (letter,)): Fraction(1)}, self.terms(part)], lambda fs: self._product((*fs[0], *fs[1]))))
-        return self._sum(parts)
-
     def _multilinear(self, e: MatrixExpr) -> Terms:
         """A letter for every choice of one product in each of its arguments."""
         rows, columns = e.shape
@@ -193,6 +187,27 @@ class Products(Ring):
             return (), (Factor("operation", (sizes, *fs), False, rows, columns),)
 
         return self._each([self.terms(a) for a in matrices], joined)
+
+
+def stacked(e: Expr) -> list[tuple[Factors, Expr]]:
+    """What stands one above the other in e, each with the columns of the identity that put it there."""
+    parts, pending = [], [e]
+    while pending:
+        x = pending.pop()
+        if isinstance(x, op.Stack):
+            pending += [x.args[1], x.args[0]]
+        else:
+            parts.append(x)
+    ends: list[Expr] = [Integer(0)]
+    for x in parts:
+        ends.append(expand(ends[-1] + v.shape_of(x)[0]))
+    return [(columns_of(e.shape[0], expand(low + 1), high), x) for x, low, high in zip(parts, ends, ends[1:], strict=False)]
+
+
+def columns_of(size: Expr, low: Expr, high: Expr) -> Factors:
+    """Columns `low` to `high` of the identity of that size, a letter; of all of them, the identity."""
+    part = op.Block(Identity(size), Integer(1), size, low, high)
+    return () if (low, high) == (1, size) else (Factor("letter", part, False, *part.shape),)
 
 
 def _letter(*content: Hashable) -> Terms:

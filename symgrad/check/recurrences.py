@@ -42,10 +42,11 @@ class Recurrences:
         with self.adjoints.knowing(c.of, lambda name: self.settled(c.of, name, sequence, settled)):
             found = self.found(c, sequence)
         worst = max(found, key=lambda x: STRENGTH.index(x.ground))
-        method = ("the equation of each step of a graph of three steps, and that of any number of steps is the same "
-                  f"but for the names of the steps; {worst.method}")
+        method = ("the equation of each step of a graph of three steps, and that of any number of steps is the same but for the names of the steps"
+                  if sequence.recurs(self.adjoints.graph) else
+                  f"the equation at each {sequence.index} of a graph with {sequence.length} = 3, and that of any other is the same but for the names")
         conditions = tuple(dict.fromkeys(x for verdict in found for x in verdict.conditions))
-        return replace(worst, method=method, domain=_for_any(sequence.length, worst.domain), conditions=conditions)
+        return replace(worst, method=f"{method}; {worst.method}", domain=_for_any(sequence.length, worst.domain), conditions=conditions)
 
     def found(self, c: Recurrence, sequence: Q.Sequence) -> list[Verdict]:
         return self.sum(c, sequence) if c.when == Q.SUM else [

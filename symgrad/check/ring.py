@@ -6,6 +6,7 @@ Used are the laws of a ring that is not commutative, and these, each of them an 
     a (b^T c) = (b^T c) a    a^T B c = c^T B^T a               (a b^T) o C = diag(a) C diag(b)
     tr(A B) = tr(B A) = tr(B^T A^T)       tr(a b^T) = b^T a    1^T (A o B) 1 = vec(A)^T vec(B) = tr(A^T B)
     f(A)^T = f(A^T)          (A^T)^-1 = (A^-1)^T               diag(A B) = (A o B^T) 1
+    A above B is E A + F B   rows i to j of A are E^T A        E, F columns i to j of an identity
 
 Which products an expression stands for says check/products.py; anything else is a letter, the same for the same expression.
 Source: Magnus, Neudecker, Matrix Differential Calculus (2019), chapters 1 to 3.

@@ -71,6 +71,10 @@ class Sequence:
                 return s
         return None
 
+    def recurs(self, graph: Graph) -> bool:
+        """Does a step use the one before?  If not, the steps are the values of an index, and in no order."""
+        return any((at := self.split(a)) and at[1] == 1 for s in self.steps if f"{s}_2" in graph for a in graph.arguments(f"{s}_2"))
+
     def require(self, graph: Graph, of: str) -> None:
         """Raises Unsupported unless the graph says what it is for every T, and `of` sees all steps but the last alike."""
         if graph.structured:
@@ -91,7 +95,7 @@ class Sequence:
         if of == self.length:
             raise Unsupported(f"{of} is the number of steps")
         if self.split(of) is not None:
-            raise Unsupported("the derivative of one step of a sequence of symbolic length; define a loss, L = l[last]")
+            raise Unsupported(f"the derivative of one step of a sequence of symbolic length; define a loss, L = l[last] or L = sum(l[{self.index}])")
         above = graph.ancestors(of)
         first, second, last = ({s for s in self.steps if f"{s}_{k}" in above} for k in (1, 2, 3))
         lagged = {s for s in self.steps if any((at := self.split(a)) and at[1] == 1 for a in graph.arguments(f"{s}_2"))}

@@ -7,6 +7,7 @@ Indices count from 1, as in the formulas.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import lru_cache, reduce
 
 from sympy import (
@@ -216,6 +217,21 @@ def say_shape(shape: Shape) -> str:
     if shape == SCALAR:
         return "a scalar"
     return f"({shape[0]})" if shape[1] == 1 else f"({shape[0]}, {shape[1]})"
+
+
+def size_at(size: Expr, sizes: Mapping[Expr, int]) -> int:
+    """What a dimension such as 3, N or N - K + 1 is where the names in it have these sizes."""
+    return int(size) if size.is_Integer else sizes[size] if size in sizes else int(size.xreplace({d: Integer(n) for d, n in sizes.items()}))
+
+
+def grown(sizes: Mapping[Expr, int], shapes: Iterable[Shape]) -> dict[Expr, int]:
+    """The sizes, some of them larger where a dimension such as N - K + 1 would be less than 1."""
+    found = dict(sizes)
+    for size in (d for shape in shapes for d in shape if not d.is_Symbol):
+        growing = [d for d in found if size_at(size, {**found, d: found[d] + 1}) > size_at(size, found)]
+        while growing and (least := size_at(size, found)) < 1:
+            found[growing[0]] += 1 - least
+    return found
 
 
 def is_scalar(expr: Expr) -> bool:
@@ -445,6 +461,6 @@ __all__ = [
     "SCALAR", "SCALAR_OF", "AsScalar", "Call", "DetOf", "Diag", "Elementwise", "Entry", "Fn", "IndexSum", "LogSumExp",
     "Norm", "Power", "Shape", "Softmax", "SumOf", "TraceOf", "Unit", "UnknownGradient",
     "UnknownHessian", "UnknownScalar", "add", "apply",
-    "as_scalar", "dimension", "dimensions_in", "inverse", "is_scalar", "matmul", "merged", "names_in", "negate", "power", "product", "say_shape",
-    "scalar", "scale", "shape_of", "times", "total", "transpose", "unknown_hessian", "variable",
+    "as_scalar", "dimension", "dimensions_in", "grown", "inverse", "is_scalar", "matmul", "merged", "names_in", "negate", "power", "product",
+    "say_shape", "scalar", "scale", "shape_of", "size_at", "times", "total", "transpose", "unknown_hessian", "variable",
 ]

@@ -197,8 +197,9 @@ def _directions(points: dict[str, NDArray[Any]], random: Random) -> Iterator[tup
 
 def size_choices(graph: Graph) -> list[dict[str, int]]:
     """Small sizes for all dimensions, different ones next to each other, in two orders."""
-    names = tuple(map(str, graph.dimensions))
-    return [dict(zip(order, (SIZES[i % len(SIZES)] for i in range(len(names))), strict=True)) for order in (names, names[::-1])]
+    names, shapes = graph.dimensions, [x.shape for x in graph.all]
+    chosen = (dict(zip(order, (SIZES[i % len(SIZES)] for i in range(len(names))), strict=True)) for order in (names, names[::-1]))
+    return [{str(d): n for d, n in v.grown(sizes, shapes).items()} for sizes in chosen]
 
 
 def draw(graph: Graph, sizes: dict[str, int], attempt: int) -> dict[str, Any]:
@@ -213,11 +214,12 @@ def draw(graph: Graph, sizes: dict[str, int], attempt: int) -> dict[str, Any]:
         return size if positive or random.random() < 0.5 else -size
 
     values: dict[str, Any] = {}
+    at = {d: sizes[str(d)] for d in graph.dimensions}
     for x in graph.variables:
         if x.shape == v.SCALAR:
             values[x.name] = number()
             continue
-        rows, columns = (int(d) if d.is_Integer else sizes[str(d)] for d in x.shape)
+        rows, columns = (v.size_at(d, at) for d in x.shape)
         entries = np.array([[number() for _ in range(columns)] for _ in range(rows)])
         values[x.name] = entries[:, 0] if x.shape[1] == 1 else entries
     return values

@@ -191,7 +191,8 @@ class CompiledFunction:
                 depends.add(node.name)
         results = [self._result(t, name, name in depends) for name in self.outputs]
         seen = {d for shape in shapes for d in shape}
-        unseen = tuple(d for d in (*t.sizes, *(d for r in results for d in r.dims)) if isinstance(d, Symbol) and d not in seen)
+        within = (s for d in seen if not d.is_Symbol for s in sorted(d.free_symbols, key=str))  # N of a shape N - K + 1
+        unseen = tuple(d for d in (*t.sizes, *(d for r in results for d in r.dims), *within) if isinstance(d, Symbol) and d not in seen)
         signature = Signature(graph, self._variables, batch, tuple(dict.fromkeys(unseen)), tuple(t.at_least))
         floats = self._points and not batch and not signature.dimensions and not lenient
         count = len(signature.keys)

@@ -11,8 +11,9 @@ from typing import Any, SupportsInt
 
 from sympy import Expr, Symbol
 
-from symgrad.language.errors import ShapeError, SpecError, Unsupported
+from symgrad.language.errors import ShapeError, SpecError
 from symgrad.language.graph import Graph
+from symgrad.language.vectors import size_at
 from symgrad.numeric.translator import axes_of
 from symgrad.numeric.values import BATCH, ONE, Values
 
@@ -39,7 +40,12 @@ class Signature:
             if isinstance(value, bool) or not isinstance(value, SupportsInt) or int(value) != value or value < 1:
                 raise SpecError(f"the dimension {size} must be a positive whole number, found {value!r}")
             sizes[size] = (int(value), str(size))
-        found = [self._one(i, values[name], sizes) for i, name in enumerate(self.names)]
+        made: list[tuple[Expr, int, str]] = []
+        found = [self._one(i, values[name], sizes, made) for i, name in enumerate(self.names)]
+        for size, n, said in made:
+            parts = {d: sizes[d][0] for d in sorted(size.free_symbols, key=str)}
+            if size_at(size, parts) != n:
+                raise ShapeError(f"{said} with {', '.join(f'{d} = {m}' for d, m in parts.items())}")
         for size, least in self.at_least:
             known = [sizes[s][0] if s in sizes else int(s) for s in (size, least) if s in sizes or s.is_Integer]
             if len(known) == 2 and known[0] < known[1]:
@@ -50,7 +56,7 @@ class Signature:
         self.known.add((*(a.shape for a, wanted in zip(found, self.wanted, strict=True) if wanted), *unseen))
         return (*found, *unseen)
 
-    def _one(self, i: int, value: Any, sizes: dict[Expr, tuple[int, str]]) -> Any:
+    def _one(self, i: int, value: Any, sizes: dict[Expr, tuple[int, str]], made: list[tuple[Expr, int, str]]) -> Any:
         import numpy as np
 
         name, shape, batched, wanted = self.names[i], self.shapes[i], self.batched[i], self.wanted[i]
@@ -71,7 +77,7 @@ class Signature:
                 if n != size:
                     raise ShapeError(f"{name} has shape {array.shape}, expected {_say(wanted)}")
             elif not isinstance(size, Symbol):
-                raise Unsupported(f"the shape of {name}: the dimension {size} is neither a number nor a name")
+                made.append((size, n, f"{name} has shape {array.shape}, expected {_say(wanted)}"))
             elif sizes.setdefault(size, (n, name))[0] != n:
                 known, where = sizes[size]
                 raise ShapeError(f"{name} has shape {array.shape}, expected {_say(wanted)} with {size} = {known}, as in {where}")

@@ -36,7 +36,7 @@ def recurrences(problem: Problem, ask: Backward, found: dict[str, Accumulated], 
     sequence, graph = problem.sequence, problem.graph
     assert sequence is not None
     sequence.require(graph, ask.of)
-    everything = tuple(steps.values())
+    everything, recurs = tuple(steps.values()), sequence.recurs(graph)
     out: list[Step] = []
     done: set[str] = set()
     for name in found:
@@ -48,7 +48,7 @@ def recurrences(problem: Problem, ask: Backward, found: dict[str, Accumulated], 
         for c in claims:
             users = {_base(sequence, u) for u in graph.consumers(c.node)}
             before = [s for s in out if isinstance(s.claim, Recurrence) and _base(sequence, s.claim.node) in users]
-            out.append(Step(c, "sum over consumers", (_words(sequence, c),), (*everything, *before), f"{c.node}_bar"))
+            out.append(Step(c, "sum over consumers", (_words(sequence, c, recurs),), (*everything, *before), f"{c.node}_bar"))
     return tuple(out)
 
 
@@ -99,10 +99,11 @@ def _base(sequence: Q.Sequence, name: str) -> str:
     return at[0] if at else name
 
 
-def _words(sequence: Q.Sequence, c: Recurrence) -> str:
+def _words(sequence: Q.Sequence, c: Recurrence, recurs: bool) -> str:
     t, length = sequence.index, sequence.length
+    whole, once = ("the sum over all steps", "outside of the steps") if recurs else (f"the sum over all {t}", f"one for all {t}")
     return {Q.EVERY: f"for {t} = 1, ..., {length}", Q.EARLIER: f"for {t} < {length}", Q.LAST: f"at {t} = {length}", Q.FIRST: "from the first step",
-            Q.SUM: "the sum over all steps", Q.ONCE: "outside of the steps"}[c.when]
+            Q.SUM: whole, Q.ONCE: once}[c.when]
 
 
 __all__ = ["across", "all_steps", "recurrences"]

@@ -36,6 +36,7 @@ class FileSpec(Spec):
     model: ModelSpec | None = None
     network: NetworkSpec | None = None
     sequence: SequenceSpec | None = None
+    indices: dict[Name, StrictInt | Name] = Field({}, description="index to its length: i = 3, or i = 'H' for any number")
     values: dict[Name, RoundedSpec | Numbers] = {}
     sizes: dict[Name, Annotated[StrictInt, Field(ge=1, le=1000)]] = {}
     conventions: ConventionsSpec = ConventionsSpec()

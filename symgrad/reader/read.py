@@ -8,25 +8,26 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from sympy import Rational, Symbol
+from sympy import Rational
 
 from symgrad.language.errors import Place, ShapeError, SpecError, SpecErrors, Unsupported
 from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS, Function, unknown
 from symgrad.language.graph import Graph, Node, Variable
 from symgrad.language.problem import Backward, Conventions, Given, Part, Problem, sizes_shown
 from symgrad.language.sequence import Sequence
-from symgrad.language.vectors import names_in, say_shape
+from symgrad.language.vectors import names_in, say_shape, size_at
 from symgrad.reader import spec as S
 from symgrad.reader.asks import ASKS, READERS, PartReading
 from symgrad.reader.complaints import merged
-from symgrad.reader.definitions import definitions, target
+from symgrad.reader.definitions import Note, definitions, target
+from symgrad.reader.families import NoteAt, Written, write_out
 from symgrad.reader.file import FileSpec
 from symgrad.reader.letlist import Scope, check_name, did_you_mean, exact, statements
 from symgrad.reader.lines import KeyPath, key_lines, line_of, text_start
@@ -97,6 +98,8 @@ class _Reading:
         self.lines = key_lines(text)
         self.errors: list[SpecError] = []
         self.unrolled: Unrolled | None = None
+        self.written_out: Written | None = None
+        self.lets: tuple[tuple[int, str], ...] | None = None  # definitions written out, with the lines they come from
 
     def place(self, *path: str | int) -> Place:
         return Place(self.file, line_of(self.lines, path) or 1)
@@ -183,10 +186,17 @@ class _Reading:
 
     def without_steps(self, file: FileSpec) -> FileSpec:
         """The file with every step of its [sequence] written out."""
+        if file.indices:
+            file = self.without_indices(file)
+        for name, symbol in file.symbols.items():
+            each = symbol.each if isinstance(symbol, S.SymbolSpec) else False
+            if each and file.sequence is None and not self.written_out:
+                self.add(SpecError("each = true is one symbol for every step of a sequence; declare it: [sequence] length = 3, or [indices] i = 3"),
+                         "symbols", name)
+            elif isinstance(each, str) and file.sequence is not None and each.strip() != file.sequence.index:
+                self.add(SpecError(f"each = {each!r}: the steps are counted by {file.sequence.index}; other indices are declared in [indices]"),
+                         "symbols", name)
         if file.sequence is None:
-            for name, symbol in file.symbols.items():
-                if isinstance(symbol, S.SymbolSpec) and symbol.each:
-                    self.add(SpecError("each = true is one symbol for every step of a sequence; declare it: [sequence] length = 3"), "symbols", name)
             self.stop_on_errors()
             return file
         if file.model is None:
@@ -195,20 +205,43 @@ class _Reading:
         if isinstance(file.sequence.length, int) and not 1 <= file.sequence.length <= MAX_STEPS:
             self.add(SpecError(f"sequence.length: {file.sequence.length} is not between 1 and {MAX_STEPS}"), "sequence", "length")
             self.stop_on_errors()
+        start = text_start(self.text, self.lines.get(("model", "let"), 1))
+        lines = {k: start + number - 1 for k, (number, _) in enumerate(self.written_out.lets, 1)} if self.written_out else {}
+        note, note_at = self.once()
+        found = unroll(file.sequence, self.written_out.table if self.written_out else self.table, file.symbols,
+                       lambda e, line: note(e, lines.get(line, line)), note_at, 1 if lines else start)
+        self.unrolled = found
+        self.stop_on_errors()
+        self.lets = tuple((lines[number] - start + 1 if lines else number, text) for number, text in found.lets)
+        self.moved(found.keys)
+        return self.validated(found.table)
+
+    def without_indices(self, file: FileSpec) -> FileSpec:
+        """The file with all values written out of those [indices] that have numbers for lengths; another one becomes a [sequence]."""
+        if file.model is None:
+            self.add(SpecError("[indices] goes with [model]"), "indices")
+            self.stop_on_errors()
+        note, note_at = self.once()
+        self.written_out = write_out(self.table, file.symbols, note, note_at, text_start(self.text, self.lines.get(("model", "let"), 1)))
+        self.stop_on_errors()
+        self.lets = self.written_out.lets
+        self.moved(self.written_out.keys)
+        return self.validated(self.written_out.table)
+
+    def moved(self, keys: Mapping[KeyPath, KeyPath]) -> None:
+        """New keys have the lines of the old ones."""
+        self.lines.update({new: self.lines[old] for new, old in keys.items() if old in self.lines})
+
+    def once(self) -> tuple[Note, NoteAt]:
+        """What notes an error at a line, or at a key: not again for the next step or the next value of an index."""
         noted: set[tuple[str, int | None]] = set()
 
-        def once(error: SpecError | Unsupported, *path: str | int, line: int | None = None) -> None:
-            if (str(path), line) not in noted:  # not again at the next step
+        def add(error: SpecError | Unsupported, *path: str | int, line: int | None = None) -> None:
+            if (str(path), line) not in noted:
                 noted.add((str(path), line))
                 self.add(error, *path, line=line)
 
-        self.unrolled = unroll(file.sequence, self.table, file.symbols, lambda e, line: once(e, line=line), lambda e, path: once(e, *path),
-                               text_start(self.text, self.lines.get(("model", "let"), 1)))
-        self.stop_on_errors()
-        for new, old in self.unrolled.keys.items():
-            if old in self.lines:
-                self.lines[new] = self.lines[old]
-        return self.validated(self.unrolled.table)
+        return lambda error, line: add(error, line=line), lambda error, path: add(error, *path)
 
     def validated(self, table: dict[str, Any]) -> FileSpec:
         try:
@@ -273,14 +306,14 @@ class _Reading:
                 stated[name] = spec.value
         names = {*(f.name for f in found), *(n.name for n in images)}
         for f in found:
-            for size in f.shape:
-                if isinstance(size, Symbol) and str(size) in names:
+            for size in (s for d in f.shape for s in d.free_symbols):
+                if str(size) in names:
                     self.add(SpecError(f"{size} is the name of a symbol and of a dimension; rename one of them"), "symbols", f.name)
         return tuple(found), tuple(images), stated
 
     def graph(self, variables: tuple[Variable, ...], images: tuple[Node, ...], functions: dict[str, Function],
               model: S.ModelSpec | None) -> tuple[Graph, Scope]:
-        dimensions = {str(s): s for f in variables for s in f.shape if isinstance(s, Symbol)}
+        dimensions = {str(s): s for f in variables for d in f.shape for s in d.free_symbols}
         hidden = {name for n in images for name in names_in(n.expr)}  # a problem speaks of S, never of the free matrix behind it
         leaves: tuple[Variable | Node, ...] = (*variables, *images)
         scope = Scope({f.name: f.symbol for f in leaves if f.name not in hidden}, dimensions, functions)
@@ -296,12 +329,11 @@ class _Reading:
         lines: set[int] = set()
 
         def of_step(error: SpecError | Unsupported, line: int) -> None:
-            if unrolled is not None and line not in lines:  # once for all steps
+            if line not in lines:  # once for all steps
                 lines.add(line)
-                note(type(error)(unrolled.steps.plain(str(error.message if isinstance(error, SpecError) else error))), line)
+                note(type(error)(self.plain(str(error.message if isinstance(error, SpecError) else error))), line)
 
-        nodes, broken = definitions(model.let if unrolled is None else unrolled.lets, scope, model.latex,
-                                    note if unrolled is None else of_step, start)
+        nodes, broken = definitions(model.let if self.lets is None else self.lets, scope, model.latex, note if self.lets is None else of_step, start)
         nodes = nodes if unrolled is None else bold(nodes, [n if k == 0 else f"{n}_{k}" for n in unrolled.made for k in range(4)])
         for name in model.latex:
             if name not in scope.symbols and name not in broken:
@@ -312,6 +344,12 @@ class _Reading:
             return Graph((), ()), scope
         graph = self.attempt(lambda: Graph(variables, (*images, *nodes), tuple({**functions, **scope.applied}.values())), "model", "let")
         return graph or Graph((), ()), scope
+
+    def plain(self, message: str) -> str:
+        """An error message with h[2] for h_2, as the file has it."""
+        for found in (self.unrolled and self.unrolled.steps, self.written_out and self.written_out.indices):
+            message = found.plain(message) if found else message
+        return message
 
     def values(self, graph: Graph, stated: dict[str, Any], sizes: dict[str, int]) -> tuple[Given, ...]:
         found = []
@@ -397,7 +435,12 @@ def given(name: str, raw: Any, graph: Graph, sizes: dict[str, int]) -> Given:
         raise ShapeError(f"the rows of {name} differ in length")
     found = (len(entries), len(entries[0]))
     for size, count in zip(graph.shape(name), found, strict=True):
-        wanted = int(size) if size.is_Integer else sizes.setdefault(str(size), count)
+        if size.is_Symbol:
+            sizes.setdefault(str(size), count)
+        known = {s: sizes[str(s)] for s in size.free_symbols if str(s) in sizes}
+        if set(known) != size.free_symbols:
+            raise Unsupported(f"numbers for {name}, whose shape is {say_shape(graph.shape(name))}; say in [sizes] what {size} is made of")
+        wanted = size_at(size, known)
         if wanted != count:
             raise ShapeError(f"{name} is {say_shape(graph.shape(name))}, found {found[0]} x {found[1]} numbers"
                              + ("" if size.is_Integer else f" where {size} = {wanted}"))

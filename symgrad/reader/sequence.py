@@ -25,6 +25,7 @@ from typing import Any
 from symgrad.language.errors import SpecError, Unsupported
 from symgrad.language.functions import KNOWN, VECTOR_FUNCTIONS
 from symgrad.language.sequence import WRITTEN
+from symgrad.reader.brackets import JOINS, arguments, closing, joined
 from symgrad.reader.definitions import MAX_NODES, Note, target
 from symgrad.reader.letlist import MAX_LINE, check_name, statements
 from symgrad.reader.lines import KeyPath
@@ -33,7 +34,7 @@ from symgrad.reader.step_sums import StepSums
 
 LAST = "last"
 """The index of the last step."""
-_NAME = re.compile(r"[A-Za-z\u0391-\u03c9][A-Za-z0-9_\u0391-\u03c9]*")
+_NAME = re.compile(r"(?<!\w)(?<!\d\.)[A-Za-z\u0391-\u03c9][A-Za-z0-9_\u0391-\u03c9]*")  # not the e of 1e-3
 _LEFT = re.compile(r"([A-Za-z\u0391-\u03c9]\w*)\s*\[([^\]]*)\]\s*:?=")
 _INITIAL = re.compile(r"([A-Za-z\u0391-\u03c9]\w*)\s*\[\s*0\s*\](?=\s*:?=)")
 _SUFFIXES = ("_bar", "_grad")
@@ -59,6 +60,7 @@ class Steps:
     others: frozenset[str] = field(default_factory=frozenset)
     total: str = ""  # the name of a symbolic length; three steps are written out for it
     question: bool = False  # in questions and answers [t] stands for step 2 of these three, and [T] for step 3
+    fixed: bool = False  # an answer for the general step: a sum in it is over entries
 
     def written(self, text: str, step: int | None = None) -> str:
         """The text at one step, h[t] for h_2; without a step only fixed ones and sums over all steps may stand.
@@ -94,16 +96,26 @@ class Steps:
         if base is not None:
             if opened is None or opened[1] != "[":
                 raise SpecError(f"{base} has one value for every step; write {base}[{self.index}], {base}[2] or {base}[{LAST}]")
-            end = _closing(text, opened.end() - 1)
+            end = closing(text, opened.end() - 1)
             return step_name(base, self.step(base, text[opened.end():end], step)) + name.removeprefix(base), end + 1
         if name == self.index:
             raise SpecError(f"{name} counts the steps and stands in brackets only, as in h[{name}] and h[{name}-1]; a power c^{name} is a "
                             f"definition, p[{name}] = c * p[{name}-1] with p0 = 1")
-        if name in ("sum", "mean") and step is None and opened is not None and opened[1] == "(":
-            end = _closing(text, opened.end() - 1)
+        if opened is not None and opened[1] == "[" and self.index in _NAME.findall(text[opened.end():(end := closing(text, opened.end() - 1))]):
+            inside = text[opened.end():end]
+            if self.total or step is None:
+                raise Unsupported(f"{name}[{inside.strip()[:30]}]: {name} is one vector or matrix, and has no {self.index}; what has one value for "
+                                  f"every {self.index} is a definition, {name}[{self.index}] = ..., or a symbol with each = true")
+            return f"{name}[" + re.sub(rf"\b{self.index}\b", str(step), inside) + "]", end + 1
+        if name in ("sum", "mean") and step is None and not self.fixed and opened is not None and opened[1] == "(":
+            end = closing(text, opened.end() - 1)
             inner = text[opened.end():end]
             if self.opens(inner):
                 return self._sum(inner) if name == "sum" else f"(1/{self.length} * {self._sum(inner)})", end + 1
+        if name in JOINS and step is None and opened is not None and opened[1] == "(":
+            end = closing(text, opened.end() - 1)
+            if self.opens(text[opened.end():end]):
+                return self._joined(name, arguments(text[opened.end():end])), end + 1
         return name, after
 
     def base(self, name: str) -> str | None:
@@ -164,15 +176,28 @@ class Steps:
 
     def _sum(self, inner: str) -> str:
         """l_1 + l_2 + l_3.  Raises Unsupported for what is more than one sum over the steps."""
-        for other in re.finditer(r"\bsum\s*\(", inner):
-            if self.opens(inner[other.end():_closing(inner, other.end() - 1)]):
-                raise Unsupported("a sum inside a sum over the steps; give the inner one a definition of its own")
-        if _top_level_comma(inner):
+        for other in re.finditer(rf"\b(sum|{'|'.join(JOINS)})\s*\(", inner):
+            if self.opens(inner[other.end():closing(inner, other.end() - 1)]):
+                raise Unsupported(f"a {other[1]} inside a sum over the steps; give the inner one a definition of its own")
+        if len(arguments(inner)) > 1:
             raise Unsupported("sum over the steps with a second argument; write the inner sum in a definition for every step")
         if len(inner) * self.length > MAX_LINE:
             raise SpecError("a sum over the steps that is too long when written out; give its terms a definition for every step")
         return "(" + " + ".join(f"({term})" if re.search(r"[-+]", term) else term
                                 for term in (self.written(inner, k).strip() for k in range(1, self.length + 1))) + ")"
+
+
+    def _joined(self, function: str, parts: list[str]) -> str:
+        """concat(h_1, h_2, h_3).  Raises Unsupported where the number of parts is a name."""
+        if self.total:
+            t = self.index
+            raise Unsupported(f"{function} of all {self.total} values, {self.total} a name; a product with what is joined is a sum, "
+                              f"W @ concat(h[{t}]) = sum(W[{t}] @ h[{t}]) and hstack(A[{t}]) @ W = sum(A[{t}] @ W[{t}]), with a block of W for "
+                              f"every {t} (each), and what goes entry by entry is a definition for every {t}")
+        terms = [self.written(part, k).strip() for part in parts for k in (range(1, self.length + 1) if self.opens(part) else (None,))]
+        if sum(map(len, terms)) > MAX_LINE:
+            raise SpecError(f"a {function} over the steps that is too long when written out; give its parts a definition for every step")
+        return joined(function, terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +228,7 @@ def unroll(spec: SequenceSpec, table: Mapping[str, Any], symbols: Mapping[str, A
                     ("sequence", key))
             return Unrolled(dict(table), (), {}, steps, made)  # nothing else can be read
     if symbolic:
-        sums = StepSums(symbolic, steps.opens, _closing, lambda line: _LEFT.match(line) is not None, table["model"].get("latex", {}), made)
+        sums = StepSums(symbolic, steps.opens, closing, lambda line: _LEFT.match(line) is not None, table["model"].get("latex", {}), made)
         lines = _attempt(lambda: sums.named(lines, spec.index, {*steps.names, *others}), note_at, ("model", "let")) or lines
         left |= {m[1]: number for number, line in lines if (m := _LEFT.match(line))}
         steps = replace(steps, names=steps.names | set(left), others=others | {n for n in made if n not in left})
@@ -230,7 +255,7 @@ def unroll(spec: SequenceSpec, table: Mapping[str, Any], symbols: Mapping[str, A
             else [(renamed(name, ("model", "latex", name)), text)])}
     for place in ("values", "expected"):
         if place in table:
-            out[place] = {renamed(k, (place, k)): _strings(steps, x, (place, k), note_at, keys) if place == "expected" else x
+            out[place] = {renamed(k, (place, k)): _strings(replace(steps, fixed="[" in k), x, (place, k), note_at, keys) if place == "expected" else x
                           for k, x in table[place].items()}
     out["part"] = [{k: x if k in _PROSE else _strings(steps, x, ("part", i, k), note_at, keys) for k, x in part.items()}
                    for i, part in enumerate(table["part"])]
@@ -263,7 +288,8 @@ def _check_names(steps: Steps, each: set[str], left: Mapping[str, int], symbols:
     for name, s in symbols.items():
         shape = s.shape if isinstance(s, SymbolSpec) else s if isinstance(s, str) else ""
         if total and total in _NAME.findall(str(shape)):
-            note_at(Unsupported(f"{total}, the number of steps, as a dimension"), ("symbols", name))
+            note_at(Unsupported(f"{total}, the number of steps, as a dimension; what has {total} entries or rows is a number or vector for "
+                                f"every {t}, each = true"), ("symbols", name))
         if t in _NAME.findall(str(shape)):
             note_at(SpecError(f"{t} counts the steps and cannot be a dimension"), ("symbols", name))
         if name in left:
@@ -370,25 +396,6 @@ def _attempt(work: Callable[[], Any], note_at: NoteAt, path: KeyPath) -> Any:
     except (SpecError, Unsupported) as error:
         note_at(error, path)
         return None
-
-
-def _closing(text: str, start: int) -> int:
-    """Where the bracket that opens at `start` closes.  Raises SpecError if it does not."""
-    depth = 0
-    for k in range(start, len(text)):
-        depth += (text[k] in "([{") - (text[k] in ")]}")
-        if depth == 0:
-            return k
-    raise SpecError(f"cannot read {text[:80]!r}: a bracket is not closed")
-
-
-def _top_level_comma(text: str) -> bool:
-    depth = 0
-    for c in text:
-        depth += (c in "([{") - (c in ")]}")
-        if c == "," and depth == 0:
-            return True
-    return False
 
 
 __all__ = ["LAST", "Steps", "Unrolled", "step_latex", "step_name", "unroll"]

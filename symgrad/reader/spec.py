@@ -32,7 +32,8 @@ class SymbolSpec(Spec):
         None, description="what is known of a square matrix", json_schema_extra={"enum": list(WORDS)})
     latex: Annotated[StrictStr, Field(max_length=200)] = ""
     value: Numbers | None = None
-    each: StrictBool = Field(False, description="one for every step of [sequence]")
+    each: StrictBool | Annotated[StrictStr, Field(min_length=1, max_length=100)] = Field(False, description=(
+        "one for every step of [sequence], or for every value of indices: 'o, c'"))
 
 
 class ModelSpec(Spec):

@@ -39,9 +39,19 @@ def vector(name: str, e: Expr) -> Expr:
 
 
 def size(e: Expr) -> Expr:
-    if (e.is_Integer and 0 < e <= MAX_SIZE) or (e.is_integer and not e.is_Integer and all(s.is_integer for s in e.free_symbols)):
-        return expand(e)
+    if (e.is_Integer and 0 < e <= MAX_SIZE) or of_dimensions(e):
+        return canonical(e)
     raise SpecError(f"{e} is not a dimension or a positive whole number")
+
+
+def of_dimensions(e: Expr) -> bool:
+    """N, or 2*V + 1."""
+    return bool(e.is_integer and not e.is_Integer and all(s.is_integer for s in e.free_symbols))
+
+
+def canonical(e: Expr) -> Expr:
+    """A size with its terms in the order in which shapes have them, not in the order of the text."""
+    return expand(e.func(*map(canonical, e.args))) if e.args else e
 
 
 def axis(name: str, e: Expr) -> int:
@@ -288,11 +298,12 @@ def part(a: Expr, spans: tuple[Span, ...]) -> Expr:
         raise ShapeError(f"{len(spans)} index for a matrix of shape {v.say_shape(a.shape)}; give row and column")
     for span, n in zip(spans, a.shape, strict=True):
         for i in span or ():
-            if not (i.is_Integer or isinstance(i, Symbol)):
+            if not (i.is_Integer or isinstance(i, Symbol) or of_dimensions(i)):
                 raise SpecError(f"the index {i} is not a whole number")
-            if i.is_Integer and (i < 1 or (n.is_Integer and i > n)):
+            if i.is_Integer and (i < 1 or (n.is_Integer and i > n)) or not i.is_Symbol and canonical(n - i).is_negative:
                 raise SpecError(f"the index {i} is outside 1..{n}; indices count from 1")
-    rows, columns = ((Integer(1), n) if span is None and n == 1 else span for span, n in zip(spans, a.shape, strict=True))
+    rows, columns = ((Integer(1), n) if span is None and n == 1 else span and (canonical(span[0]), canonical(span[1]))
+                     for span, n in zip(spans, a.shape, strict=True))
     if rows is not None and columns is not None and rows[0] == rows[1] and columns[0] == columns[1]:
         return v.Entry(a, rows[0], columns[0])
     return op.block(a, rows, columns)

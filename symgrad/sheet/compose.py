@@ -154,10 +154,8 @@ def model_blocks(problem: Problem, notation: Notation) -> list[D.Block]:
     if groups:
         text = ["Shapes: "]
         for k, (shape, names) in enumerate(groups.items()):
-            rows_in, columns_in = map(notation.tex, shape)
-            space = rows_in if shape[1] == 1 else rf"{rows_in} \times {columns_in}"
             text += ["; "] if k else []
-            text.append(D.Maths(rf"{', '.join(map(notation.name, names))} \in \mathbb{{R}}^{{{space}}}"))
+            text.append(D.Maths(rf"{', '.join(map(notation.name, names))} \in \mathbb{{R}}^{{{notation.size(shape)}}}"))
         blocks.append(D.Paragraph((*text, ".")))
     blocks += [structure_sentence(n, graph, notation) for n in graph.structured]
     if problem.values:
@@ -174,7 +172,7 @@ def model_blocks(problem: Problem, notation: Notation) -> list[D.Block]:
                 text.append(" (rounded)")
         blocks.append(D.Paragraph((*text, ".")))
     if graph.nodes and len(graph.variables) + len(graph.nodes) <= MAX_PICTURE:
-        blocks.append(picture(graph, Notation(graph), "" if problem.sequence is None else ", written out at three steps"))
+        blocks.append(picture(graph, Notation(graph), recursion.picture_title(problem)))
     return blocks
 
 
@@ -191,10 +189,7 @@ def _matrix(entries: tuple[tuple[Rational, ...], ...], notation: Notation) -> st
 
 
 def _shape(shape: tuple[Expr, Expr], notation: Notation) -> D.Text:
-    rows, columns = map(notation.tex, shape)
-    if shape == (1, 1):
-        return ("scalar",)
-    return (D.Maths(rows if shape[1] == 1 else rf"{rows} \times {columns}"),)
+    return ("scalar",) if shape == (1, 1) else (D.Maths(notation.size(shape)),)
 
 
 def picture(graph: Graph, notation: Notation, which: str = "") -> D.Picture:

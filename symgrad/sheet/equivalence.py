@@ -60,8 +60,7 @@ def template_blocks(ask: FindParameters, graph: Graph) -> list[D.Block]:
 
 
 def _space(shape: tuple[Expr, Expr], n: Notation) -> str:
-    rows, columns = map(n.tex, shape)
-    return "" if shape == SCALAR else f"^{{{rows}}}" if shape[1] == 1 else rf"^{{{rows} \times {columns}}}"
+    return "" if shape == SCALAR else f"^{{{n.size(shape)}}}"
 
 
 def network_title(c: NetworkClaim, problem: Problem, said: D.Text) -> D.Text:

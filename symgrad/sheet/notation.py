@@ -18,7 +18,6 @@ from sympy import (
     Inverse,
     MatAdd,
     MatMul,
-    MatrixExpr,
     MatrixSymbol,
     Mul,
     OneMatrix,
@@ -34,7 +33,7 @@ from symgrad.language import operations as op
 from symgrad.language import vectors as v
 from symgrad.language.derivatives import Diff, Grad
 from symgrad.language.entries import Indices, entry
-from symgrad.language.functions import KNOWN, Call, Fn, dimension
+from symgrad.language.functions import KNOWN, Call, Fn
 from symgrad.language.graph import Graph
 from symgrad.language.sequence import FIRST, LAST, ONCE, Sequence
 from symgrad.language.tangents import Direction, is_jacobian, is_tangent, tangent_name
@@ -187,10 +186,12 @@ class Notation:
                 return rf"\mathbf{{e}}_{{{i}}}", ATOM
             case OneMatrix() | ZeroMatrix():
                 row = e.shape[0] == 1 != e.shape[1]
-                size = self._size(v.transpose(e) if row else e)
+                size = self.size(e.shape[::-1] if row else e.shape)
                 return ("1" if isinstance(e, OneMatrix) else "0") + f"_{{{size}}}" + r"^{\top}" * row, ATOM
             case MatMul():
                 return self._matmul(e)
+            case Add() if e.args[0].is_Integer and (used := e.free_symbols) and all(s.is_integer for s in used):  # a size: N - K + 1
+                return self.sum([self.tex(a, PRODUCT) if not self._negative(a) else self.tex(a) for a in (*e.args[1:], e.args[0])]), SUM
             case Add() | MatAdd():
                 return self.sum([self.tex(a, PRODUCT) if not self._negative(a) else self.tex(a) for a in e.args]), SUM
             case HadamardProduct() if (divided := quotient(self, e.args)) is not None:
@@ -332,8 +333,10 @@ class Notation:
             text += (r" \, " if piece.startswith(r"\mathrm") else " ") * bool(text) + piece
         return sign + text, SUM if sign else PRODUCT
 
-    def _size(self, e: MatrixExpr) -> str:
-        return self.tex(e.shape[0]) if e.shape[1] == 1 else rf"{self.tex(e.shape[0])} \times {self.tex(e.shape[1])}"
+    def size(self, shape: v.Shape) -> str:
+        """N, or N x M, in which a sum such as N - K + 1 is put in parentheses."""
+        rows, columns = shape
+        return self.tex(rows) if columns == 1 else rf"{self.tex(rows, PRODUCT)} \times {self.tex(columns, PRODUCT)}"
 
     def _arguments(self, arguments: tuple[Expr, ...] | list[Expr]) -> str:
         return rf"\left({', '.join(self.tex(a) for a in arguments)}\right)"
@@ -406,13 +409,13 @@ class Notation:
                 return self.form(layout) + (r"^{\top}" if transposed else "") + f" {self.name(f'{of}_bar')}"
             case F.Stacked(of, wrt):
                 n = self.graph.shape(wrt)[0]
-                below = [rf"\frac{{\partial {self.name(of)}}}{{\partial {self.entry_name(wrt, self._letter(i), None)}}}" for i in self._ends(n)]
+                below = [rf"\frac{{\partial {self.name(of)}}}{{\partial {self.entry_name(wrt, self.tex(i), None)}}}" for i in self._ends(n)]
                 return self._grid([[x] for x in self._dotted(n, below, r"\vdots")])
             case F.Spread(expr):
                 return self._spread(expr)
             case F.Diagonal(expr):
                 n = expr.shape[0]
-                ends = [self.entry(expr, i, "1") for i in self._ends(n)]
+                ends = [self.entry(expr, i, Integer(1)) for i in self._ends(n)]
                 if n.is_Integer and n <= 3:
                     return self._grid([[ends[i] if i == j else "0" for j in range(len(ends))] for i in range(len(ends))])
                 return self._grid([[ends[0], "", "0"], ["", r"\ddots", ""], ["0", "", ends[1]]])
@@ -462,17 +465,13 @@ class Notation:
         """The expression with numbers for names; every product gets its dots, negative numbers their parentheses."""
         return _Substituting(self.graph, self.decimals, numbers=tuple(numbers.items())).tex(expr, level)
 
-    def entry(self, e: Expr, i: str, j: str) -> str:
+    def entry(self, e: Expr, i: Expr, j: Expr) -> str:
         """Entry (i, j) of a matrix expression; the last index of a symbolic dimension is its own letter."""
-        a, b = (Integer(int(x)) if x.isdigit() else Symbol(x, integer=True, positive=True) for x in (i, j))
-        return self.tex(entry(e, a, b, Indices(frozenset((*self.graph.names, i, j)))))
+        return self.tex(entry(e, i, j, Indices(frozenset((*self.graph.names, *(str(s) for s in i.free_symbols | j.free_symbols))))))
 
     @staticmethod
-    def _ends(n: Expr) -> list[str]:
-        return [str(k) for k in range(1, int(n) + 1)] if n.is_Integer and n <= 3 else ["1", str(n)]
-
-    def _letter(self, i: str) -> str:
-        return i if i.isdigit() else self.tex(dimension(i))
+    def _ends(n: Expr) -> list[Expr]:
+        return [Integer(k) for k in range(1, int(n) + 1)] if n.is_Integer and n <= 3 else [Integer(1), n]
 
     @staticmethod
     def _dotted(n: Expr, ends: list[str], dots: str) -> list[str]:

@@ -44,7 +44,7 @@ def operation_tex(n: Notation, e: Expr) -> tuple[str, int]:
         case op.Vec(args=(a,)):
             return applied(r"\mathrm{vec}", a)
         case op.Unvec(args=(a, rows, columns)):
-            return rf"\mathrm{{vec}}^{{-1}}_{{{rows} \times {columns}}}\left({n.tex(a)}\right)", POWER
+            return rf"\mathrm{{vec}}^{{-1}}_{{{n.tex(rows, PRODUCT)} \times {n.tex(columns, PRODUCT)}}}\left({n.tex(a)}\right)", POWER
         case op.Commutation(args=(rows, columns)):
             return rf"\mathbf{{K}}_{{{n.tex(rows)}, {n.tex(columns)}}}", ATOM
         case op.Kron(args=(a, b)):
@@ -73,7 +73,7 @@ def _part(n: Notation, e: Expr) -> tuple[str, int]:
         return n._tex(a)
 
     def span(low: Expr, high: Expr, size: Expr) -> str:
-        return ":" if (low, high) == (Integer(1), size) else str(low) if low == high else f"{low}:{high}"
+        return ":" if (low, high) == (Integer(1), size) else n.tex(low) if low == high else f"{n.tex(low)}:{n.tex(high)}"
 
     rows, columns = span(top, bottom, a.shape[0]), span(left, right, a.shape[1])
     low = rows if a.shape[1] == 1 else rf"{rows},\,{columns}"
@@ -88,10 +88,12 @@ def _stacked(e: Expr) -> list[Expr]:
 
 
 def turned(n: Notation, a: Expr) -> tuple[str, int] | None:
-    """The transpose of A^T above B^T is [A B]; of argmax(x^T), x a vector, it is [x = max(x)]."""
+    """The transpose of A^T above B^T is [A B], of rows 1 to 3 of A^T columns 1 to 3 of A; of argmax(x^T), x a vector, it is [x = max(x)]."""
     match a:
         case op.Stack():
             return n._grid([[n.tex(v.transpose(part)) for part in _stacked(a)]]), ATOM
+        case op.Block(args=(whole, top, bottom, left, right)) if 1 not in whole.shape:
+            return _part(n, op.Block(v.transpose(whole), left, right, top, bottom))
         case op.ArgMax(args=(row,)) if row.shape[0] == 1:
             column = n.tex(v.transpose(row))
             return rf"\left[{column} = \max\left({column}\right)\right]", ATOM

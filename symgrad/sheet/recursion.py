@@ -25,13 +25,22 @@ def model(problem: Problem, notation: Notation) -> list[D.Block]:
         n = every if at else once
         total = sequence.total(graph, node) if at is None else None
         right = rf"{over(n)} {every.name(f'{total}_2')}" if total else n.tex(node.expr)
-        rows_in, columns = map(n.tex, node.shape)
-        shape: D.Text = ("scalar",) if node.shape == (1, 1) else (D.Maths(rows_in if columns == "1" else rf"{rows_in} \times {columns}"),)
+        shape: D.Text = ("scalar",) if node.shape == (1, 1) else (D.Maths(n.size(node.shape)),)
         rows.append(((D.Maths(n.name(node.name)),), (D.Maths(f"= {right}"),), shape))
     t, last = sequence.index, sequence.length
-    return [D.Paragraph(("A sequence of ", D.Maths(last), " steps, for any ", D.Maths(rf"{last} \geq 1"), "; definitions with the index ",
-                         D.Maths(t), " hold for ", D.Maths(rf"{t} = 1, \ldots, {last}"), ".")),
+    head: tuple[str | D.Maths, ...] = ("Definitions with the index ", D.Maths(t), " hold for ", D.Maths(rf"{t} = 1, \ldots, {last}"), ", for any ",
+                                       D.Maths(rf"{last} \geq 1"), ".")
+    if sequence.recurs(graph):
+        head = ("A sequence of ", D.Maths(last), " steps, for any ", D.Maths(rf"{last} \geq 1"), "; definitions with the index ", D.Maths(t),
+                " hold for ", D.Maths(rf"{t} = 1, \ldots, {last}"), ".")
+    return [D.Paragraph(head),
             D.Table((("Node",), ("Definition",), ("Shape",)), tuple(rows))]
+
+
+def picture_title(problem: Problem) -> str:
+    """What is said of the picture of a graph that stands for those of any length."""
+    sequence = problem.sequence
+    return "" if sequence is None else ", written out at three steps" if sequence.recurs(problem.graph) else f", written out at {sequence.length} = 3"
 
 
 def over(n: Notation) -> str:
@@ -72,4 +81,4 @@ def _closed(form: F.Form, text: str) -> str:
     return rf"\left({text}\right)" if isinstance(form, F.Sum) else text
 
 
-__all__ = ["answers", "chain", "model", "over"]
+__all__ = ["answers", "chain", "model", "over", "picture_title"]

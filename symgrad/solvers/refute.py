@@ -18,7 +18,7 @@ from symgrad.language.claims import Witness
 from symgrad.language.forms import Relation, Sign
 from symgrad.language.functions import Call
 from symgrad.language.graph import Graph
-from symgrad.language.vectors import dimensions_in, is_scalar, names_in
+from symgrad.language.vectors import dimensions_in, grown, is_scalar, names_in, size_at
 from symgrad.solvers.values import Rows, Undefined, Values, in_float, mp, plus
 
 TRIES, MOST_DIGITS = 90, 4000
@@ -85,7 +85,7 @@ class _Search:
         used = {n for e in exprs for n in names_in(e)}
         mentioned = frozenset().union(*map(dimensions_in, exprs))
         self.names = [x for x in self.graph.variables if x.name in used]
-        self.dimensions = [d for d in self.graph.dimensions if d in mentioned or any(d in x.shape for x in self.names)]
+        self.dimensions = [d for d in self.graph.dimensions if d in mentioned or any(s.has(d) for x in self.names for s in x.shape)]
         self.relations = [q for q in self.assume if not self.of_sizes(q)]
         least = {q.left: int(q.right) + (q.sign is Sign.MORE) for q in self.assume if self.of_sizes(q) and q.right.is_Integer}
         self.least = {d: max(1, least.get(d, 1)) for d in self.dimensions}
@@ -99,11 +99,11 @@ class _Search:
         """Points that satisfy all assumptions."""
         random = Random(11)
         for k in range(-len(starts), tries):
-            sizes = {d: max(SIZES[(k + i) % len(SIZES)], self.least[d]) for i, d in enumerate(self.dimensions)}
+            sizes = grown({d: max(SIZES[(k + i) % len(SIZES)], self.least[d]) for i, d in enumerate(self.dimensions)}, [x.shape for x in self.names])
             point = dict(starts[k]) if k < 0 else {}
             pool = POOLS[k % len(POOLS)]
             for x in self.names:
-                n, m = (int(d) if d.is_Integer else sizes[d] for d in x.shape)
+                n, m = (size_at(d, sizes) for d in x.shape)
                 if x.name not in point:
                     point[x.name] = tuple(tuple(pool[0] if 0 <= k < len(POOLS) and n == m == 1 and k % 2 else random.choice(pool)
                                                 for _ in range(m)) for _ in range(n))

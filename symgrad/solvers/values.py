@@ -117,7 +117,7 @@ class Values:
             case v.IndexSum(args=(body, index, size)):
                 return ((_sum(self.scalar(body.xreplace({index: Integer(k)})) for k in range(1, self.size(size) + 1)),),)
             case v.Entry(args=(matrix, i, j)):
-                return ((self.rows(matrix)[int(i) - 1][int(j) - 1],),)
+                return ((self.rows(matrix)[self.size(i) - 1][self.size(j) - 1],),)
         return self._of_whole(e)
 
     def _of_whole(self, e: Expr) -> Rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import reduce
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -12,6 +13,7 @@ from sympy import (
     Expr,
     HadamardProduct,
     Identity,
+    Integer,
     Inverse,
     MatAdd,
     MatMul,
@@ -49,14 +51,14 @@ def witness(graph: Graph, left: Expr, right: Expr) -> Witness | None:
     dimensions = graph.dimensions
     used = set(v.names_in(left)) | set(v.names_in(right))
     least = named_positions(left, right)
-    random = Random(7)
+    random, shapes = Random(7), [x.shape for x in graph.variables]
     for k in range(TRIES):
-        sizes = {d: max(2 + (k % 2 if i == 0 else 0), least.get(d, 0)) for i, d in enumerate(dimensions)}
+        sizes = v.grown({d: max(2 + (k % 2 if i == 0 else 0), least.get(d, 0)) for i, d in enumerate(dimensions)}, shapes)
         env: dict[str, Any] = {}
         exact: list[tuple[str, tuple[tuple[Rational, ...], ...]]] = []
         for x in graph.variables:
             if x.name in used:
-                n, m = (int(d) if d.is_Integer else sizes[d] for d in x.shape)
+                n, m = (v.size_at(d, sizes) for d in x.shape)
                 span = (2, 3, 5)[k % 3]
                 rows = tuple(tuple(Rational(random.choice([i for i in range(-span, span + 1) if i]), 1 if k < 6 else 2)
                                    for _ in range(m)) for _ in range(n))
@@ -106,7 +108,7 @@ def _value(e: Expr, env: dict[str, Any], sizes: dict[Any, int], np: Any) -> Any:
         return _value(e, env, sizes, np)
 
     def size(d: Expr) -> int:
-        return int(d) if d.is_Integer else sizes[d]
+        return v.size_at(d, sizes)
 
     match e:
         case Number():
@@ -161,7 +163,25 @@ def _value(e: Expr, env: dict[str, Any], sizes: dict[Any, int], np: Any) -> Any:
         case op.Solve():
             return np.linalg.solve(of(e.args[0]), of(e.args[1]))
         case v.Entry(args=(matrix, i, j)):
-            return of(matrix)[int(i) - 1:int(i), int(j) - 1:int(j)]
+            return of(matrix)[size(i) - 1:size(i), size(j) - 1:size(j)]
+        case v.IndexSum(args=(body, index, n)):
+            return sum((of(body.xreplace({index: Integer(k)})) for k in range(1, size(n) + 1)), np.zeros((1, 1)))
+        case op.Choice(args=(low, high, then, otherwise)):
+            return of(then if size(low) <= size(high) else otherwise)
+        case op.AtMost(args=(low, high, _)):
+            return np.array([[float(size(low) <= size(high))]])
+        case op.Aligned(args=(a, i, _, p, _)):
+            return np.array([[float(size(a) == size(i) + size(p) - 1)]])
+        case op.RowSoftmax():
+            powers = np.exp(of(e.args[0]))
+            return powers / powers.sum(1, keepdims=True)
+        case op.RowLogSumExp():
+            return np.log(np.exp(of(e.args[0])).sum(1, keepdims=True))
+        case (op.Block() | op.Stack() | op.Kron() | op.BlockInner() | op.BlockSum() | op.Vec() | op.Unvec() | op.Commutation() | op.Correlate()
+              | op.Convolve()):
+            fresh = (Symbol(f"#{k}", integer=True, positive=True) for k in count()).__next__
+            n, m = map(size, e.shape)
+            return np.array([[of(e.at(Integer(i), Integer(j), fresh)).item() for j in range(1, m + 1)] for i in range(1, n + 1)])
         case Call() | v.Elementwise():
             arguments = np.broadcast_arrays(*(of(a) for a in e.arguments))
             return np.vectorize(lambda *a: _function(e.fn, a))(*arguments)

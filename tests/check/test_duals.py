@@ -24,6 +24,8 @@ TASKS = {
     "fourth power": ("A N N, X N N", "L = trace(A @ X @ X @ X @ X)", "X"),
     "attention in one definition": ("X M N, Q1 N K, K1 N K, V1 N J, Y M J", "L = sum(Y * (softmax(X @ Q1 @ K1.T @ X.T, 1) @ X @ V1))", "X"),
     "its queries": ("X M N, Q1 N K, K1 N K, V1 N J, Y M J", "L = sum(Y * (softmax(X @ Q1 @ K1.T @ X.T, 1) @ X @ V1))", "Q1"),
+    "two heads side by side": ("X M N, Q1 N K, K1 N K, Q2 N K, K2 N K, V1 N J, V2 N J, Y M 2*J",
+                               "C = hstack(softmax(X @ Q1 @ K1.T @ X.T, 1) @ X @ V1, softmax(X @ Q2 @ K2.T @ X.T, 1) @ X @ V2)\nL = sum(Y * C)", "X"),
     "softmax of a softmax": ("W K N, x N, V J K, y J", "L = y.T @ softmax(V @ softmax(W @ x))", "x"),
 }
 

@@ -37,7 +37,7 @@ from symgrad.language.functions import KNOWN
 from symgrad.language.graph import Graph
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Ground
-from symgrad.language.vectors import names_in, shape_of
+from symgrad.language.vectors import grown, names_in, shape_of
 from symgrad.language.wire import Decoder, encode
 from symgrad.pipeline import solve
 from symgrad.reader.read import read
@@ -147,7 +147,7 @@ def oracles(name: str, kind: str) -> tuple[Oracle, ...]:
     found = []
     for seed in (1, 2):
         rng = np.random.default_rng(seed)
-        sizes = {d: 3 + (i + seed) % 3 for i, d in enumerate(p.graph.dimensions)}
+        sizes = grown({d: 3 + (i + seed) % 3 for i, d in enumerate(p.graph.dimensions)}, [x.shape for x in p.graph.all])
         found.append(Oracle(p.graph, random_point(p.graph, rng, sizes, given), sizes, rounded))
     return tuple(found)
 
@@ -158,7 +158,7 @@ def free(name: str) -> tuple[Oracle, ...]:
     found = []
     for seed in (3, 4):
         rng = np.random.default_rng(seed)
-        sizes = {d: 3 + (i + seed) % 3 for i, d in enumerate(p.graph.dimensions)}
+        sizes = grown({d: 3 + (i + seed) % 3 for i, d in enumerate(p.graph.dimensions)}, [x.shape for x in p.graph.all])
         found.append(Oracle(p.graph, random_point(p.graph, rng, sizes), sizes))
     return tuple(found)
 

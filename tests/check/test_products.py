@@ -489,3 +489,19 @@ def test_jacobians_times_a_direction() -> None:
             left = numbers.value(jacobian) @ numbers.value(direction).ravel("F")[:, None]
             right = numbers.value(applied(jacobian, direction, {}))
             assert np.allclose(left[:, 0], right.ravel("F")), jacobian
+
+
+def test_joined_matrices_and_their_parts() -> None:
+    """<G, A above B above A> is the sum over the parts of G; with two parts changed it is another number."""
+    G, t = MatrixSymbol("G", 3 * N, M), v.transpose
+    stack = op.stack(op.stack(R, S), R)
+    rows = [op.block(G, (k * N + 1, Integer(k + 1) * N), None) for k in range(3)]
+    right = v.total(tuple(v.TraceOf(v.matmul(t(g), x)) for g, x in zip(rows, (R, S, R), strict=True)))
+    wrong = v.total(tuple(v.TraceOf(v.matmul(t(g), x)) for g, x in zip(rows, (S, R, R), strict=True)))
+    products = Products()
+    whole = v.TraceOf(v.matmul(t(G), stack))
+    assert products.equal(whole, right) and not products.equal(whole, wrong)
+    assert products.equal(v.TraceOf(v.matmul(G, t(stack))), right)  # side by side
+    numbers = Numbers(3)
+    numbers.letters[G] = np.random.default_rng(1).normal(size=(3 * numbers.sizes[N], numbers.sizes[M]))
+    assert np.allclose(numbers.value(whole), numbers.value(right)) and not np.allclose(numbers.value(whole), numbers.value(wrong))

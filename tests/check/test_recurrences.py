@@ -18,6 +18,7 @@ from symgrad.language.steps import Ground, Verdict
 from symgrad.language.wire import certificate_from_json, certificate_to_json
 from symgrad.pipeline import solve
 from symgrad.reader.read import read_text
+from tests.families import text
 from tests.sequences import LSTM, MEAN, MIXED, RNN
 
 
@@ -250,3 +251,50 @@ wrt = ["x", "g0"]
     result = solve(problem, expected)
     assert not result.parts[0].failure and all(agrees for _, agrees in result.parts[0].expected)
     assert all(e.verdict.ground is Ground.PROVED for e in result.certificate.entries)
+
+
+# ---- families: an index without recursion ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def heads() -> Case:
+    return Case(text("attention", "H"))
+
+
+def test_the_equations_of_a_family_are_those_of_every_index(heads: Case) -> None:
+    assert {c.when for c in heads.claims if isinstance(c, Recurrence)} == {Q.ONCE, Q.EVERY}
+    c = heads.claim("Wq_2", Q.EVERY)
+    X, bar = heads.symbol("X"), heads.symbol("q_2_bar")
+    assert c.expr == v.matmul(v.transpose(X), bar)
+    verdict = heads.verdict(c)
+    assert verdict.ground is Ground.PROVED and verdict.domain.startswith("for all H, ")
+    assert "the equation at each i of a graph with H = 3, and that of any other is the same but for the names" in verdict.method
+
+
+def test_another_member_is_refused(heads: Case) -> None:
+    """One head's equation with the weights or the adjoint of another, and the equation of another member."""
+    c, sequence = heads.claim("O_2", Q.EVERY), heads.problem.sequence
+    assert sequence is not None and heads.verdict(c).ground is Ground.PROVED
+    for node in ("Wq_2", "Wo_2", "A_2", "v_2"):
+        c = heads.claim(node, Q.EVERY)
+        swapped = c.expr.xreplace({heads.symbol(n): heads.symbol(f"{n[:-1]}1") if n.endswith("_2") else heads.symbol(n.replace("_2_", "_1_"))
+                                   for n in v.names_in(c.expr) if "_2" in n})
+        assert swapped != c.expr
+        for wrong in (with_expr(c, swapped), sequence.moved(c, 1), sequence.moved(c, -1), with_expr(c, v.times(Integer(2), c.expr))):
+            assert heads.verdict(wrong).ground is Ground.REFUTED
+        for when in (Q.LAST, Q.FIRST, Q.SUM, Q.ONCE):
+            assert heads.verdict(replace(c, when=when)).ground is Ground.REFUTED
+
+
+def test_a_sum_over_a_family_has_a_term_for_every_member() -> None:
+    case = Case(text("attention", "H").replace('wrt = "parameters"', 'wrt = ["X"]'))
+    c = case.claim("X", Q.SUM)
+    assert case.verdict(c).ground is Ground.PROVED
+    terms = c.expr.args
+    assert len(terms) == 3
+    for forgotten in terms:
+        assert case.verdict(with_expr(c, v.add(*(t for t in terms if t is not forgotten)))).ground is Ground.REFUTED
+    assert case.verdict(replace(c, when=Q.ONCE, rest=None)).ground is Ground.REFUTED
+    assert case.verdict(replace(c, rest=c.expr)).ground is Ground.REFUTED
+    other = case.problem.sequence
+    assert other is not None and case.verdict(with_expr(c, other.moved(c.expr, 1))).ground is Ground.REFUTED

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import symgrad
 from symgrad.check.checker import Checker, unanswered
 from symgrad.language.claims import Differs, Matches
 from symgrad.language.errors import SpecErrors, Unsupported
@@ -172,3 +173,18 @@ def test_forged_verdicts_on_numbers() -> None:
     for forged in (replace(yes, choice=no.choice), replace(no, choice=yes.choice), replace(no, choice=yes.choice, witness=elsewhere),
                    replace(no, witness=elsewhere), replace(no, witness=None)):
         assert checker.check(forged).ground is Ground.REFUTED
+
+
+@pytest.mark.parametrize(("text", "shapes", "wrt", "right", "wrong"), [
+    ("y = conv(x, k)\nL = 1/2 * norm(y - t)^2", {"x": "N", "k": "K", "t": "N - K + 1"}, "k", "conv(x, y - t)", "conv(x, y + t)"),
+    ("A = softmax(Q @ K.T, 1)\nL = 1/2 * norm(A @ V - T)^2", {"Q": "N, D", "K": "M, D", "V": "M, P", "T": "N, P"}, "V", "A.T @ (A @ V - T)",
+     "A.T @ (A @ V + T)"),
+    ("L = 1/2 * norm(hstack(A, B) - T)^2", {"A": "N, D", "B": "N, D", "T": "N, 2*D"}, "A", "A - T[:, 1:D]", "A - T[:, D + 1:2*D]"),
+    ("L = 1/2 * norm(concat(x, y) - t)^2", {"x": "N", "y": "N", "t": "2*N"}, "y", "y - t[N + 1:2*N]", "y - t[1:N]"),
+    ("L = sum(logsumexp(A, 1))", {"A": "N, M"}, "A", "softmax(A, 1)", "softmax(A, 0)"),
+    ("L = trace(kron(A, B))", {"A": "N, N", "B": "M, M"}, "A", "trace(B) * eye(N)", "trace(A) * eye(N)"),
+])
+def test_choices_go_through_whole_matrix_operations(text: str, shapes: dict[str, str], wrt: str, right: str, wrong: str) -> None:
+    """The wrong one is told apart at a point, which needs numbers for convolutions, joined matrices and softmax by rows."""
+    solution = symgrad.parse(text, shapes=shapes).choose("L", [wrt], [wrong, right])
+    assert solution.proved and list(solution.answers) == ["choice 2"]

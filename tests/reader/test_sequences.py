@@ -202,6 +202,19 @@ def test_wrong_use_is_an_error_on_its_line(old: str, new: str, line: int, said: 
     assert len(caught.value.errors) == 1 or "lenght" in new
 
 
+def test_all_steps_are_joined() -> None:
+    """Attention over the states of a recurrent network, and one vector of all losses; the number of steps picks an entry."""
+    text = RNN.replace("L = sum(l[t])", "S = hstack(h0, h[t])\n"
+                       "a = softmax(S.T @ b)\nl2[t] = a[t] * l[t]\nd = concat(l2[t])\nL = norm(S @ a) + sum(d)")
+    by_hand = BY_HAND.replace("L = l_1 + l_2", "S = hstack(h0, h_1, h_2)\na = softmax(S.T @ b)\nl2_1 = a[1] * l_1\nl2_2 = a[2] * l_2\n"
+                              "d = concat(l2_1, l2_2)\nL = norm(S @ a) + sum(d)")
+    assert read_text(text.replace("length = 3", "length = 2"), "rnn.toml")[0].graph == read_text(by_hand, "rnn.toml")[0].graph
+    with pytest.raises(SpecErrors, match="unsupported: a concat inside a sum over the steps; give the inner one a definition of its own"):
+        read_text(text.replace("sum(d)", "sum(concat(l2[t]))"), "rnn.toml")
+    with pytest.raises(SpecErrors, match="unsupported: hstack of all T values, T a name; a product with what is joined is a sum"):
+        read_text(text.replace("length = 3", 'length = "T"'), "rnn.toml")
+
+
 ANY = RNN.replace("length = 3", 'length = "T"').replace('"x[1]"]', '"x"]')
 
 

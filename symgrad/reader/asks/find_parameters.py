@@ -57,6 +57,8 @@ class FindParametersSpec(PartSpec):
 def read(spec: FindParametersSpec, r: PartReading) -> FindParameters:
     """Reads the template with the first network's variables and the unknowns in scope; its nodes may be called like the first's."""
     dimensions = {str(d): d for d in r.graph.dimensions}
+    if made := next((x.name for x in r.graph.variables if any(d.args for d in x.shape if not d.is_Integer)), ""):
+        r.add(Unsupported(f"find_parameters where a size is made of others, as in the shape of {made}"), "of")
     unknowns = [u for u in (_unknown(name, s, r, dimensions) for name, s in spec.unknowns.items()) if u is not None]
     if r.name(spec.of, "of") in r.graph and not any(x.role == "input" for x in r.graph.variables):
         r.add(SpecError("of: no symbol is an input; mark what the two networks take in: x = { shape = ..., role = \"input\" }"), "of")
@@ -101,6 +103,8 @@ def _unknown(name: str, spec: UnknownSpec | str | int, r: PartReading, dimension
             raise SpecError(f"unknowns: {name} is the name of a function or a dimension, or of an adjoint; call the unknown something else")
         found: Shape = parse_shape(shape)
         for size in found:
+            if size.args and not size.is_Integer:
+                raise Unsupported(f"unknowns: {name} has a size that is made of others, {size}")
             if size.is_Symbol and str(size) not in dimensions:
                 raise SpecError(f"unknowns: {name} has the dimension {size}, which the first network does not have"
                                 f"{did_you_mean(str(size), list(dimensions))}")
