@@ -220,7 +220,9 @@ class Oracle:
             case F.Sum(parts):
                 return same(*(self.form(p, of) for p in parts), by=np.add)
             case F.Substituted(expr, numbers):
-                return self.value(expr, {**self.env, **{n: self.value(x) for n, x in numbers}})
+                return self.value(expr, {**self.env, **{n: self.form(x, of) if isinstance(x, F.Array) else self.value(x) for n, x in numbers}})
+            case F.Array(rows):
+                return np.array([[self.form(x, of).item() for x in row] for row in rows])
             case F.PartialOf(node, wrt):
                 return self.local(self.graph.node(node).expr, wrt, 1.0)
             case F.Derivative(expr, wrt):

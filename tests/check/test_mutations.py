@@ -22,6 +22,7 @@ from symgrad.language import sequence as Q
 from symgrad.language.claims import (
     Adjoint,
     AdjointEntry,
+    ArrayValue,
     Claim,
     ClosedForm,
     Differs,
@@ -163,6 +164,14 @@ def free(name: str) -> tuple[Oracle, ...]:
     return tuple(found)
 
 
+@cache
+def stated(name: str) -> Oracle:
+    """The problem at its numbers, which are all given, and at the sizes that they have."""
+    p = problem(name)
+    given = {g.name: np.array([[float(x) for x in row] for row in g.entries]) for g in p.values}
+    return Oracle(p.graph, given, {d: n for d in p.graph.dimensions for word, n in p.sizes if str(d) == word})
+
+
 def numeric(form: F.Form) -> bool:
     match form:
         case F.Just(expr):
@@ -203,6 +212,8 @@ def is_true(name: str, c: Claim) -> bool:
                 return all(close(o.form(f, c.of), o.slope(c.of, c.node)) for o in free(name) for f in forms)
             case Recurrence():
                 return all(recurrence_is_true(o, p, c) for o in free(name))
+            case ArrayValue():
+                return array_is_true(stated(name), c)
             case AdjointEntry():
                 return all(entry_is_true(o, c) for o in free(name))
             case ClosedForm():
@@ -240,6 +251,12 @@ def numbers_are_right(o: Oracle, form: F.Form, approx: bool) -> bool:
     if isinstance(form, F.Substituted):
         return all(n in o.env and abs(o.env[n].item() - o.value(x).item()) <= (1e-3 if approx else 1e-9) for n, x in form.numbers)
     return all(numbers_are_right(o, p, approx) for p in getattr(form, "factors", getattr(form, "terms", ())))
+
+
+def array_is_true(o: Oracle, c: ArrayValue) -> bool:
+    """Every line is the value, or the difference quotient, at the given numbers; numbers that were put in may be rounded."""
+    true = o.slope(c.seed, c.node) if c.seed else o.env[c.node]
+    return all(close(o.form(x.form, c.seed), true, 5e-3 if isinstance(x.form, F.Substituted) else 1e-4) for x in c.lines)
 
 
 def entry_is_true(o: Oracle, c: AdjointEntry) -> bool:

@@ -125,7 +125,7 @@ def test_corrupted_gradients_are_refuted(task: Task) -> None:
         for lines in ((true.lines[0], Line(F.Just(wrong))), (*true.lines, Line(F.Just(wrong)))):
             verdict = checker.check(replace(true, expr=wrong, lines=lines))
             assert verdict.ground is Ground.REFUTED
-            assert "the two sides differ at" in verdict.method
+            assert "the two sides differ" in verdict.method
 
 
 def in_matrix_notation(e: Expr) -> bool:

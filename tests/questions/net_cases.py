@@ -50,8 +50,8 @@ def examine(seed: int, convention: Fraction | None) -> Counter[str]:
                 counts["no"] += 1
             case CannotHold():
                 raise AssertionError((seed, "the facts can hold"))
-    for text in case.undecided:
-        assert convention is None and "kink" in text, (seed, text)
+    for what, why in case.undecided:
+        assert convention is None and "kink" in why, (seed, what, why)
         counts["undecided at a kink"] += 1
     assert counts.total() == len(asked), seed
     return counts
