@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from sympy import Add, Expr, Integer, MatAdd, MatMul, Mul, OneMatrix, Transpose
 
@@ -65,9 +66,7 @@ class Meaning:
 
     def definition(self, of: str, wrt: str) -> Expr:
         """What there is in the definition of `of` to differentiate in `wrt`: the terms of a sum in which it stands."""
-        e, x = self.graph.node(of).expr, self.graph.symbol(wrt)
-        terms = [t for t in e.args if t.has(x)] if isinstance(e, Add | MatAdd) else []
-        return e if not terms else terms[0] if len(terms) == 1 else e.func(*terms)
+        return _moving(self.graph.node(of).expr, self.graph.symbol(wrt))
 
     # ---- entries ---------------------------------------------------------------------------------------------
 
@@ -188,6 +187,12 @@ class Meaning:
             case F.JacobianTimes(layout, of, _):
                 return self.slots(layout, atoms).and_sum(*self.graph.shape(of)).times(self.slots(F.AdjointOf(of), atoms))
         raise Refused(f"{type(form).__name__} is not a vector form")
+
+
+@lru_cache(maxsize=1024)
+def _moving(e: Expr, x: Expr) -> Expr:
+    terms = [t for t in e.args if t.has(x)] if isinstance(e, Add | MatAdd) else []
+    return e if not terms else terms[0] if len(terms) == 1 else e.func(*terms)
 
 
 def expressions(form: F.Form) -> Iterator[Expr]:
