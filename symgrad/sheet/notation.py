@@ -368,7 +368,8 @@ class Notation:
             return self.entry_name(matrix.name, self.tex(i), None if column else self.tex(j)), ATOM
         row, place = self.tex(i), self.tex(j)
         low = row if column else f"{row}{place}" if len(row + place) == 2 else f"{row}, {place}"
-        return rf"{self.tex(matrix, ATOM) if not isinstance(matrix, v.Softmax) else self.tex(matrix)}_{{{low}}}", POWER
+        text = self.tex(matrix, ATOM) if not isinstance(matrix, v.Softmax) else self.tex(matrix)
+        return rf"\left({text}\right)_{{{low}}}" if isinstance(matrix, v.Unit) else rf"{text}_{{{low}}}", POWER  # e_1 has an index already
 
     # ---- forms -------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sympy import Expr, Symbol
 
+import symgrad
 from symgrad.check.checker import Checker
 from symgrad.language.claims import Adjoint, AdjointEntry, ClosedForm
 from symgrad.language.functions import Fn
@@ -152,3 +153,10 @@ def test_inverses_are_tested_at_most_where_they_are_written_out() -> None:
     result = solved(backward("B = inv(A)\nL = trace(B)", 'A = { shape = "N, N" }', "L", "A"))
     grounds = {x.ground for x in result.parts[0].verdicts.values()}
     assert grounds <= {Ground.PROVED, Ground.TESTED} and not result.parts[0].failure
+
+
+def test_an_entry_of_a_unit_vector_has_one_index_at_a_time() -> None:
+    """(x_bar)_i of norm(W x)^2 + x_1^2 has (e_1)_i in it: two subscripts side by side are no TeX."""
+    s = symgrad.parse("L = norm(W @ x)^2 + x[1]^2", shapes={"W": "K, N", "x": "N"}).backward("L", ["x"], components=["x"])
+    assert s.proved and not s.failures
+    assert r"\left(\mathbf{e}_{1}\right)}_{i}" in s.latex().replace(" ", "") and "<math" in s.html()
