@@ -6,14 +6,15 @@ Values of nodes and of adjoints, Jacobians and second derivatives.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
-from sympy import Expr, Integer, Rational, preorder_traversal
+from sympy import Expr, Integer, MatrixExpr, Rational, preorder_traversal
 
 from symgrad.check.adjoints import Adjoints
 from symgrad.check.errors import NO_VALUE, Undecided
 from symgrad.check.evaluation import decimal_fits, evaluate, interval
-from symgrad.check.explicit import Explicit
+from symgrad.check.explicit import Explicit, Rows
 from symgrad.check.tangents import Tangents
 from symgrad.check.values import by_convention
 from symgrad.language import forms as F
@@ -73,6 +74,15 @@ def tangent_value(tangents: Tangents, c: TangentValue) -> Verdict:
     return Verdict(Ground.PROVED, METHOD, "at the given values")
 
 
+class _Largest(Explicit):
+    """Entries in which the largest of a row is a maximum, with a value at ties too, and no sum over the one place where it stands."""
+
+    def _matrix(self, e: MatrixExpr) -> Rows:
+        if isinstance(e, op.RowMax):
+            return tuple((reduce(lambda a, b: Call(Fn("max", (0, 0)), a, b), row),) for row in self.rows(e.args[0]))
+        return super()._matrix(e)
+
+
 class Evaluation:
     """The values of one name and of all that it is made of.  Raises Refused for a missing number, Undecided where there is no value."""
 
@@ -81,7 +91,7 @@ class Evaluation:
         """The node that was `differentiated`, and all that it is made of, are off their kinks."""
         self.conventions = conventions
         stated = {g.name: g.entries for g in problem.values if g.digits is None}
-        self.ex = Explicit({d: n for d in graph.dimensions for name, n in problem.sizes if str(d) == name})
+        self.ex = _Largest({d: n for d in graph.dimensions for name, n in problem.sizes if str(d) == name})
         missing = [str(d) for d in graph.dimensions if d not in self.ex.sizes]
         if missing:
             raise Refused(f"{what}: no number is given for the size {missing[0]}")

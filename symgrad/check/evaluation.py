@@ -99,6 +99,10 @@ def evaluate(e: Expr, values: Mapping[Expr, Any], at_tie: Rational | None = None
                 raise ZeroDivisionError
             result = b ** abs(int(exponent))
             return result if exponent > 0 else 1 / result
+        if isinstance(b, Fraction) and b == 0 and exponent > 0:
+            return b
+        if exponent.q == 2 and isinstance(b, Fraction) and b > 0 and isinstance(root := domain("sqrt", b), Fraction):
+            return power(root, Integer(exponent.p))
         b = interval(b)
         if b.a <= 0:
             raise ValueError("a root outside its domain")

@@ -14,7 +14,7 @@ from symgrad.language.errors import Unsupported
 from symgrad.language.graph import Variable
 from symgrad.language.problem import Problem
 from symgrad.language.steps import Answer, Step
-from symgrad.language.vectors import dimensions_in, names_in
+from symgrad.language.vectors import dimensions_in, names_in, shape_of, size_at
 from symgrad.solvers.entries import StatedValues, at_kink
 from symgrad.solvers.values import Rows, Undefined
 
@@ -51,6 +51,8 @@ class Arrays:
             raise Unsupported(f"no number is given for the size {', '.join(sizeless)}")
         self.rows: dict[str, Rows] = {n: stated[n] for n in variables}
         for name, e in definitions.items():
+            if any(size_at(d, self.sizes) < 1 for d in shape_of(e)):
+                raise NoValue(name, "it has no entries at these sizes")
             try:
                 self.rows[name] = StatedValues(self.sizes, self.rows, problem.conventions).rows(e)
             except Undefined as error:

@@ -134,6 +134,23 @@ def test_no_numbers_at_a_kink(let: str, fixed: dict[str, str], want: str | None)
         assert checker.check(claim).ground is not Ground.PROVED
 
 
+def test_roots_of_squares_and_ties() -> None:
+    """norm((3, 4)) is 5 and norm((0, 0)) is 0, exactly; a largest entry has a value at a tie, and no derivative."""
+    g = symgrad.parse("a = norm(x)\nb = norm(0 * x)\nc = rowmax(A)\nd = maxpool(A[1, :].T, 2)\nL = a + b + sum(c) + sum(d)",
+                      {"x": "2", "A": "2, 4"}, values={"x": [3, 4], "A": [[1, 1, 2, -1], [0, 3, 3, 3]]})
+    found = g.forward()
+    assert found.proved and {k: str(e) for k, e in found.answers.items()} == {"a": "5", "b": "0", "c": "[2, 3]", "d": "[1, 2]", "L": "13"}
+    s = symgrad.parse("L = sum(rowmax(A))", {"A": "2, 2"}, values={"A": [[1, 1], [0, 3]]}).backward("L", ["A"])
+    assert s.proved and "No numbers are put in" in s.markdown()
+
+
+def test_a_convolution_longer_than_its_input_has_no_entries() -> None:
+    g = symgrad.parse("y = conv(x, w)\nL = sum(y)", {"x": "N", "w": "M"}, values={"x": [1, 2], "w": [1, 2, 3]})
+    with pytest.raises(Unsupported, match="y has no value: it has no entries at these sizes"):
+        g.forward()
+    assert "No numbers are put in" in g.backward("L", ["w"]).markdown()
+
+
 def test_missing_numbers_and_large_arrays() -> None:
     g = symgrad.parse("z = W @ x\nL = sum(z)", {"W": "K, N", "x": "N"})
     with pytest.raises(Unsupported, match="no value is given for W; state it in"):
