@@ -56,7 +56,8 @@ class Arrays:
             try:
                 self.rows[name] = StatedValues(self.sizes, self.rows, problem.conventions).rows(e)
             except Undefined as error:
-                why = "a logarithm or root outside its domain" if error.domain else "a kink that no convention fixes, or a division by zero"
+                why = ("a logarithm or root outside its domain" if error.domain
+                       else "a kink that no convention fixes, a division by zero, or a number too large to work with")
                 raise NoValue(name, why) from None
             except Unsupported as error:
                 raise NoValue(name, str(error)) from None

@@ -79,7 +79,7 @@ class StatedValues(EntryValues):
         for x in row[1:]:
             sign = sign_of(plus(x, -best))
             best = x if sign > 0 else best
-        if alone and sum(sign_of(plus(x, -best)) == 0 for x in row if x is not best):
+        if alone and sum(x is best or sign_of(plus(x, -best)) == 0 for x in row) > 1:
             raise Undefined
         return best
 

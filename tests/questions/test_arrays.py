@@ -142,6 +142,8 @@ def test_roots_of_squares_and_ties() -> None:
     assert found.proved and {k: str(e) for k, e in found.answers.items()} == {"a": "5", "b": "0", "c": "[2, 3]", "d": "[1, 2]", "L": "13"}
     s = symgrad.parse("L = sum(rowmax(A))", {"A": "2, 2"}, values={"A": [[1, 1], [0, 3]]}).backward("L", ["A"])
     assert s.proved and "No numbers are put in" in s.markdown()
+    s = symgrad.parse("z = concat(x, x)\nL = max(z)^2", {"x": "N"}, values={"x": [-1, 2]}).backward("L", ["x"])  # one number, twice
+    assert s.proved and "No numbers are put in" in s.markdown()
 
 
 def test_a_convolution_longer_than_its_input_has_no_entries() -> None:
