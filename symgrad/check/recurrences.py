@@ -54,17 +54,17 @@ class Recurrences:
                                           sequence.moved(c.lines, k - Q.ANCHOR[c.when]))) for k in Q.STEPS[c.when]]
 
     def settled(self, of: str, name: str, sequence: Q.Sequence, known: dict[str, bool]) -> bool:
-        """May the number that this adjoint is in the graph of three steps be put in?  Of a step only where no other step plays a part in it.
+        """May the number that this adjoint is in the graph of three steps be put in?  Only where no other step plays a part in it.
 
-        One that is made of those of later steps may go 1, 2, 4, and meet another by chance: only the equation between the steps is general.
+        One that is made of those of later steps may go 1, 2, 4, and meet another by chance; what all steps use may have the adjoint 3
+        because there are three.  Of these only the equation is general.
         """
         at = sequence.split(name)
-        if at is None:
-            return True
-        base, _ = at
+        base = name.removesuffix("_bar") if at is None else at[0]
         if base not in known:
-            above = [(u, k, sequence.split(u)) for k in range(1, Q.WRITTEN + 1) for u in self.adjoints.consumers(f"{base}_{k}", of)]
-            known[base] = all(at is None or (at[1] == k and self.settled(of, u, sequence, known)) for u, k, at in above)
+            own = [(base, 0)] if at is None else [(f"{base}_{k}", k) for k in range(1, Q.WRITTEN + 1)]
+            above = [(u, k, sequence.split(u)) for n, k in own for u in self.adjoints.consumers(n, of)]
+            known[base] = all((there is None or there[1] == k) and self.settled(of, u, sequence, known) for u, k, there in above)
         return known[base]
 
     def sequence(self, c: Recurrence) -> Q.Sequence:

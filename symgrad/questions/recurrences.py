@@ -22,13 +22,16 @@ def all_steps(sequence: Q.Sequence, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def across(sequence: Q.Sequence, found: dict[str, Accumulated]) -> frozenset[str]:
-    """The steps whose adjoints are made of those of other steps: even if they are numbers in the graph of three steps, as in g_bar[T] = 1,
-    g_bar[t] = 1/2 g_bar[t+1], only the equation is general."""
-    own = {name: at for name in found if (at := sequence.split(name))}
-    bases = {at[0] for name, at in own.items() for u in found[name].consumers if (other := sequence.split(u)) and other[1] != at[1]}
-    while new := {at[0] for name, at in own.items() for u in found[name].consumers if (other := sequence.split(u)) and other[0] in bases} - bases:
+    """The names whose adjoints are made of those of other steps, or of all: even where they are numbers in the graph of three steps, as in
+    g_bar[T] = 1, g_bar[t] = 1/2 g_bar[t+1], or 3 for what three steps use, only the equation is general."""
+    def place(name: str) -> tuple[str, int]:
+        return sequence.split(name) or (name, 0)
+
+    uses = [(place(name), place(u)) for name, a in found.items() for u in a.consumers]
+    bases = {base for (base, k), (_, there) in uses if there not in (0, k)}
+    while new := {base for (base, _), (user, _) in uses if user in bases} - bases:
         bases |= new
-    return frozenset(name for name, at in own.items() if at[0] in bases)
+    return frozenset(name for name in found if place(name)[0] in bases)
 
 
 def recurrences(problem: Problem, ask: Backward, found: dict[str, Accumulated], steps: dict[str, Step]) -> tuple[Step, ...]:

@@ -223,6 +223,31 @@ def test_numbers_of_other_steps_are_not_put_in() -> None:
     assert case.verdict(with_expr(x, Integer(4)), numbered).ground is not Ground.PROVED
 
 
+def test_the_number_of_written_steps_is_put_in_for_no_adjoint() -> None:
+    """c = c0^2 in every one of T steps: c_bar is 3 in the written graph and T in general, so c0_bar is 2 c0 c_bar, and not 6 c0."""
+    text = CHANCE[:CHANCE.index("[symbols]")] + """[symbols]
+x = { role = "input", each = true }
+c0 = {}
+[model]
+let = '''
+c = c0^2
+g[t] = c + x[t]
+L = sum(g[t])
+'''
+[[part]]
+label = "a"
+ask = "backward"
+of = "L"
+wrt = ["c0"]
+"""
+    case = Case(text)
+    honest, c0 = case.claim("c0", Q.ONCE), case.symbol("c0")
+    assert case.verdict(honest).ground is Ground.PROVED and case.symbol("c_bar") in honest.expr.free_symbols
+    numbered: list[Claim] = [replace(c, expr=Integer(3)) if c.node == "c" else c for c in case.claims if isinstance(c, Adjoint)]
+    assert case.verdict(honest, numbered).ground is Ground.PROVED
+    assert case.verdict(with_expr(honest, 6 * c0), numbered).ground is Ground.REFUTED
+
+
 @pytest.mark.parametrize(("step", "loss", "want"), [
     ("g[t] = 1/2 * g[t-1] + x[t]", "g[last]", {"g_bar[T]": "1", "g_bar[t]": "1/2 * g_bar[t+1]"}),
     ("g[t] = w * g[t-1] + x[t]", "g[last]", {"g_bar[T]": "1", "g_bar[t]": "w * g_bar[t+1]"}),
