@@ -56,6 +56,8 @@ def array_value(adjoints: Adjoints, c: ArrayValue) -> Verdict:
             elif number != next((Integer(values.ex.size(d)) for d in dimensions_in(definition) if str(d) == name), None):
                 raise Refused(f"{c.name}: a number is put in for {name}, which does not stand there or is another")
     values.require(symbol, c.lines[-1].form, c.name)
+    if any(rounded(line.form) and not line.approx for line in c.lines):
+        raise Refused(f"{c.name}: a line with rounded decimals is said to be exact")
     return Verdict(Ground.PROVED, METHOD, "at the given values")
 
 
@@ -167,6 +169,18 @@ def needed(name: str, definitions: Definitions) -> list[str]:
             opened.add(n)
             stack += waiting
     return list(order)
+
+
+def rounded(form: F.Form) -> bool:
+    """Does a decimal that was rounded stand in it?"""
+    match form:
+        case F.Decimal():
+            return True
+        case F.Array(rows):
+            return any(isinstance(x, F.Decimal) for row in rows for x in row)
+        case F.Substituted(_, numbers):
+            return any(isinstance(x, F.Array) and rounded(x) for _, x in numbers)
+    return False
 
 
 def require_known(definition: Expr) -> None:

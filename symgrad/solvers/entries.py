@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from sympy import Expr, Symbol, diff, preorder_traversal
+from sympy import Expr, Inverse, MatrixExpr, Symbol, diff, preorder_traversal
 
 from symgrad.language import operations as op
 from symgrad.language import vectors as v
@@ -15,6 +15,8 @@ from symgrad.language.functions import KNOWN, Call, Fn
 from symgrad.language.problem import Conventions
 from symgrad.solvers.values import Rows, Undefined, Values, plus, sign_of
 
+MAX_ENTRIES, MAX_COFACTORS = 4000, 6
+"""Of a matrix at stated numbers, with every matrix on the way to it: the checker writes out no larger ones."""
 KINKED = ("relu", "leaky_relu", "max", "min", "abs")
 JUMPING = ("step", "sign")
 SMOOTH = ("exp", "log", "sqrt", "sigmoid", "tanh", "softplus")
@@ -60,7 +62,11 @@ class StatedValues(EntryValues):
         self.conventions = conventions
 
     def _rows(self, e: Expr) -> Rows:
+        if isinstance(e, MatrixExpr) and self.size(e.shape[0]) * self.size(e.shape[1]) > MAX_ENTRIES:
+            raise Unsupported(f"a matrix of more than {MAX_ENTRIES:,} entries in it")
         match e:
+            case Inverse() | v.DetOf() | op.Solve() if self.size(e.args[0].shape[0]) > MAX_COFACTORS:
+                raise Unsupported(f"an inverse or a determinant of more than {MAX_COFACTORS} rows in it")
             case op.MaxOf():
                 return Values._rows(self, e)
             case op.RowMax(args=(a,)):

@@ -193,6 +193,8 @@ def test_wrong_numbers_are_refused() -> None:
             (name, _), *rest = put_in.numbers
             wrong.append(spoiled(claim, 1, F.Substituted(put_in.expr, ((name, Integer(77)), *rest))))
             wrong.append(spoiled(claim, 1, F.Substituted(put_in.expr, (("L", Integer(1)), *put_in.numbers))))
+        if claim.lines[-1].approx:
+            wrong.append(dataclasses.replace(claim, lines=(*claim.lines[:-1], Line(last))))
         for bad in wrong:
             assert checker.check(bad).ground in (Ground.REFUTED, Ground.UNDECIDED), bad
 
@@ -202,6 +204,38 @@ def test_an_adjoint_must_have_been_derived() -> None:
     s = model.given(point).backward("L", ["W"])
     claim = next(c.claim for c in s.steps if c.label == "W_bar (numbers)")
     assert Checker(s.problem).check(claim).ground is Ground.REFUTED
+
+
+STRUCTURES = {"lower": [[2, 0], [1, 3]], "upper": [[2, 1], [0, 3]], "diagonal": [[2, 0], [0, 3]], "symmetric": [[2, 1], [1, 3]],
+              "skew": [[0, 1], [-1, 0]]}
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_numbers_of_structured_variables(structure: str) -> None:
+    """The gradient in a structured matrix is the projection of the one by differences in all entries."""
+    S, x = np.array(STRUCTURES[structure], np.float64), np.array([1.0, 2.0])
+
+    def loss(m: np.ndarray) -> float:
+        return float(x @ m @ m.T @ x + m.sum() ** 2)
+
+    slopes = np.array([[(loss(S + 1e-6 * np.outer(a, b)) - loss(S - 1e-6 * np.outer(a, b))) / 2e-6 for b in np.eye(2)] for a in np.eye(2)])
+    projected = {"lower": np.tril(slopes), "upper": np.triu(slopes), "diagonal": np.diag(np.diag(slopes)), "symmetric": (slopes + slopes.T) / 2,
+                 "skew": (slopes - slopes.T) / 2}[structure]
+    g = symgrad.parse("L = x.T @ S @ S.T @ x + sum(S)^2", {"S": {"shape": "N, N", "structure": structure}, "x": "N"},
+                      values={"S": STRUCTURES[structure], "x": [1, 2]})
+    s = g.backward("L", ["S", "x"])
+    assert s.proved
+    np.testing.assert_allclose(rows_of(s.answers["S_grad (numbers)"]), projected, atol=1e-4)
+
+
+@pytest.mark.parametrize(("let", "shapes", "values", "said"), [
+    ("L = logdet(A)", {"A": "N, N"}, {"A": np.eye(9) * 2}, "an inverse or a determinant of more than 6 rows"),
+    ("L = trace(x @ x.T)", {"x": "N"}, {"x": list(range(100))}, "a matrix of more than 4,000 entries")])
+def test_what_would_take_long_has_no_numbers(let: str, shapes: dict[str, str], values: dict[str, Any], said: str) -> None:
+    g = symgrad.parse(let, shapes, values=values)
+    with pytest.raises(Unsupported, match=said):
+        g.forward()
+    assert said in g.backward("L", list(shapes)).markdown()
 
 
 FILE = """format = 1
